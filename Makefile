@@ -1,0 +1,59 @@
+# The pipeline's commands; `make help` lists them.
+
+PYTHON ?= python3
+VENV := .venv
+STAMP := $(VENV)/installed
+RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
+
+.DEFAULT_GOAL := help
+.PHONY: help setup repro test ui tutorial check-slow lock
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(STAMP)  ## make .venv with the versions of requirements.lock
+
+$(STAMP): requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "error: Python %d.%d found, expected 3.11 or later; try make PYTHON=python3.11" % sys.version_info[:2])'
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --requirement requirements.lock
+	@touch $@
+
+repro: setup  ## run the whole pipeline, then show the losses side by side
+	@$(RUN) dvc repro
+	@echo
+	@$(RUN) python -m tagger results
+	@printf '\nNext:\n'
+	@printf '  %-58s %s\n' \
+		'. $(VENV)/bin/activate' 'then the commands below work as they stand' \
+		'python -m tagger predict "The dog ate the book"' 'tag a sentence' \
+		'make ui' 'compare the losses in MLflow (or: mlflow ui)' \
+		'dvc exp run -S train.epochs=20' 'try another setting; params.yaml has them all' \
+		'dvc exp show' 'the experiments so far'
+
+test: setup  ## lint, types, tests
+	@$(RUN) ruff format --check .
+	@$(RUN) ruff check .
+	@$(RUN) mypy
+	@$(RUN) pytest -m 'not slow' -n 2
+
+check-slow: setup  ## the proofs that take minutes
+	@$(RUN) pytest -m slow
+
+ui: setup  ## open MLflow's UI on http://127.0.0.1:5000, fast
+	@$(RUN) MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false mlflow ui --workers 1
+
+# The tutorial's run: one sentence a step, plain SGD, and the sizes of its network.
+tutorial: setup  ## train as the PyTorch tutorial does, on two sentences, and tag its test sentence
+	@$(RUN) dvc exp run --name tutorial --force \
+		-S data.train=data/tutorial/train.csv -S data.dev=data/tutorial/dev.csv -S data.test=data/tutorial/test.csv \
+		-S data.lowercase=false -S model.word_dim=6 -S model.hidden=6 -S model.characters=false \
+		-S model.bidirectional=false -S model.dropout=0 -S train.epochs=300 -S train.batch_tokens=1 \
+		-S train.min_batches=1 -S train.optimizer=sgd -S train.learning_rate=0.1 -S train.schedule=constant \
+		-S train.clip_norm=0 -S train.word_dropout=0
+	@$(RUN) python -m tagger predict "The cat heard that dog"
+
+lock: setup  ## renew requirements.lock from pyproject.toml
+	@$(RUN) pip-compile --quiet --extra dev --strip-extras --no-annotate --no-header --no-emit-index-url \
+		--no-emit-find-links --no-emit-trusted-host --output-file requirements.lock pyproject.toml
+	@sed -i.old 's/^\(torch==[0-9.]*\)+.*/\1/' requirements.lock && rm requirements.lock.old
