@@ -1,0 +1,1 @@
+"""An LSTM tagger, its losses, and what a reproducible, tracked experiment with them needs."""

@@ -1,0 +1,112 @@
+"""Corpus files: opening, decoding, knowing the format, and splitting a part off."""
+
+import gzip
+import itertools
+import random
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from tagger.errors import InputError
+from tagger.formats import CONLLU_COLUMNS, CSV_HEADER, Lines, Sentence, parse_conll, parse_conllu, parse_csv
+
+_GZIP_MAGIC = b"\x1f\x8b"
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+def read_corpus(path: Path, file_format: str = "auto", column: str = "upos") -> list[Sentence]:
+    """Read the sentences of a file in any of the formats, gzipped or not.
+
+    Args:
+        path: the file.
+        file_format: `csv`, `conllu`, `conll`, or `auto`: by the name, else by the first line that is no comment.
+        column: which tag of a CoNLL-U file, `upos` or `xpos`.
+
+    Raises:
+        InputError: the file is missing, empty or unreadable, or a line of it is wrong.
+    """
+    if path.is_dir():
+        raise InputError(f"{path}: is a folder, expected a corpus file")
+    try:
+        with path.open("rb") as raw:
+            lines = _decode(_unzip(raw), path)
+            if file_format == "auto":
+                file_format, lines = _detect(path, lines)
+            sentences = list(_share_strings(_parse(lines, path, file_format, column)))
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file; expected a corpus in CSV, CoNLL-U or CoNLL") from None
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise InputError(f"{path}: damaged gzip file: {error}") from None
+    if not sentences:
+        raise InputError(f"{path}: no sentence in it, expected at least one")
+    return sentences
+
+
+def split_off(sentences: list[Sentence], share: float, seed: int) -> tuple[list[Sentence], list[Sentence]]:
+    """Draw a share of the sentences at random; return the rest and the drawn ones, both in their old order.
+
+    Raises:
+        InputError: one of the two would be empty.
+    """
+    amount = round(len(sentences) * share)
+    if not 0 < amount < len(sentences):
+        raise InputError(
+            f"a share of {share} of {len(sentences)} sentences is {amount}, expected at least 1 and at most "
+            f"{len(sentences) - 1}; give a file of its own or change data.dev_share, data.test_share"
+        )
+    drawn = set(random.Random(seed).sample(range(len(sentences)), amount))
+    rest = [sentence for index, sentence in enumerate(sentences) if index not in drawn]
+    return rest, [sentences[index] for index in sorted(drawn)]
+
+
+def _unzip(raw: BinaryIO) -> BinaryIO:
+    magic = raw.read(len(_GZIP_MAGIC))
+    raw.seek(0)
+    return gzip.open(raw) if magic == _GZIP_MAGIC else raw  # type: ignore[return-value]
+
+
+def _decode(raw: BinaryIO, path: Path) -> Lines:
+    for number, raw_line in enumerate(raw, start=1):
+        line = raw_line.removeprefix(_BYTE_ORDER_MARK) if number == 1 else raw_line
+        try:
+            yield number, line.decode("utf-8").rstrip("\r\n")
+        except UnicodeDecodeError as error:
+            found = line[error.start]
+            raise InputError.at(
+                path, number, f"byte {error.start + 1} of the line is 0x{found:02x}, expected UTF-8"
+            ) from None
+
+
+def _detect(path: Path, lines: Lines) -> tuple[str, Lines]:
+    suffixes = [suffix for suffix in path.suffixes if suffix != ".gz"]
+    if suffixes and suffixes[-1] in (".csv", ".conllu"):
+        return suffixes[-1][1:], lines
+    head: list[tuple[int, str]] = []
+    for numbered in lines:
+        head.append(numbered)
+        if numbered[1].strip() and not numbered[1].startswith("#"):
+            break
+    first = head[-1][1] if head else ""
+    if first.replace(" ", "") == ",".join(CSV_HEADER):
+        found = "csv"
+    else:
+        found = "conllu" if first.count("\t") == CONLLU_COLUMNS - 1 else "conll"
+    return found, itertools.chain(head, lines)
+
+
+def _parse(lines: Lines, path: Path, file_format: str, column: str) -> Iterator[Sentence]:
+    if file_format == "csv":
+        return parse_csv(lines, path)
+    if file_format == "conllu":
+        return parse_conllu(lines, path, column)
+    return parse_conll(lines, path)
+
+
+def _share_strings(sentences: Iterator[Sentence]) -> Iterator[Sentence]:
+    """Hold each distinct word and tag in memory once, however often it occurs."""
+    known: dict[str, str] = {}
+    for words, tags in sentences:
+        yield Sentence(
+            tuple(known.setdefault(word, word) for word in words), tuple(known.setdefault(tag, tag) for tag in tags)
+        )
