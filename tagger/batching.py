@@ -1,0 +1,114 @@
+"""Batches of sentences of similar length.
+
+Shapes: B sentences, T tokens of the longest, N real tokens, F distinct forms of the batch, C characters of the longest.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from tagger.dictionary import PADDING
+from tagger.encoding import EncodedSplit, Longs
+
+CHARACTER_STEP = 4  # forms whose lengths round up to the same multiple are padded together
+
+
+class CharacterGroup(NamedTuple):
+    """Forms of about one length, padded on the right."""
+
+    characters: Tensor  # (C, F of the group)
+    lengths: Tensor  # (F of the group)
+
+
+class Batch(NamedTuple):
+    """Sentences padded on the right to one length; time comes first."""
+
+    words: Tensor  # (T, B) ids, PADDING past the end
+    lengths: Tensor  # (B)
+    tokens: Tensor  # (N) places of the real tokens in the flattened (T * B), sentence by sentence
+    form_of: Tensor  # (T, B) row of each token's form in the joined groups; 0 past the end
+    groups: tuple[CharacterGroup, ...]
+    tags: Tensor  # (N)
+    sentences: Longs  # (B) their numbers in the split
+
+    def to(self, device: torch.device) -> "Batch":
+        """Return the batch with its tensors on a device."""
+        return self._replace(
+            words=self.words.to(device),
+            lengths=self.lengths.to(device),
+            tokens=self.tokens.to(device),
+            form_of=self.form_of.to(device),
+            groups=tuple(CharacterGroup(g.characters.to(device), g.lengths.to(device)) for g in self.groups),
+            tags=self.tags.to(device),
+        )
+
+
+def plan_batches(lengths: Longs, batch_tokens: int, shuffle: np.random.Generator | None = None) -> list[Longs]:
+    """Cut the sentences, sorted by length, into batches of at most `batch_tokens` places, padding included.
+
+    A longer sentence is a batch of its own. With `shuffle`, sentences of one length are mixed and so are the batches;
+    the number of batches and their shapes do not depend on it.
+    """
+    order = np.arange(len(lengths)) if shuffle is None else shuffle.permutation(len(lengths))
+    order = order[np.argsort(lengths[order], kind="stable")]
+    batches: list[Longs] = []
+    first = 0
+    for index in range(1, len(order) + 1):
+        if index == len(order) or (index - first + 1) * lengths[order[index]] > batch_tokens:
+            batches.append(order[first:index])
+            first = index
+    if shuffle is not None:
+        batches = [batches[index] for index in shuffle.permutation(len(batches))]
+    return batches
+
+
+def make_batch(split: EncodedSplit, sentences: Longs) -> Batch:
+    """Gather the sentences of the given numbers."""
+    lengths = split.lengths[sentences]
+    steps = np.arange(lengths.max())
+    real = steps[None, :] < lengths[:, None]  # (B, T)
+    tokens = (split.sentence_starts[sentences][:, None] + steps)[real]  # (N) in the split
+    row, step = np.nonzero(real)
+    used, form_rows = np.unique(split.forms[tokens], return_inverse=True)
+    groups, rank = _group_forms(split, used)
+    shape = (len(steps), len(sentences))
+    words = np.full(shape, PADDING, dtype=np.int64)
+    words[step, row] = split.form_words[used][form_rows]
+    form_of = np.zeros(shape, dtype=np.int64)
+    form_of[step, row] = rank[form_rows]
+    return Batch(
+        words=torch.from_numpy(words),
+        lengths=torch.from_numpy(lengths),
+        tokens=torch.from_numpy(step * len(sentences) + row),
+        form_of=torch.from_numpy(form_of),
+        groups=groups,
+        tags=torch.from_numpy(split.tags[tokens].astype(np.int64)),
+        sentences=sentences,
+    )
+
+
+def iterate_batches(split: EncodedSplit, batch_tokens: int) -> Iterator[Batch]:
+    """Yield the whole split, shortest sentences first."""
+    for sentences in plan_batches(split.lengths, batch_tokens):
+        yield make_batch(split, sentences)
+
+
+def _group_forms(split: EncodedSplit, used: np.ndarray) -> tuple[tuple[CharacterGroup, ...], np.ndarray]:
+    """Return the groups, and for each used form its row in the joined groups."""
+    starts = split.form_starts[used]
+    lengths = split.form_starts[used + 1] - starts
+    bucket = -(-lengths // CHARACTER_STEP)
+    order = np.argsort(bucket, kind="stable")
+    rank = np.empty_like(order)
+    rank[order] = np.arange(len(order))
+    groups = []
+    for members in np.split(order, np.flatnonzero(np.diff(bucket[order])) + 1):
+        steps = np.arange(lengths[members].max())[:, None]
+        real = steps < lengths[members]  # (C, F)
+        places = np.where(real, starts[members] + steps, 0)
+        characters = np.where(real, split.characters[places], PADDING).astype(np.int64)
+        groups.append(CharacterGroup(torch.from_numpy(characters), torch.from_numpy(lengths[members])))
+    return tuple(groups), rank

@@ -1,0 +1,127 @@
+"""Dictionaries from words, characters and tags to numbers, kept as JSON."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from tagger.errors import InputError
+from tagger.formats import Sentence
+
+PADDING = 0
+UNKNOWN = 1
+RESERVED = 2  # ids below this are no entries; so no word of a corpus can be taken for padding or unknown
+
+
+class Dictionary:
+    """Entries numbered from `first_id` on, with how often each occurs in the training split."""
+
+    def __init__(self, counts: Iterable[tuple[str, int]], first_id: int) -> None:
+        """Number the entries in the order given."""
+        entries = list(counts)
+        self.first_id = first_id
+        self.entries = [entry for entry, _ in entries]
+        self.counts = [count for _, count in entries]
+        self.ids = {entry: first_id + index for index, entry in enumerate(self.entries)}
+
+    def __len__(self) -> int:
+        """Count the ids, reserved ones included: the rows of an embedding."""
+        return self.first_id + len(self.entries)
+
+    def id(self, entry: str) -> int:
+        """Return the id of an entry, that of the unknown where there is none."""
+        return self.ids.get(entry, UNKNOWN)
+
+    def save(self, path: Path) -> None:
+        """Write JSON, an entry a line."""
+        rows = [
+            json.dumps([entry, count], ensure_ascii=False)
+            for entry, count in zip(self.entries, self.counts, strict=True)
+        ]
+        head = json.dumps({"first_id": self.first_id})[:-1]
+        path.write_text(head + ', "entries": [\n' + ",\n".join(rows) + "\n]}\n", encoding="utf-8", newline="\n")
+
+    @classmethod
+    def load(cls, path: Path) -> "Dictionary":
+        """Read what `save` wrote.
+
+        Raises:
+            InputError: the file is missing or is no dictionary.
+        """
+        try:
+            document = json.loads(path.read_text(encoding="utf-8"))
+            rows = [(entry, count) for entry, count in document["entries"]]
+            if not all(isinstance(entry, str) and isinstance(count, int) for entry, count in rows):
+                raise TypeError("an entry is not a text and a count")
+            if document["first_id"] not in (0, RESERVED) or len({entry for entry, _ in rows}) != len(rows):
+                raise ValueError("first_id is wrong, or an entry stands twice")
+            return cls(rows, document["first_id"])
+        except FileNotFoundError:
+            raise InputError(f"{path}: no such file; expected a dictionary in JSON") from None
+        except (ValueError, KeyError, TypeError) as error:
+            raise InputError(f"{path}: damaged dictionary: {error}") from None
+
+
+class Dictionaries(NamedTuple):
+    """All that turns a sentence into numbers and a number into a tag."""
+
+    words: Dictionary
+    characters: Dictionary
+    tags: Dictionary
+    lowercase: bool  # whether words are looked up in lower case
+
+    def word_id(self, word: str) -> int:
+        """Return the id under which a word is looked up."""
+        return self.words.id(word.lower() if self.lowercase else word)
+
+    def save(self, folder: Path) -> None:
+        """Write a JSON file for each dictionary and one for the rule of looking up."""
+        self.words.save(folder / "words.json")
+        self.characters.save(folder / "characters.json")
+        self.tags.save(folder / "tags.json")
+        (folder / "lookup.json").write_text(json.dumps({"lowercase": self.lowercase}) + "\n", encoding="utf-8")
+
+    @classmethod
+    def load(cls, folder: Path) -> "Dictionaries":
+        """Read what `save` wrote.
+
+        Raises:
+            InputError: a file is missing or damaged.
+        """
+        lookup = folder / "lookup.json"
+        try:
+            lowercase = json.loads(lookup.read_text(encoding="utf-8"))["lowercase"]
+            if not isinstance(lowercase, bool):
+                raise TypeError(f"lowercase is {lowercase!r}, expected true or false")
+        except FileNotFoundError:
+            raise InputError(f"{lookup}: no such file; expected the rule of looking words up") from None
+        except (ValueError, KeyError, TypeError) as error:
+            raise InputError(f"{lookup}: damaged: {error}") from None
+        words, characters, tags = (Dictionary.load(folder / f"{name}.json") for name in ("words", "characters", "tags"))
+        return cls(words, characters, tags, lowercase)
+
+
+def build_dictionaries(train: Sequence[Sentence], lowercase: bool) -> Dictionaries:
+    """Build the dictionaries from the training split alone.
+
+    Words and characters are ordered by falling count, tags by name, so the same corpus always gives the same ids.
+    """
+    forms = Counter(word for sentence in train for word in sentence.words)
+    words: Counter[str] = Counter()
+    characters: Counter[str] = Counter()
+    for form, count in forms.items():
+        words[form.lower() if lowercase else form] += count
+        for character in form:
+            characters[character] += count
+    tags = Counter(tag for sentence in train for tag in sentence.tags)
+    return Dictionaries(
+        words=Dictionary(_by_count(words), RESERVED),
+        characters=Dictionary(_by_count(characters), RESERVED),
+        tags=Dictionary(sorted(tags.items()), 0),
+        lowercase=lowercase,
+    )
+
+
+def _by_count(counts: Counter[str]) -> list[tuple[str, int]]:
+    return sorted(counts.items(), key=lambda item: (-item[1], item[0]))

@@ -1,0 +1,111 @@
+"""Sentences as arrays of numbers that are loaded by memory map.
+
+A split keeps each distinct word form once: its word id and its characters belong to the form, and a token is the number
+of its form. S sentences, N tokens, F distinct forms, C characters of all forms.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from tagger.dictionary import Dictionaries
+from tagger.errors import InputError
+from tagger.formats import Sentence
+
+NO_TAG = -1  # of a token that has no gold tag
+
+Ints = npt.NDArray[np.int32]
+Longs = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class EncodedSplit:
+    """The tokens of one split, and what is known of each of its distinct word forms."""
+
+    sentence_starts: Longs  # (S + 1): sentence i holds the tokens from [i] up to [i + 1]
+    forms: Ints  # (N): the form of each token
+    tags: Ints  # (N): ids of `tag_names`, or NO_TAG
+    form_words: Ints  # (F): the id under which the form is looked up
+    form_starts: Longs  # (F + 1): form i holds the characters from [i] up to [i + 1]
+    characters: Ints  # (C): ids of the characters
+    form_texts: list[str]  # F
+    tag_names: list[str]  # the tags of the dictionary, then those that only this split has
+
+    @property
+    def sentences(self) -> int:
+        """The number of sentences."""
+        return len(self.sentence_starts) - 1
+
+    @property
+    def lengths(self) -> Longs:
+        """The number of tokens of each sentence: (S)."""
+        return np.diff(self.sentence_starts)
+
+    def save(self, folder: Path) -> None:
+        """Write each array as .npy, and the texts as JSON."""
+        for name in _ARRAYS:
+            np.save(folder / f"{name}.npy", getattr(self, name))
+        for name in _TEXTS:
+            text = json.dumps(getattr(self, name), ensure_ascii=False, indent=0)
+            (folder / f"{name}.json").write_text(text + "\n", encoding="utf-8", newline="\n")
+
+    @classmethod
+    def load(cls, folder: Path) -> "EncodedSplit":
+        """Open what `save` wrote; arrays stay on the disk until they are read.
+
+        Raises:
+            InputError: a file is missing or damaged.
+        """
+        try:
+            arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in _ARRAYS}
+            texts = {name: json.loads((folder / f"{name}.json").read_text(encoding="utf-8")) for name in _TEXTS}
+        except FileNotFoundError as error:
+            raise InputError(
+                f"{error.filename}: no such file; expected an encoded split, as `prepare` writes it"
+            ) from None
+        except ValueError as error:
+            raise InputError(f"{folder}: damaged encoded split: {error}") from None
+        return cls(**arrays, **texts)
+
+    def digest(self) -> str:
+        """Return a fingerprint of the content: 32 hexadecimal digits of SHA-256."""
+        digest = hashlib.sha256()
+        for name in _ARRAYS:
+            digest.update(np.ascontiguousarray(getattr(self, name)).tobytes())
+        for name in _TEXTS:
+            digest.update(json.dumps(getattr(self, name)).encode())
+        return digest.hexdigest()[:32]
+
+
+_ARRAYS = tuple(field.name for field in fields(EncodedSplit) if field.type not in ("list[str]", list[str]))
+_TEXTS = ("form_texts", "tag_names")
+
+
+def encode(sentences: Iterable[Sentence], dictionaries: Dictionaries) -> EncodedSplit:
+    """Encode sentences, tagged or not.
+
+    A tag that the dictionary lacks gets an id past its last, so that no prediction equals it.
+    """
+    form_ids: dict[str, int] = {}
+    tag_ids = dict(dictionaries.tags.ids)
+    starts, forms, tags = [0], list[int](), list[int]()
+    for sentence in sentences:
+        forms += [form_ids.setdefault(word, len(form_ids)) for word in sentence.words]
+        tags += [tag_ids.setdefault(tag, len(tag_ids)) for tag in sentence.tags] or [NO_TAG] * len(sentence.words)
+        starts.append(len(forms))
+    character_id = dictionaries.characters.id
+    return EncodedSplit(
+        sentence_starts=np.array(starts, dtype=np.int64),
+        forms=np.array(forms, dtype=np.int32),
+        tags=np.array(tags, dtype=np.int32),
+        form_words=np.array([dictionaries.word_id(form) for form in form_ids], dtype=np.int32),
+        form_starts=np.cumsum([0, *map(len, form_ids)], dtype=np.int64),
+        characters=np.array([character_id(character) for form in form_ids for character in form], dtype=np.int32),
+        form_texts=list(form_ids),
+        tag_names=list(tag_ids),
+    )
