@@ -1,0 +1,41 @@
+"""Where the pipeline keeps its files, relative to the root of the repository."""
+
+from pathlib import Path
+
+PREPARED = Path("data/prepared")
+DICTIONARIES = PREPARED / "dictionaries"
+TRAIN, DEV, TEST = PREPARED / "train", PREPARED / "dev", PREPARED / "test"
+SURVEY = Path("metrics/prepare.json")
+SUMMARIES = Path("metrics/train")
+PREDICTIONS = Path("data/predictions")
+EXPORT = Path("models/export")
+
+
+def model_folder(loss: str) -> Path:
+    """The trained model of a loss."""
+    return Path("models") / loss
+
+
+def history_file(loss: str) -> Path:
+    """A row an epoch."""
+    return Path("metrics/history") / f"{loss}.csv"
+
+
+def summary_file(loss: str) -> Path:
+    """The best epoch of a training."""
+    return SUMMARIES / f"{loss}.json"
+
+
+def evaluation_file(loss: str) -> Path:
+    """The metrics of the test split."""
+    return Path("metrics/evaluate") / f"{loss}.json"
+
+
+def tags_file(loss: str) -> Path:
+    """Precision, recall, F1 and support a tag."""
+    return Path("metrics/tags") / f"{loss}.csv"
+
+
+def predictions_file(loss: str) -> Path:
+    """The probabilities of the test split."""
+    return PREDICTIONS / f"{loss}.parquet"
