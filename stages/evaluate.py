@@ -1,0 +1,39 @@
+"""Measure the model of one loss on the test split and keep its probabilities."""
+
+import sys
+
+from tagger import paths
+from tagger.checkpoint import load_checkpoint
+from tagger.device import choose_device
+from tagger.dictionary import UNKNOWN
+from tagger.encoding import EncodedSplit
+from tagger.inference import tag_probabilities
+from tagger.losses import loss_name
+from tagger.outputs import new_file, write_json
+from tagger.params import EvaluateView, read_params
+from tagger.report import draw_confusions, write_table
+from tagger.scoring import confusions, prediction_table, score, tag_table
+from tagger.stage import run_stage
+from tagger.tracking import track_evaluation
+
+
+def main() -> None:
+    """Run the stage for the loss named on the command line."""
+    params = read_params(EvaluateView)
+    loss = loss_name(sys.argv[1:])
+    device = choose_device(params.device)
+    model, _ = load_checkpoint(paths.model_folder(loss))
+    test = EncodedSplit.load(paths.TEST)
+    probabilities = tag_probabilities(model.to(device), test, device)
+    metrics = score(probabilities, test, unknown=test.form_words[test.forms] == UNKNOWN)
+    predictions = prediction_table(probabilities, test)
+    with new_file(paths.predictions_file(loss)) as partial:
+        predictions.to_parquet(partial, index=False)
+    write_table(tag_table(probabilities, test), paths.tags_file(loss))
+    write_json(paths.evaluation_file(loss), {loss: metrics})
+    confusion_picture = draw_confusions(confusions(probabilities, test), f"{loss}, test split")
+    track_evaluation(loss, test, metrics, predictions, confusion_picture)
+
+
+if __name__ == "__main__":
+    run_stage(main)

@@ -1,0 +1,46 @@
+"""Read the corpus, build the dictionaries from its training split, encode every split."""
+
+from pathlib import Path
+
+from tagger import paths
+from tagger.corpus import read_corpus, split_off
+from tagger.dictionary import build_dictionaries
+from tagger.encoding import encode
+from tagger.formats import Sentence
+from tagger.outputs import new_folder, write_json
+from tagger.params import DataParams, PrepareView, read_params
+from tagger.stage import run_stage
+from tagger.survey import survey
+
+
+def main() -> None:
+    """Run the stage."""
+    params = read_params(PrepareView)
+    splits = read_splits(params.data, params.seed)
+    dictionaries = build_dictionaries(splits["train"], params.data.lowercase)
+    with new_folder(paths.DICTIONARIES) as folder:
+        dictionaries.save(folder)
+    for name, sentences in splits.items():
+        with new_folder(paths.PREPARED / name) as folder:
+            encode(sentences, dictionaries).save(folder)
+    write_json(paths.SURVEY, survey(splits, dictionaries))
+
+
+def read_splits(data: DataParams, seed: int) -> dict[str, list[Sentence]]:
+    """Read the three splits; dev or test is split off train where it names the same file."""
+    train = read_corpus(Path(data.train), data.format, data.column)
+    splits: dict[str, list[Sentence]] = {}
+    # Each has a seed of its own, so that the draw of one does not repeat that of the other.
+    for name, file, share, own_seed in (
+        ("test", data.test, data.test_share, 2 * seed),
+        ("dev", data.dev, data.dev_share, 2 * seed + 1),
+    ):
+        if file == data.train:
+            train, splits[name] = split_off(train, share, own_seed)
+        else:
+            splits[name] = read_corpus(Path(file), data.format, data.column)
+    return {"train": train, "dev": splits["dev"], "test": splits["test"]}
+
+
+if __name__ == "__main__":
+    run_stage(main)

@@ -1,0 +1,54 @@
+"""Train the tagger with one loss."""
+
+import sys
+
+from tagger import paths
+from tagger.checkpoint import Checkpoint, save_checkpoint
+from tagger.device import choose_device
+from tagger.dictionary import Dictionaries
+from tagger.encoding import EncodedSplit
+from tagger.losses import loss_name
+from tagger.outputs import new_folder, write_json
+from tagger.params import TrainView, read_params
+from tagger.progress import Progress
+from tagger.report import write_history
+from tagger.stage import run_stage
+from tagger.tracking import track_training
+from tagger.training import Epoch, Trainer
+
+
+def main() -> None:
+    """Run the stage for the loss named on the command line."""
+    params = read_params(TrainView)
+    loss = loss_name(sys.argv[1:])
+    device = choose_device(params.device)
+    dictionaries = Dictionaries.load(paths.DICTIONARIES)
+    train, dev = EncodedSplit.load(paths.TRAIN), EncodedSplit.load(paths.DEV)
+    progress = Progress(loss, params.train.epochs)
+    trainer = Trainer(
+        loss=loss,
+        seed=params.seed,
+        model_params=params.model,
+        params=params.train,
+        dictionaries=dictionaries,
+        train=train,
+        dev=dev,
+        device=device,
+        on_step=progress.step,
+    )
+    history: list[Epoch] = []
+    with track_training(loss, train, dev) as run:
+        for epoch in trainer.epochs():
+            history.append(epoch)
+            run.log_epoch(epoch)
+            progress.epoch(epoch)
+        progress.close()
+        write_history(history, paths.history_file(loss))
+        write_json(paths.summary_file(loss), {loss: trainer.summary()})
+        with new_folder(paths.model_folder(loss)) as folder:
+            save_checkpoint(Checkpoint(trainer.model, dictionaries), folder)
+        run.log_outputs()
+
+
+if __name__ == "__main__":
+    run_stage(main)

@@ -1,0 +1,102 @@
+"""The command line: `python -m tagger`."""
+
+import json
+import re
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import get_args
+
+import click
+
+from tagger import paths
+from tagger.errors import InputError
+from tagger.formatting import FORMATTERS, Format, csv_header
+
+_MLFLOW_URI = re.compile(r"(models|runs|mlflow-artifacts):/")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Tag sentences with a model that the pipeline trained, and look at its results."""
+
+
+@main.command()
+@click.argument("sentences", metavar="[SENTENCE]...", nargs=-1)
+@click.option(
+    "--model",
+    default=str(paths.EXPORT),
+    show_default=True,
+    metavar="FOLDER|URI",
+    help="A model folder, or a model of MLflow's such as models:/lstm-tagger@champion.",
+)
+@click.option(
+    "--format",
+    "output_format",
+    type=click.Choice(get_args(Format)),
+    default="table",
+    show_default=True,
+    help="json is an object a line; csv has a header; conllu has probabilities in its last column.",
+)
+@click.option("--top", type=click.IntRange(min=1), default=1, show_default=True, help="Tags listed for each word.")
+def predict(sentences: tuple[str, ...], model: str, output_format: Format, top: int) -> None:
+    r"""Tag sentences: words, tags, and how probable each tag is.
+
+    Words stand apart by white space. Without a SENTENCE, standard input is read, a sentence a line, and answered as it
+    comes.
+
+    \b
+    python -m tagger predict "The dog ate the book"
+    python -m tagger predict --format conllu < sentences.txt > tagged.conllu
+    """
+    from tagger.predict import CHUNK, Tagger
+    from tagger.stream import read_available
+
+    tagger = Tagger(_model_folder(model))
+    top = min(top, len(tagger.tag_names))
+    chunks: Iterable[Sequence[str]] = [sentences]
+    if not sentences:
+        if sys.stdin.isatty():
+            click.echo("a sentence a line; Ctrl-D ends", err=True)
+        chunks = read_available(sys.stdin.buffer, "standard input", CHUNK)
+    if output_format == "csv":
+        click.echo(csv_header(top), nl=False)
+    formatter = FORMATTERS[output_format]
+    number = 0
+    for chunk in chunks:
+        for number, tagged in enumerate(tagger.tag(text.split() for text in chunk), start=number + 1):  # noqa: B020
+            click.echo(formatter(tagged, number, top), nl=False)
+
+
+@main.command()
+def results() -> None:
+    """Print the test metrics of every loss that was evaluated."""
+    from tagger.report import comparison_table
+
+    evaluations = dict(_read_evaluations())
+    if not evaluations:
+        raise InputError("metrics/evaluate: no results there; expected those of `dvc repro`")
+    click.echo(comparison_table(evaluations))
+
+
+def _read_evaluations() -> Iterator[tuple[str, dict[str, float | None]]]:
+    for path in sorted(paths.evaluation_file("any").parent.glob("*.json")):
+        try:
+            yield from json.loads(path.read_text(encoding="utf-8")).items()
+        except (ValueError, AttributeError) as error:
+            raise InputError(f"{path}: damaged: {error}") from None
+
+
+def _model_folder(model: str) -> Path:
+    if _MLFLOW_URI.match(model):
+        from tagger.tracking import fetch_model
+
+        return fetch_model(model)
+    return Path(model)
+
+
+if __name__ == "__main__":
+    try:
+        main(prog_name="python -m tagger")
+    except InputError as mistake:
+        sys.exit(f"error: {mistake}")

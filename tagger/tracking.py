@@ -1,0 +1,284 @@
+"""MLflow: one run for each training, that training, evaluation and export write to.
+
+No run id stands in any file: a run carries its loss and the fingerprint of its model as tags, and the later stages find
+it by them. mlflow takes seconds to import, so this module imports it when a run begins.
+"""
+
+import importlib.metadata
+import json
+import logging
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+from filelock import FileLock
+
+from tagger import paths
+from tagger.checkpoint import fingerprint
+from tagger.encoding import EncodedSplit
+from tagger.errors import InputError
+from tagger.exporting import Agreement
+from tagger.params import LossName, flatten_params
+from tagger.training import Epoch
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from mlflow.entities import Run
+
+EXPERIMENT = "lstm-tagger"
+REGISTERED_MODEL = "lstm-tagger"
+CHAMPION = "champion"
+TABLE_TOKENS = 2000  # of the test split, in the table that the UI shows
+TABLE_FILE = "probabilities.json"
+MODEL_REQUIREMENTS = ("mlflow", "numpy", "pandas", "pydantic", "pyyaml", "safetensors", "scikit-learn", "torch")
+TAG_LOSS, TAG_MODEL = "loss", "model.sha256"
+
+
+class TrainingRun:
+    """The MLflow run of a training that is under way."""
+
+    def __init__(self, loss: LossName) -> None:
+        self._loss = loss
+
+    def log_epoch(self, epoch: Epoch) -> None:
+        """Log the metrics of an epoch, in one write."""
+        import mlflow
+
+        metrics = {
+            "train_loss": epoch.train_loss,
+            "dev_loss": epoch.dev_loss,
+            "dev_accuracy": epoch.dev_accuracy,
+            "learning_rate": epoch.learning_rate,
+            "tokens_per_second": epoch.tokens_per_second,
+            "seconds": epoch.seconds,
+        }
+        mlflow.log_metrics(metrics, step=epoch.number)
+
+    def log_outputs(self) -> None:
+        """Log what the stage wrote, register the model, and tag the run with its fingerprint."""
+        _log_training_outputs(self._loss)
+
+
+@contextmanager
+def track_training(loss: LossName, train: EncodedSplit, dev: EncodedSplit) -> Iterator[TrainingRun]:
+    """Start the run of a training; it ends FINISHED, or FAILED with the error that ended the block."""
+    import mlflow
+
+    experiment = _connect()
+    with mlflow.start_run(experiment_id=experiment, run_name=_run_name(loss), tags=_origin_tags(loss)):
+        _log_params(loss)
+        _log_dataset(train, "train")
+        _log_dataset(dev, "dev")
+        yield TrainingRun(loss)
+
+
+def track_evaluation(
+    loss: LossName,
+    test: EncodedSplit,
+    metrics: dict[str, float | None],
+    predictions: pd.DataFrame,
+    confusion_picture: "Figure",
+) -> None:
+    """Log the test metrics, tables and the picture to the run of the model that was evaluated."""
+    import mlflow
+
+    with _run_of_model(loss) as run:
+        mlflow.log_metrics({f"test_{name}": value for name, value in metrics.items() if value is not None})
+        _log_dataset(test, "test")
+        mlflow.log_artifact(str(paths.tags_file(loss)), "tags")
+        mlflow.log_artifact(str(paths.predictions_file(loss)), "predictions")
+        mlflow.log_figure(confusion_picture, "confusion.png")
+        _log_table(run, predictions)
+
+
+def track_export(loss: LossName, agreement: Agreement) -> None:
+    """Give the registered version of the exported model the alias `champion`."""
+    import mlflow
+
+    with _run_of_model(loss) as run:
+        mlflow.set_tag("exported", "true")
+        mlflow.log_metric("export_largest_difference", agreement.largest_difference)
+        client = mlflow.MlflowClient()
+        versions = client.search_model_versions(f"name = '{REGISTERED_MODEL}' and run_id = '{run.info.run_id}'")
+        newest = max(versions, key=lambda version: int(version.version))
+        client.set_registered_model_alias(REGISTERED_MODEL, CHAMPION, newest.version)
+    print(f"models:/{REGISTERED_MODEL}@{CHAMPION} is version {newest.version}")
+
+
+def fetch_model(uri: str) -> Path:
+    """Return the model folder inside a model of MLflow's, such as `models:/lstm-tagger@champion`.
+
+    Raises:
+        InputError: there is no such model, or it was not made by this pipeline.
+    """
+    import mlflow
+    from mlflow.exceptions import MlflowException
+
+    _connect()
+    try:
+        # Only the files are fetched; nothing of the model's own code is run.
+        folder = Path(mlflow.artifacts.download_artifacts(artifact_uri=uri)) / "artifacts"
+    except (MlflowException, OSError) as error:
+        raise InputError(f"{uri}: not found in MLflow: {' '.join(str(error).split())}") from None
+    found = list(folder.glob("*/config.json"))
+    if len(found) != 1:
+        raise InputError(f"{uri}: holds no model folder of this pipeline, expected one in its artifacts")
+    return found[0].parent
+
+
+def _connect() -> str:
+    """Point MLflow at the store of the main workspace; return the id of the experiment.
+
+    DVC runs some experiments in temporary folders that it deletes, so every path is absolute and below the workspace
+    that DVC names. `MLFLOW_TRACKING_URI` and `MLFLOW_EXPERIMENT_NAME` in the environment win.
+    """
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    import mlflow
+
+    for name in ("mlflow", "alembic"):  # which tell of every table of a new database
+        logging.getLogger(name).setLevel(logging.WARNING)
+    root = Path(os.environ.get("DVC_ROOT", ".")).resolve()
+    own_store = "MLFLOW_TRACKING_URI" not in os.environ
+    if own_store:
+        mlflow.set_tracking_uri(f"sqlite:///{root}/mlflow.db")
+    name = os.environ.get("MLFLOW_EXPERIMENT_NAME", EXPERIMENT)
+    # Two processes that create one new database at the same time break it.
+    lock = root / ".dvc" / "tmp" / "mlflow.lock"
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(lock):
+        experiment = mlflow.get_experiment_by_name(name)
+        if experiment is None:
+            location = (root / "mlruns" / name).as_uri() if own_store else None
+            return str(mlflow.create_experiment(name, artifact_location=location))
+    return str(experiment.experiment_id)
+
+
+@contextmanager
+def _run_of_model(loss: LossName) -> Iterator["Run"]:
+    """Continue the run that trained the model on the disk.
+
+    DVC may have restored the model from its cache into a workspace whose store has no such run: then a run is made from
+    the outputs of the training and marked as restored.
+    """
+    import mlflow
+
+    experiment = _connect()
+    model = fingerprint(paths.model_folder(loss))
+    found = mlflow.MlflowClient().search_runs(
+        [experiment],
+        filter_string=f"tags.`{TAG_MODEL}` = '{model}' and tags.`{TAG_LOSS}` = '{loss}'",
+        order_by=["attributes.start_time DESC"],
+        max_results=1,
+    )
+    if found:
+        with mlflow.start_run(run_id=found[0].info.run_id):
+            yield found[0]
+        return
+    tags = _origin_tags(loss) | {"restored": "true"}
+    with mlflow.start_run(experiment_id=experiment, run_name=_run_name(loss), tags=tags) as run:
+        _log_params(loss)
+        for row in pd.read_csv(paths.history_file(loss)).to_dict(orient="records"):
+            step = int(row.pop("epoch"))
+            mlflow.log_metrics({str(name): float(value) for name, value in row.items()}, step=step)
+        _log_training_outputs(loss)
+        yield run
+
+
+def _log_training_outputs(loss: LossName) -> None:
+    import mlflow
+
+    folder = paths.model_folder(loss)
+    mlflow.log_metrics(json.loads(paths.summary_file(loss).read_text(encoding="utf-8"))[loss])
+    mlflow.log_artifact("params.yaml")
+    mlflow.log_artifact(str(paths.history_file(loss)), "history")
+    mlflow.log_artifacts(str(paths.DICTIONARIES), "dictionaries")
+    _log_model(folder)
+    mlflow.set_tag(TAG_MODEL, fingerprint(folder))
+
+
+def _log_model(folder: Path) -> None:
+    import mlflow
+    from mlflow.models import ModelSignature
+    from mlflow.types.schema import Array, ColSpec, DataType, Schema
+
+    text, number = DataType.string, DataType.double
+    signature = ModelSignature(
+        inputs=Schema([ColSpec(text, "sentence")]),
+        outputs=Schema(
+            [ColSpec(Array(text), "words"), ColSpec(Array(text), "tags"), ColSpec(Array(number), "probabilities")]
+        ),
+    )
+    mlflow.pyfunc.log_model(
+        name="model",
+        python_model=str(Path(__file__).with_name("pyfunc.py")),
+        artifacts={"model": str(folder)},
+        code_paths=[str(Path(__file__).parent)],
+        signature=signature,
+        input_example=pd.DataFrame({"sentence": ["The dog ate the book"]}),
+        pip_requirements=[f"{name}=={importlib.metadata.version(name)}" for name in MODEL_REQUIREMENTS],
+        registered_model_name=REGISTERED_MODEL,
+    )
+
+
+def _log_params(loss: LossName) -> None:
+    """Log the whole of `params.yaml`, so that every run has the same keys."""
+    import mlflow
+
+    mlflow.log_params({"loss": loss} | flatten_params())
+
+
+def _log_dataset(split: EncodedSplit, name: str) -> None:
+    import mlflow
+    from mlflow.data.dataset_source_registry import resolve_dataset_source
+    from mlflow.data.meta_dataset import MetaDataset
+
+    source = resolve_dataset_source(str(flatten_params()[f"data.{name}"]))
+    mlflow.log_input(MetaDataset(source, name=name, digest=split.digest()), context=name)
+
+
+def _log_table(run: "Run", predictions: pd.DataFrame) -> None:
+    """Log whole sentences from the start of the test split, the same ones for every loss."""
+    import mlflow
+    from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
+
+    artifacts = mlflow.MlflowClient().list_artifacts(run.info.run_id)
+    if any(artifact.path == TABLE_FILE for artifact in artifacts):
+        # log_table would append to the table of an earlier evaluation of the same model.
+        get_artifact_repository(run.info.artifact_uri).delete_artifacts(TABLE_FILE)
+    head = predictions.head(TABLE_TOKENS)
+    if len(predictions) > TABLE_TOKENS:
+        whole = head[head["sentence"] < predictions["sentence"].iloc[TABLE_TOKENS]]
+        head = whole if len(whole) else head
+    mlflow.log_table(head, TABLE_FILE)
+
+
+def _origin_tags(loss: LossName) -> dict[str, str]:
+    """Say what a run comes from: git, DVC and the loss."""
+    changed = _git("status", "--porcelain", "--untracked-files=no", "--", ".", ":!dvc.lock", ":!metrics")
+    tags = {
+        TAG_LOSS: loss,
+        "git.commit": _git("rev-parse", "HEAD"),
+        "git.dirty": None if changed is None else str(bool(changed)).lower(),  # what the pipeline itself writes aside
+        "dvc.stage": os.environ.get("DVC_STAGE"),
+        "dvc.experiment": os.environ.get("DVC_EXP_NAME"),
+        "dvc.baseline": os.environ.get("DVC_EXP_BASELINE_REV"),
+    }
+    return {name: value for name, value in tags.items() if value}
+
+
+def _run_name(loss: LossName) -> str:
+    experiment = os.environ.get("DVC_EXP_NAME")
+    return f"{experiment}/{loss}" if experiment else loss
+
+
+def _git(*arguments: str) -> str | None:
+    """Return what git prints, none outside a repository."""
+    try:
+        answer: Any = subprocess.run(["git", *arguments], capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return str(answer.stdout).strip()
