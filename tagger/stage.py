@@ -21,6 +21,8 @@ def run_stage(main: Callable[[], None]) -> None:
         _restore()
         if isinstance(error, InputError | OSError):
             sys.exit(f"error: {error}")
+        if isinstance(error, KeyboardInterrupt):
+            sys.exit(128 + signal.SIGINT)
         raise
 
 

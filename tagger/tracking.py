@@ -9,6 +9,7 @@ import json
 import logging
 import os
 import subprocess
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -236,7 +237,8 @@ def _log_dataset(split: EncodedSplit, name: str) -> None:
     from mlflow.data.dataset_source_registry import resolve_dataset_source
     from mlflow.data.meta_dataset import MetaDataset
 
-    source = resolve_dataset_source(str(flatten_params()[f"data.{name}"]))
+    with warnings.catch_warnings(action="ignore", category=UserWarning):  # two of its classes fit a local path
+        source = resolve_dataset_source(str(flatten_params()[f"data.{name}"]))
     mlflow.log_input(MetaDataset(source, name=name, digest=split.digest()), context=name)
 
 

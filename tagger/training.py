@@ -74,7 +74,7 @@ class Trainer:
     def epochs(self) -> Iterator[Epoch]:
         """Train, yielding each epoch when it is done; at the end the model has the weights of the best on dev.
 
-        Training ends early after `patience` epochs without a better accuracy, or when the loss is no longer a number.
+        Training ends early after `patience` epochs without a better one, or when the loss is no longer a number.
 
         Raises:
             InputError: the loss is no number before any epoch was finished.
@@ -88,7 +88,7 @@ class Trainer:
                         f"expected a lower train.learning_rate than {self._params.learning_rate}"
                     )
                 break
-            if self.best is None or epoch.dev_accuracy > self.best.dev_accuracy:
+            if self.best is None or _quality(epoch) > _quality(self.best):
                 self.best = epoch
                 self._best_weights = {name: value.clone() for name, value in self.model.state_dict().items()}
             self._epochs_run = number
@@ -147,6 +147,11 @@ class Trainer:
             group._replace(characters=_drop(group.characters, self._character_dropout)) for group in batch.groups
         )
         return batch._replace(words=_drop(batch.words, self._word_dropout), groups=groups)
+
+
+def _quality(epoch: Epoch) -> tuple[float, float]:
+    """Order epochs by accuracy on dev; the loss decides between equals."""
+    return epoch.dev_accuracy, -epoch.dev_loss
 
 
 def _drop(ids: Tensor, chances: Tensor) -> Tensor:

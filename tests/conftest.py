@@ -1,0 +1,119 @@
+"""A copy of the project to run the pipeline in, on a corpus and a network small enough for a test."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+TINY = {
+    "word_dim: 100": "word_dim: 8",
+    "character_dim: 32": "character_dim: 4",
+    "character_hidden: 64": "character_hidden: 4",
+    "hidden: 200": "hidden: 8",
+    "epochs: 12": "epochs: 3",
+    "min_batches: 50": "min_batches: 4",
+}
+
+
+class Project:
+    """A git repository with the pipeline in it."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def run(self, *command: str, succeeds: bool = True) -> str:
+        """Run a command as a user would, from the root of the project; return all that it prints."""
+        with self.start(*command) as process:
+            printed = process.communicate()[0]
+        assert (process.returncode == 0) == succeeds, f"{command} exited with {process.returncode}:\n{printed}"
+        return printed
+
+    def start(self, *command: str) -> "subprocess.Popen[str]":
+        """Start a command in a process group of its own, both its outputs going to one pipe."""
+        environment = {name: value for name, value in os.environ.items() if not name.startswith(("DVC_", "MLFLOW_"))}
+        environment |= {
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}",
+            "DVC_NO_ANALYTICS": "1",
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "GIT_AUTHOR_NAME": "t",
+            "GIT_AUTHOR_EMAIL": "t@example.org",
+            "GIT_COMMITTER_NAME": "t",
+            "GIT_COMMITTER_EMAIL": "t@example.org",
+        }
+        return subprocess.Popen(
+            command,
+            cwd=self.root,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def edit(self, file: str, old: str, new: str) -> int:
+        """Replace the one place where a text stands in a file; return its line."""
+        path = self.root / file
+        text = path.read_text(encoding="utf-8")
+        assert text.count(old) == 1, f"{old!r} stands {text.count(old)} times in {file}"
+        path.write_text(text.replace(old, new), encoding="utf-8")
+        return text[: text.index(old)].count("\n") + 1
+
+    def contents(self, *folders: str) -> dict[str, bytes]:
+        """Return the bytes of every file in the folders."""
+        files = (path for folder in folders for path in sorted((self.root / folder).rglob("*")) if path.is_file())
+        return {path.relative_to(self.root).as_posix(): path.read_bytes() for path in files}
+
+    def copy_to(self, target: Path) -> "Project":
+        """Copy all but the tracking store, whose artifacts lie at absolute paths."""
+        shutil.copytree(self.root, target, ignore=shutil.ignore_patterns("mlflow.db", "mlruns"))
+        return Project(target)
+
+
+def make_project(root: Path) -> Project:
+    """Copy the project's files, shrink the network, and cut the corpus to its first sentences."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.splitlines()
+    for name in listed:
+        if not name.startswith(("metrics/", "tests/", "dvc.lock", "docs/")) and (ROOT / name).is_file():
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(ROOT / name, root / name)
+    project = Project(root)
+    for old, new in TINY.items():
+        project.edit("params.yaml", old, new)
+    for split, rows in (("train", 80), ("dev", 20), ("test", 20)):
+        keep_rows(root / f"data/raw/{split}.csv", rows)
+    project.run("git", "init", "--quiet")
+    project.run("git", "add", "--all")
+    project.run("git", "commit", "--quiet", "--message", "start")
+    return project
+
+
+def keep_rows(path: Path, rows: int) -> None:
+    """Cut a CSV to its header and its first rows."""
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    path.write_text("".join(lines[: rows + 1]), encoding="utf-8")
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A project in which `dvc repro` has run. Tests only read it."""
+    project = make_project(tmp_path_factory.mktemp("finished") / "project")
+    project.run("dvc", "repro")
+    project.run("git", "add", "--all")
+    project.run("git", "commit", "--quiet", "--message", "run")
+    return project
+
+
+@pytest.fixture
+def copy(finished: Project, tmp_path: Path) -> Project:
+    """A copy of the finished project, with its outputs and its DVC cache, to change."""
+    return finished.copy_to(tmp_path / "project")

@@ -1,0 +1,103 @@
+"""A mistake of the user's is one line, and what stood before still stands."""
+
+import os
+import signal
+
+import pytest
+
+from tests.conftest import Project
+
+pytestmark = pytest.mark.xdist_group("failures")
+OUTPUTS = ("data/prepared", "data/predictions", "models", "metrics")
+
+
+def break_csv(project: Project) -> str:
+    with (project.root / "data/raw/train.csv").open("a", encoding="utf-8") as file:
+        file.write("one two,DET\n")
+    return "error: data/raw/train.csv:82: 2 words but 1 tags"
+
+
+def remove_test_words(project: Project) -> str:
+    (project.root / "data/raw/test.csv").write_text("text,tag\n", encoding="utf-8")
+    return "error: data/raw/test.csv: no sentence in it"
+
+
+def ask_for_cuda(project: Project) -> str:
+    project.edit("params.yaml", "device: auto", "device: cuda")
+    return "error: device: got 'cuda', but torch finds no CUDA device here"
+
+
+def misspell_a_key(project: Project) -> str:
+    line = project.edit("params.yaml", "  clip_norm: 1", "  clip_nrom: 1")
+    return f"error: params.yaml:{line}: unknown key 'train.clip_nrom'; did you mean 'clip_norm'?"
+
+
+def name_an_unknown_loss(project: Project) -> str:
+    project.edit("params.yaml", "  - nll", "  - nnl")
+    return "error: params.yaml:4: losses.0: got 'nnl', expected one of nll, cross_entropy, softmax_nll, mse, hinge"
+
+
+def leave_the_range(project: Project) -> str:
+    line = project.edit("params.yaml", "  dropout: 0.4", "  dropout: 1.5")
+    return f"error: params.yaml:{line}: model.dropout: got 1.5, expected a number at least 0 and below 1"
+
+
+def export_what_is_not_trained(project: Project) -> str:
+    project.edit("params.yaml", "loss: best", "loss: mse")
+    return "export.loss: 'mse' is not trained; expected 'best' or one of losses: nll, cross_entropy"
+
+
+@pytest.mark.parametrize(
+    "mistake",
+    [
+        break_csv,
+        remove_test_words,
+        ask_for_cuda,
+        misspell_a_key,
+        name_an_unknown_loss,
+        leave_the_range,
+        export_what_is_not_trained,
+    ],
+)
+def test_a_mistake_is_one_line_and_costs_nothing(copy: Project, mistake: object) -> None:
+    assert callable(mistake)
+    before = copy.contents(*OUTPUTS)
+    message = mistake(copy)
+    printed = copy.run("dvc", "repro", succeeds=False)
+    assert message in printed
+    assert "Traceback" not in printed
+    assert copy.contents(*OUTPUTS) == before
+
+
+def test_metrics_come_back_from_git_where_the_cache_is_empty(copy: Project) -> None:
+    fresh = Project(copy.root.parent / "clone")
+    copy.run("git", "clone", "--quiet", ".", str(fresh.root))
+    before = fresh.contents("metrics")
+    break_csv(fresh)
+    fresh.run("dvc", "repro", succeeds=False)
+    assert before
+    assert fresh.contents("metrics") == before
+
+
+@pytest.mark.parametrize("signal_number", [signal.SIGTERM, signal.SIGINT])
+def test_a_stage_that_is_stopped_puts_its_outputs_back(copy: Project, signal_number: int) -> None:
+    before = copy.contents(*OUTPUTS)
+    copy.edit("params.yaml", "epochs: 3", "epochs: 100000")
+    with copy.start("dvc", "repro", "train@nll") as process:
+        assert process.stdout is not None
+        assert any("nll epoch 2/100000" in line for line in process.stdout)
+        os.killpg(process.pid, signal_number)
+        process.communicate()
+    assert process.returncode != 0
+    assert copy.contents(*OUTPUTS) == before
+
+
+def test_a_damaged_model_is_named(copy: Project) -> None:
+    weights = copy.root / "models/export/weights.safetensors"
+    content = bytearray(weights.read_bytes())
+    content[-1] ^= 1
+    weights.unlink()
+    weights.write_bytes(content)
+    printed = copy.run("python", "-m", "tagger", "predict", "The dog", succeeds=False)
+    assert printed.startswith("error: models/export/weights.safetensors: damaged: its SHA-256 is ")
+    assert len(printed.splitlines()) == 1

@@ -1,0 +1,136 @@
+"""The whole pipeline with real DVC and real MLflow, on a tiny corpus."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.conftest import Project
+
+pytestmark = pytest.mark.xdist_group("pipeline")
+OUTPUTS = ("data/prepared", "data/predictions", "models", "metrics")
+LOSSES = ("nll", "cross_entropy")
+
+
+def read_json(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def test_the_metrics_are_nested_under_the_loss(finished: Project) -> None:
+    for loss in LOSSES:
+        metrics = read_json(finished.root / f"metrics/evaluate/{loss}.json")
+        assert list(metrics) == [loss]
+        assert list(metrics[loss]) == ["accuracy", "macro_f1", "unknown_accuracy", "sentence_accuracy", "nll"]
+        summary = read_json(finished.root / f"metrics/train/{loss}.json")
+        assert list(summary) == [loss]
+        assert summary[loss]["epochs"] == 3
+
+
+def test_the_history_has_a_row_an_epoch(finished: Project) -> None:
+    history = pd.read_csv(finished.root / "metrics/history/nll.csv")
+    assert history["epoch"].tolist() == [1, 2, 3]
+
+
+def test_the_probabilities_of_every_token_sum_to_one(finished: Project) -> None:
+    tags = [entry for entry, _ in read_json(finished.root / "data/prepared/dictionaries/tags.json")["entries"]]
+    rows = (finished.root / "data/raw/test.csv").read_text(encoding="utf-8").splitlines()[1:]
+    for loss in LOSSES:
+        table = pd.read_parquet(finished.root / f"data/predictions/{loss}.parquet")
+        assert list(table) == ["sentence", "position", "word", "gold", "predicted", *(f"p_{tag}" for tag in tags)]
+        assert table["sentence"].max() == len(rows)
+        np.testing.assert_allclose(table.filter(like="p_").sum(axis=1), 1, atol=1e-5)
+
+
+def test_the_reported_accuracy_is_that_of_the_predictions(finished: Project) -> None:
+    table = pd.read_parquet(finished.root / "data/predictions/nll.parquet")
+    metrics = read_json(finished.root / "metrics/evaluate/nll.json")["nll"]
+    assert metrics["accuracy"] == pytest.approx((table["gold"] == table["predicted"]).mean(), abs=1e-6)
+    tags = pd.read_csv(finished.root / "metrics/tags/nll.csv")
+    assert tags["support"].sum() == len(table)
+
+
+def test_nll_and_cross_entropy_end_in_the_same_weights(finished: Project) -> None:
+    weights = [(finished.root / f"models/{loss}/weights.safetensors").read_bytes() for loss in LOSSES]
+    assert weights[0] == weights[1]
+
+
+def test_the_export_is_the_best_model(finished: Project) -> None:
+    exported = finished.contents("models/export")
+    assert {name.rsplit("/", 1)[1]: content for name, content in exported.items()} == {
+        name.rsplit("/", 1)[1]: content for name, content in finished.contents("models/nll").items()
+    }
+
+
+def test_metrics_have_a_column_for_each_loss(finished: Project) -> None:
+    shown = finished.run("dvc", "metrics", "show")
+    assert "nll.accuracy" in shown
+    assert "cross_entropy.macro_f1" in shown
+
+
+def test_a_second_run_does_nothing(finished: Project) -> None:
+    assert "Running stage" not in finished.run("dvc", "repro")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "stages"),
+    [
+        ("epochs: 3", "epochs: 4", {"train@nll", "train@cross_entropy"}),
+        ("loss: best", "loss: nll", {"export"}),
+        ("lowercase: true", "lowercase: false", {"prepare"}),
+        ("seed: 1 ", "seed: 2 ", {"prepare", "train@nll", "train@cross_entropy"}),
+        ("test: data/raw/test.csv", "test: data/raw/dev.csv", {"prepare"}),
+    ],
+)
+def test_a_changed_param_concerns_just_the_stages_that_read_it(
+    copy: Project, old: str, new: str, stages: set[str]
+) -> None:
+    copy.edit("params.yaml", old, new)
+    assert set(json.loads(copy.run("dvc", "status", "--json"))) == stages
+
+
+def test_a_changed_test_file_does_not_train_again(copy: Project) -> None:
+    test = copy.root / "data/raw/test.csv"
+    test.write_text("".join(test.read_text(encoding="utf-8").splitlines(keepends=True)[:-1]), encoding="utf-8")
+    printed = copy.run("dvc", "repro")
+    assert "Running stage 'prepare'" in printed
+    assert "Running stage 'evaluate@nll'" in printed
+    assert "Running stage 'train" not in printed
+
+
+def test_running_again_by_force_gives_the_same_bytes(copy: Project) -> None:
+    before = copy.contents(*OUTPUTS) | {"dvc.lock": (copy.root / "dvc.lock").read_bytes()}
+    assert copy.run("dvc", "repro", "--force").count("Running stage") == 6
+    assert copy.contents(*OUTPUTS) | {"dvc.lock": (copy.root / "dvc.lock").read_bytes()} == before
+
+
+def test_dev_and_test_are_split_off_the_training_file(copy: Project) -> None:
+    copy.edit("params.yaml", "dev: data/raw/dev.csv", "dev: data/raw/train.csv")
+    copy.edit("params.yaml", "test: data/raw/test.csv", "test: data/raw/train.csv")
+    copy.run("dvc", "repro", "prepare")
+    survey = read_json(copy.root / "metrics/prepare.json")
+    assert [survey[split]["sentences"] for split in ("train", "dev", "test")] == [65, 7, 8]
+
+
+def test_predict_takes_the_export_and_the_model_of_mlflow(finished: Project) -> None:
+    command = ("python", "-m", "tagger", "predict", "--format", "json", "The zorp ate 3 books .")
+    by_folder = finished.run(*command)
+    by_uri = finished.run(*command, "--model", "models:/lstm-tagger@champion")
+    assert json.loads(by_folder)["words"] == ["The", "zorp", "ate", "3", "books", "."]
+    assert json.loads(by_uri) == json.loads(by_folder)
+
+
+def test_a_model_that_mlflow_does_not_have_is_one_line(finished: Project) -> None:
+    printed = finished.run(
+        "python", "-m", "tagger", "predict", "--model", "models:/nobody@champion", "a", succeeds=False
+    )
+    assert printed.splitlines()[-1].startswith("error: models:/nobody@champion: not found in MLflow")
+    assert "Traceback" not in printed
+
+
+def test_results_lists_every_loss(finished: Project) -> None:
+    lines = finished.run("python", "-m", "tagger", "results").splitlines()
+    assert lines[0].split() == ["accuracy", "macro_f1", "unknown_accuracy", "sentence_accuracy", "nll"]
+    assert [line.split()[0] for line in lines[1:]] == ["cross_entropy", "nll"]
