@@ -35,7 +35,7 @@ def read_splits(data: DataParams, seed: int) -> dict[str, list[Sentence]]:
         ("test", data.test, data.test_share, 2 * seed),
         ("dev", data.dev, data.dev_share, 2 * seed + 1),
     ):
-        if file == data.train:
+        if Path(file).resolve() == Path(data.train).resolve():
             train, splits[name] = split_off(train, share, own_seed)
         else:
             splits[name] = read_corpus(Path(file), data.format, data.column)

@@ -52,6 +52,9 @@ def predict(sentences: tuple[str, ...], model: str, output_format: Format, top: 
     from tagger.predict import CHUNK, Tagger
     from tagger.stream import read_available
 
+    for number, sentence in enumerate(sentences, start=1):
+        if any("\ud800" <= character <= "\udfff" for character in sentence):
+            raise InputError(f"sentence {number} of the command line is not UTF-8: {sentence!r}")
     tagger = Tagger(_model_folder(model))
     top = min(top, len(tagger.tag_names))
     chunks: Iterable[Sequence[str]] = [sentences]
@@ -82,8 +85,9 @@ def results() -> None:
 def _read_evaluations() -> Iterator[tuple[str, dict[str, float | None]]]:
     for path in sorted(paths.evaluation_file("any").parent.glob("*.json")):
         try:
-            yield from json.loads(path.read_text(encoding="utf-8")).items()
-        except (ValueError, AttributeError) as error:
+            for loss, metrics in json.loads(path.read_text(encoding="utf-8")).items():
+                yield loss, dict(metrics)
+        except (ValueError, AttributeError, TypeError) as error:
             raise InputError(f"{path}: damaged: {error}") from None
 
 
@@ -98,5 +102,5 @@ def _model_folder(model: str) -> Path:
 if __name__ == "__main__":
     try:
         main(prog_name="python -m tagger")
-    except InputError as mistake:
+    except (InputError, OSError) as mistake:
         sys.exit(f"error: {mistake}")

@@ -1,5 +1,6 @@
 """Corpus files: opening, decoding, knowing the format, and splitting a part off."""
 
+import codecs
 import gzip
 import itertools
 import random
@@ -12,7 +13,6 @@ from tagger.errors import InputError
 from tagger.formats import CONLLU_COLUMNS, CSV_HEADER, Lines, Sentence, parse_conll, parse_conllu, parse_csv
 
 _GZIP_MAGIC = b"\x1f\x8b"
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 def read_corpus(path: Path, file_format: str = "auto", column: str = "upos") -> list[Sentence]:
@@ -68,7 +68,7 @@ def _unzip(raw: BinaryIO) -> BinaryIO:
 
 def _decode(raw: BinaryIO, path: Path) -> Lines:
     for number, raw_line in enumerate(raw, start=1):
-        line = raw_line.removeprefix(_BYTE_ORDER_MARK) if number == 1 else raw_line
+        line = raw_line.removeprefix(codecs.BOM_UTF8) if number == 1 else raw_line
         try:
             yield number, line.decode("utf-8").rstrip("\r\n")
         except UnicodeDecodeError as error:

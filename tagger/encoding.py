@@ -68,7 +68,7 @@ class EncodedSplit:
             raise InputError(
                 f"{error.filename}: no such file; expected an encoded split, as `prepare` writes it"
             ) from None
-        except ValueError as error:
+        except (ValueError, EOFError) as error:
             raise InputError(f"{folder}: damaged encoded split: {error}") from None
         return cls(**arrays, **texts)
 

@@ -48,42 +48,46 @@ def parse_csv(lines: Lines, path: Path) -> Iterator[Sentence]:
         InputError: the header is another, a row has not two cells, a cell is empty, words and tags differ in number.
     """
     csv.field_size_limit(2**31 - 1)
-    last_line = 0
+    first_line = last_line = 0
 
     def text() -> Iterator[str]:
-        nonlocal last_line
-        for last_line, line in lines:  # noqa: B007, the number is read by the loop below
+        nonlocal first_line, last_line
+        for last_line, line in lines:
+            first_line = first_line or last_line
             yield line + "\n"
 
     rows = csv.reader(text(), strict=True)
     header_seen = False
     try:
         for row in rows:
+            row_line, first_line = first_line, 0
             if not row:
                 continue
             if not header_seen:
                 if [cell.strip() for cell in row] != CSV_HEADER:
-                    raise InputError.at(path, last_line, f"the header is {','.join(row)!r}, expected 'text,tag'")
+                    raise InputError.at(path, row_line, f"the header is {_clip(','.join(row))!r}, expected 'text,tag'")
                 header_seen = True
                 continue
             if len(row) != len(CSV_HEADER):
                 hint = "; a cell that holds a comma is quoted" if len(row) > len(CSV_HEADER) else ""
                 raise InputError.at(
-                    path, last_line, f"{len(row)} cells, expected 2 (text,tag){hint}: {','.join(row)!r}"
+                    path, row_line, f"{len(row)} cells, expected 2 (text,tag){hint}: {_clip(','.join(row))!r}"
                 )
             words, tags = row[0].split(), row[1].split()
             for name, cell in zip(CSV_HEADER, (words, tags), strict=True):
                 if not cell:
-                    raise InputError.at(path, last_line, f"the cell {name!r} is empty, expected at least one word")
+                    raise InputError.at(path, row_line, f"the cell {name!r} is empty, expected at least one word")
             if len(words) != len(tags):
                 raise InputError.at(
                     path,
-                    last_line,
-                    f"{len(words)} words but {len(tags)} tags, expected one tag a word: {row[0]!r}, {row[1]!r}",
+                    row_line,
+                    f"{len(words)} words but {len(tags)} tags, expected one tag a word: "
+                    f"{_clip(row[0])!r}, {_clip(row[1])!r}",
                 )
             yield Sentence(tuple(words), tuple(tags))
     except csv.Error as error:
-        raise InputError.at(path, last_line, f"not CSV: {error}") from None
+        hint = "is a quote not closed?" if first_line == last_line else f"is a quote open up to line {last_line}?"
+        raise InputError.at(path, first_line, f"not CSV: {error}; {hint}") from None
 
 
 def parse_conllu(lines: Lines, path: Path, column: str = "upos") -> Iterator[Sentence]:
@@ -108,19 +112,21 @@ def parse_conllu(lines: Lines, path: Path, column: str = "upos") -> Iterator[Sen
                 path, number, f"{len(cells)} columns, expected 10 with a tab between them: {_clip(line)!r}"
             )
         row_id, word, tag = cells[0], cells[1], cells[TAG_COLUMN[column]]
-        if not row_id.isdigit():
+        if not (row_id.isascii() and row_id.isdigit()):
             if not _ROW_ID.fullmatch(row_id):
                 raise InputError.at(
                     path, number, f"the id is {_clip(row_id)!r}, expected a number such as 3, 3-4 or 8.1"
                 )
             continue
-        if int(row_id) != len(words) + 1:
+        if row_id != str(len(words) + 1):
             raise InputError.at(
-                path, number, f"the id is {row_id}, expected {len(words) + 1}; is a blank line missing or too many?"
+                path,
+                number,
+                f"the id is {_clip(row_id)}, expected {len(words) + 1}; is a blank line missing or too many?",
             )
         if not word.strip():
             raise InputError.at(path, number, "the word (column 2) is empty")
-        if tag in ("", "_"):
+        if tag.strip() in ("", "_"):
             raise InputError.at(
                 path, number, f"the word {word!r} has no {column} tag (column {TAG_COLUMN[column] + 1})"
             )

@@ -4,15 +4,16 @@ import csv
 import io
 import json
 from collections.abc import Callable
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from tagger.predict import TaggedSentence
+if TYPE_CHECKING:
+    from tagger.predict import TaggedSentence
 
 Format = Literal["table", "json", "conllu", "csv"]
-Formatter = Callable[[TaggedSentence, int, int], str]  # sentence, its number from 1, tags wanted for each word
+Formatter = Callable[["TaggedSentence", int, int], str]  # sentence, its number from 1, tags wanted for each word
 
 
-def _table(sentence: TaggedSentence, number: int, top: int) -> str:
+def _table(sentence: "TaggedSentence", number: int, top: int) -> str:
     rows = []
     for position, word in enumerate(sentence.words):
         best = sentence.alternatives(position, top)
@@ -22,7 +23,7 @@ def _table(sentence: TaggedSentence, number: int, top: int) -> str:
     return ("\n" if number > 1 else "") + "".join(f"{line}\n" for line in lines)
 
 
-def _json(sentence: TaggedSentence, number: int, top: int) -> str:
+def _json(sentence: "TaggedSentence", number: int, top: int) -> str:
     document: dict[str, object] = {
         "words": sentence.words,
         "tags": sentence.tags,
@@ -36,7 +37,7 @@ def _json(sentence: TaggedSentence, number: int, top: int) -> str:
     return json.dumps(document, ensure_ascii=False) + "\n"
 
 
-def _conllu(sentence: TaggedSentence, number: int, top: int) -> str:
+def _conllu(sentence: "TaggedSentence", number: int, top: int) -> str:
     if not sentence.words:
         return ""
     lines = [f"# sent_id = {number}", f"# text = {' '.join(sentence.words)}"]
@@ -47,7 +48,7 @@ def _conllu(sentence: TaggedSentence, number: int, top: int) -> str:
     return "\n".join(lines) + "\n\n"
 
 
-def _csv(sentence: TaggedSentence, number: int, top: int) -> str:
+def _csv(sentence: "TaggedSentence", number: int, top: int) -> str:
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")
     for position, word in enumerate(sentence.words):

@@ -161,6 +161,13 @@ def flatten_params(path: Path = Path("params.yaml")) -> dict[str, Any]:
 class _Loader(yaml.SafeLoader):
     """Safe YAML that reads 1e-3 as a number, as YAML 1.2 and DVC do; PyYAML alone would give a string."""
 
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        """Name the line of a value that looks like a date or a number and is none."""
+        try:
+            return super().construct_object(node, deep)
+        except ValueError as error:
+            raise yaml.constructor.ConstructorError(None, None, str(error), node.start_mark) from None
+
 
 _Loader.add_implicit_resolver(
     "tag:yaml.org,2002:float",
@@ -174,7 +181,8 @@ _Key = tuple[str | int, ...]
 def _load(path: Path) -> tuple[Any, dict[_Key, int]]:
     """Return the document and the line of each key."""
     try:
-        loader = _Loader(path.read_text(encoding="utf-8"))
+        content = path.read_bytes()
+        loader = _Loader(content.decode("utf-8"))
         try:
             root = loader.get_single_node()
             lines = dict(_key_lines(root, (), path)) if root else {}
@@ -184,7 +192,12 @@ def _load(path: Path) -> tuple[Any, dict[_Key, int]]:
     except FileNotFoundError:
         raise InputError(f"{path}: no such file; expected the parameters of the pipeline") from None
     except UnicodeDecodeError as error:
-        raise InputError(f"{path}: byte {error.start} is not UTF-8") from None
+        start = content.rfind(b"\n", 0, error.start) + 1
+        raise InputError.at(
+            path,
+            content.count(b"\n", 0, start) + 1,
+            f"byte {error.start - start + 1} of the line is 0x{content[error.start]:02x}, expected UTF-8",
+        ) from None
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else None
         raise InputError.at(path, line, f"not YAML: {error.problem}") from None
@@ -193,10 +206,14 @@ def _load(path: Path) -> tuple[Any, dict[_Key, int]]:
 
 
 def _key_lines(node: yaml.Node, key: _Key, path: Path) -> Iterator[tuple[_Key, int]]:
+    if len(key) > 20:
+        raise InputError.at(path, node.start_mark.line + 1, "values are nested too deeply")
     if isinstance(node, yaml.MappingNode):
         seen: set[str] = set()
         for name, value in node.value:
             line = name.start_mark.line + 1
+            if name.tag != "tag:yaml.org,2002:str":
+                raise InputError.at(path, line, "a key is no text")
             if name.value in seen:
                 raise InputError.at(path, line, f"the key {name.value!r} stands here a second time")
             seen.add(name.value)
@@ -220,6 +237,12 @@ def _explain(error: ValidationError, document: Any, lines: dict[_Key, int], path
         near = difflib.get_close_matches(str(key[-1]), names, n=1, cutoff=0.5)
         hint = f"did you mean {near[0]!r}?" if near else "expected one of " + ", ".join(names)
         return InputError.at(path, line, f"unknown key {dotted!r}; {hint}")
+    if problem["type"] == "missing" and isinstance(key[-1], int):  # a list that is too short
+        key, dotted = key[:-1], ".".join(map(str, key[:-1]))
+        value: Any = document
+        for part in key:
+            value = value[part]
+        problem = problem | {"type": "too_short", "input": list(value)}
     expected = _describe(_schema_at(key))
     if problem["type"] == "missing":
         return InputError.at(path, line, f"the key {dotted!r} is missing; expected {expected}")

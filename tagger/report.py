@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from tagger.outputs import new_file
-from tagger.training import Epoch
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from tagger.training import Epoch
+
 HISTORY_COLUMNS = ("epoch", "learning_rate", "train_loss", "dev_loss", "dev_accuracy")
 
 
-def write_history(epochs: Iterable[Epoch], path: Path) -> None:
+def write_history(epochs: Iterable["Epoch"], path: Path) -> None:
     """Write a row an epoch. Times are left out: they would change the file from run to run."""
     with new_file(path) as partial, partial.open("w", encoding="utf-8", newline="") as file:
         rows = csv.writer(file, lineterminator="\n")
@@ -52,5 +53,5 @@ def draw_confusions(counts: pd.DataFrame, title: str) -> "Figure":
 
 def comparison_table(evaluations: dict[str, dict[str, Any]]) -> str:
     """Lay out one row a loss and one column a metric."""
-    table = pd.DataFrame.from_dict(evaluations, orient="index")
+    table = pd.DataFrame.from_dict(evaluations, orient="index").astype(float)
     return table.to_string(float_format="{:.4f}".format, na_rep="-")

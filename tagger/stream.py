@@ -1,5 +1,6 @@
 """Lines of a stream as they come: many at once from a file, one by one from a person or a slow pipe."""
 
+import codecs
 import queue
 import threading
 from collections.abc import Iterator
@@ -12,32 +13,36 @@ def read_available(stream: BinaryIO, name: str, most: int) -> Iterator[list[str]
     """Yield the lines that have arrived, at least one and at most `most` at a time, without their ends.
 
     Raises:
-        InputError: a line is not UTF-8.
+        InputError: a line is not UTF-8. What came before it was yielded.
+        OSError: the stream can't be read.
     """
-    lines: queue.Queue[bytes | None] = queue.Queue(maxsize=most)
+    lines: queue.Queue[str | Exception | None] = queue.Queue(maxsize=most)
 
     def read() -> None:
-        for line in stream:
-            lines.put(line)
-        lines.put(None)
+        try:
+            for number, line in enumerate(stream, start=1):
+                lines.put(_decode(line, name, number))
+            lines.put(None)
+        except (InputError, OSError) as error:
+            lines.put(error)
 
     threading.Thread(target=read, daemon=True).start()
-    number, ended = 0, False
-    while not ended:
+    while True:
         waiting = [lines.get()]
         while len(waiting) < most and not lines.empty():
             waiting.append(lines.get())
-        ended = waiting[-1] is None
-        chunk = []
-        for line in waiting:
-            if line is not None:
-                number += 1
-                chunk.append(_decode(line, name, number))
-        if chunk:
+        if chunk := [line for line in waiting if isinstance(line, str)]:
             yield chunk
+        last = waiting[-1]
+        if isinstance(last, Exception):
+            raise last
+        if last is None:
+            return
 
 
 def _decode(line: bytes, name: str, number: int) -> str:
+    if number == 1:
+        line = line.removeprefix(codecs.BOM_UTF8)
     try:
         return line.decode("utf-8").rstrip("\r\n")
     except UnicodeDecodeError as error:

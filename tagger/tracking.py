@@ -28,7 +28,8 @@ from tagger.training import Epoch
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-    from mlflow.entities import Run
+    from mlflow import MlflowClient
+    from mlflow.entities import DatasetInput, Run
 
 EXPERIMENT = "lstm-tagger"
 REGISTERED_MODEL = "lstm-tagger"
@@ -70,10 +71,9 @@ def track_training(loss: LossName, train: EncodedSplit, dev: EncodedSplit) -> It
     import mlflow
 
     experiment = _connect()
-    with mlflow.start_run(experiment_id=experiment, run_name=_run_name(loss), tags=_origin_tags(loss)):
+    with mlflow.start_run(experiment_id=experiment, run_name=_run_name(loss), tags=_origin_tags(loss)) as run:
         _log_params(loss)
-        _log_dataset(train, "train")
-        _log_dataset(dev, "dev")
+        mlflow.MlflowClient().log_inputs(run.info.run_id, [_dataset(train, "train"), _dataset(dev, "dev")])
         yield TrainingRun(loss)
 
 
@@ -87,26 +87,30 @@ def track_evaluation(
     """Log the test metrics, tables and the picture to the run of the model that was evaluated."""
     import mlflow
 
-    with _run_of_model(loss) as run:
-        mlflow.log_metrics({f"test_{name}": value for name, value in metrics.items() if value is not None})
-        _log_dataset(test, "test")
-        mlflow.log_artifact(str(paths.tags_file(loss)), "tags")
-        mlflow.log_artifact(str(paths.predictions_file(loss)), "predictions")
-        mlflow.log_figure(confusion_picture, "confusion.png")
-        _log_table(run, predictions)
+    run = _run_of_model(loss)
+    run_id = run.info.run_id
+    client = mlflow.MlflowClient()
+    for name, value in metrics.items():
+        if value is not None:
+            client.log_metric(run_id, f"test_{name}", value)
+    client.log_inputs(run_id, [_dataset(test, "test")])
+    client.log_artifact(run_id, str(paths.tags_file(loss)), "tags")
+    client.log_artifact(run_id, str(paths.predictions_file(loss)), "predictions")
+    client.log_figure(run_id, confusion_picture, "confusion.png")
+    _log_table(client, run, predictions)
 
 
 def track_export(loss: LossName, agreement: Agreement) -> None:
     """Give the registered version of the exported model the alias `champion`."""
     import mlflow
 
-    with _run_of_model(loss) as run:
-        mlflow.set_tag("exported", "true")
-        mlflow.log_metric("export_largest_difference", agreement.largest_difference)
-        client = mlflow.MlflowClient()
-        versions = client.search_model_versions(f"name = '{REGISTERED_MODEL}' and run_id = '{run.info.run_id}'")
-        newest = max(versions, key=lambda version: int(version.version))
-        client.set_registered_model_alias(REGISTERED_MODEL, CHAMPION, newest.version)
+    run_id = _run_of_model(loss).info.run_id
+    client = mlflow.MlflowClient()
+    client.set_tag(run_id, "exported", "true")
+    client.log_metric(run_id, "export_largest_difference", agreement.largest_difference)
+    versions = client.search_model_versions(f"name = '{REGISTERED_MODEL}' and run_id = '{run_id}'")
+    newest = max(versions, key=lambda version: int(version.version))
+    client.set_registered_model_alias(REGISTERED_MODEL, CHAMPION, newest.version)
     print(f"models:/{REGISTERED_MODEL}@{CHAMPION} is version {newest.version}")
 
 
@@ -154,13 +158,14 @@ def _connect() -> str:
         experiment = mlflow.get_experiment_by_name(name)
         if experiment is None:
             location = (root / "mlruns" / name).as_uri() if own_store else None
-            return str(mlflow.create_experiment(name, artifact_location=location))
+            # Or the UI takes it for one about language models and hides the training runs.
+            kind = {"mlflow.experimentKind": "custom_model_development"}
+            return str(mlflow.create_experiment(name, artifact_location=location, tags=kind))
     return str(experiment.experiment_id)
 
 
-@contextmanager
-def _run_of_model(loss: LossName) -> Iterator["Run"]:
-    """Continue the run that trained the model on the disk.
+def _run_of_model(loss: LossName) -> "Run":
+    """Return the run that trained the model on the disk, without opening it again: its duration is the training's.
 
     DVC may have restored the model from its cache into a workspace whose store has no such run: then a run is made from
     the outputs of the training and marked as restored.
@@ -176,9 +181,7 @@ def _run_of_model(loss: LossName) -> Iterator["Run"]:
         max_results=1,
     )
     if found:
-        with mlflow.start_run(run_id=found[0].info.run_id):
-            yield found[0]
-        return
+        return found[0]
     tags = _origin_tags(loss) | {"restored": "true"}
     with mlflow.start_run(experiment_id=experiment, run_name=_run_name(loss), tags=tags) as run:
         _log_params(loss)
@@ -186,7 +189,7 @@ def _run_of_model(loss: LossName) -> Iterator["Run"]:
             step = int(row.pop("epoch"))
             mlflow.log_metrics({str(name): float(value) for name, value in row.items()}, step=step)
         _log_training_outputs(loss)
-        yield run
+    return run
 
 
 def _log_training_outputs(loss: LossName) -> None:
@@ -232,30 +235,31 @@ def _log_params(loss: LossName) -> None:
     mlflow.log_params({"loss": loss} | flatten_params())
 
 
-def _log_dataset(split: EncodedSplit, name: str) -> None:
-    import mlflow
+def _dataset(split: EncodedSplit, name: str) -> "DatasetInput":
+    """Describe a split by its file and the digest of what was read from it."""
     from mlflow.data.dataset_source_registry import resolve_dataset_source
     from mlflow.data.meta_dataset import MetaDataset
+    from mlflow.entities import DatasetInput, InputTag
+    from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT
 
     with warnings.catch_warnings(action="ignore", category=UserWarning):  # two of its classes fit a local path
         source = resolve_dataset_source(str(flatten_params()[f"data.{name}"]))
-    mlflow.log_input(MetaDataset(source, name=name, digest=split.digest()), context=name)
+    dataset = MetaDataset(source, name=name, digest=split.digest())
+    return DatasetInput(dataset._to_mlflow_entity(), [InputTag(MLFLOW_DATASET_CONTEXT, name)])
 
 
-def _log_table(run: "Run", predictions: pd.DataFrame) -> None:
+def _log_table(client: "MlflowClient", run: "Run", predictions: pd.DataFrame) -> None:
     """Log whole sentences from the start of the test split, the same ones for every loss."""
-    import mlflow
     from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
-    artifacts = mlflow.MlflowClient().list_artifacts(run.info.run_id)
-    if any(artifact.path == TABLE_FILE for artifact in artifacts):
+    if any(artifact.path == TABLE_FILE for artifact in client.list_artifacts(run.info.run_id)):
         # log_table would append to the table of an earlier evaluation of the same model.
         get_artifact_repository(run.info.artifact_uri).delete_artifacts(TABLE_FILE)
     head = predictions.head(TABLE_TOKENS)
     if len(predictions) > TABLE_TOKENS:
         whole = head[head["sentence"] < predictions["sentence"].iloc[TABLE_TOKENS]]
         head = whole if len(whole) else head
-    mlflow.log_table(head, TABLE_FILE)
+    client.log_table(run.info.run_id, head, TABLE_FILE)
 
 
 def _origin_tags(loss: LossName) -> dict[str, str]:
