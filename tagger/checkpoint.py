@@ -15,7 +15,7 @@ import safetensors
 import safetensors.torch
 from pydantic import Field, ValidationError
 
-from tagger.dictionary import Dictionaries
+from tagger.dictionary import DICTIONARY_FILES, Dictionaries
 from tagger.errors import InputError
 from tagger.model import LstmTagger
 from tagger.outputs import write_json
@@ -61,6 +61,9 @@ def load_checkpoint(folder: Path) -> Checkpoint:
         InputError: the folder or a file of it is missing, damaged, or does not fit the others.
     """
     config = _read_config(folder)
+    unchecked = {WEIGHTS, *DICTIONARY_FILES} - config.sha256.keys()
+    if unchecked:
+        raise InputError(f"{folder / CONFIG}: damaged: sha256: no entry of {sorted(unchecked)[0]}")
     for name, expected in config.sha256.items():
         path = folder / name
         if Path(name).name != name or not path.is_file():
@@ -94,6 +97,8 @@ def _read_config(folder: Path) -> _Config:
     except (FileNotFoundError, NotADirectoryError):
         hint = "expected a model folder, as `dvc repro` writes to models/"
         raise InputError(f"{path}: no such file; {hint}") from None
+    except IsADirectoryError:
+        raise InputError(f"{path}: is a folder, expected a file") from None
     except ValidationError as error:
         problem = error.errors()[0]
         where = ".".join(map(str, problem["loc"]))

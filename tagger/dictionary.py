@@ -11,6 +11,7 @@ from tagger.formats import Sentence
 
 PADDING = 0
 UNKNOWN = 1
+DICTIONARY_FILES = ("words.json", "characters.json", "tags.json", "lookup.json")
 RESERVED = 2  # ids below this are no entries; so no word of a corpus can be taken for padding or unknown
 
 

@@ -38,7 +38,7 @@ def choose_loss(wanted: str, losses: Sequence[LossName], summaries: Path) -> Los
     """
     if wanted != "best":
         return next(loss for loss in losses if loss == wanted)
-    return max(losses, key=lambda loss: float(_read_summary(summaries / f"{loss}.json", loss)["best_dev_accuracy"]))
+    return max(losses, key=lambda loss: _read_accuracy(summaries / f"{loss}.json", loss))
 
 
 def export_model(trained: Path, target: Path, split: EncodedSplit, predictions: pd.DataFrame) -> Agreement:
@@ -53,7 +53,7 @@ def export_model(trained: Path, target: Path, split: EncodedSplit, predictions: 
         save_checkpoint(load_checkpoint(trained), partial)
         exported = prediction_table(tag_probabilities(load_checkpoint(partial).model, split, device), split)
         agreement = _compare(exported, predictions)
-        if agreement.different_tags or agreement.largest_difference > TOLERANCE:
+        if agreement.different_tags or not agreement.largest_difference <= TOLERANCE:  # also when it is no number
             raise InputError(
                 f"{target}: not written: of {agreement.tokens} test tokens {agreement.different_tags} get another tag "
                 f"than from {trained}, and probabilities differ by up to {agreement.largest_difference:.1e}, "
@@ -71,11 +71,10 @@ def _compare(exported: pd.DataFrame, predictions: pd.DataFrame) -> Agreement:
     return Agreement(len(exported), different, float(difference))
 
 
-def _read_summary(path: Path, loss: str) -> dict[str, float]:
+def _read_accuracy(path: Path, loss: str) -> float:
     try:
-        summary: dict[str, float] = json.loads(path.read_text(encoding="utf-8"))[loss]
-        return summary
+        return float(json.loads(path.read_text(encoding="utf-8"))[loss]["best_dev_accuracy"])
     except FileNotFoundError:
         raise InputError(f"{path}: no such file; expected the summary of the training") from None
-    except (ValueError, KeyError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         raise InputError(f"{path}: damaged: {error}") from None

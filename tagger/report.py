@@ -42,8 +42,8 @@ def draw_confusions(counts: pd.DataFrame, title: str) -> "Figure":
     axes = figure.subplots()
     shares = counts.div(counts.sum(axis=1).clip(lower=1), axis=0).to_numpy()
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-    axes.set_xticks(range(len(counts)), counts.columns, rotation=90)
-    axes.set_yticks(range(len(counts)), counts.index)
+    axes.set_xticks(range(len(counts)), counts.columns, rotation=90, parse_math=False)
+    axes.set_yticks(range(len(counts)), counts.index, parse_math=False)
     axes.set(xlabel="predicted", ylabel="gold", title=title)
     for row, column in zip(*counts.to_numpy().nonzero(), strict=True):
         colour = "white" if shares[row, column] > 0.5 else "black"

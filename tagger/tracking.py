@@ -24,6 +24,7 @@ from tagger.encoding import EncodedSplit
 from tagger.errors import InputError
 from tagger.exporting import Agreement
 from tagger.params import LossName, flatten_params
+from tagger.scoring import most_probable
 from tagger.training import Epoch
 
 if TYPE_CHECKING:
@@ -196,7 +197,8 @@ def _log_training_outputs(loss: LossName) -> None:
     import mlflow
 
     folder = paths.model_folder(loss)
-    mlflow.log_metrics(json.loads(paths.summary_file(loss).read_text(encoding="utf-8"))[loss])
+    summary = json.loads(paths.summary_file(loss).read_text(encoding="utf-8"))[loss]
+    mlflow.log_metrics({name: value for name, value in summary.items() if value is not None})
     mlflow.log_artifact("params.yaml")
     mlflow.log_artifact(str(paths.history_file(loss)), "history")
     mlflow.log_artifacts(str(paths.DICTIONARIES), "dictionaries")
@@ -259,7 +261,12 @@ def _log_table(client: "MlflowClient", run: "Run", predictions: pd.DataFrame) ->
     if len(predictions) > TABLE_TOKENS:
         whole = head[head["sentence"] < predictions["sentence"].iloc[TABLE_TOKENS]]
         head = whole if len(whole) else head
-    client.log_table(run.info.run_id, head, TABLE_FILE)
+    table = head.copy()
+    # The UI lines runs up by the first column and shows the second; the others can be chosen there.
+    tokens = head["sentence"].astype(str) + "." + head["position"].astype(str) + " " + head["word"]
+    table.insert(0, "token", tokens)
+    table.insert(1, "probabilities", most_probable(head, 3))
+    client.log_table(run.info.run_id, table, TABLE_FILE)
 
 
 def _origin_tags(loss: LossName) -> dict[str, str]:

@@ -97,14 +97,17 @@ class Trainer:
                 break
         self.model.load_state_dict(self._best_weights)
 
-    def summary(self) -> dict[str, float]:
-        """Return the figures of the best epoch, how many epochs were run, and the size of the model."""
+    def summary(self) -> dict[str, float | None]:
+        """Return the figures of the best epoch, how many epochs were run, and the size of the model.
+
+        A dev loss is none where it is infinite: `softmax_nll` gives that as soon as one probability is rounded to 0.
+        """
         if self.best is None:
             raise RuntimeError("epochs() has to be run first")
         return {
             "best_epoch": self.best.number,
             "best_dev_accuracy": round(self.best.dev_accuracy, 6),
-            "best_dev_loss": round(self.best.dev_loss, 6),
+            "best_dev_loss": round(self.best.dev_loss, 6) if math.isfinite(self.best.dev_loss) else None,
             "best_train_loss": round(self.best.train_loss, 6),
             "epochs": self._epochs_run,
             "parameters": sum(weights.numel() for weights in self.model.parameters()),
@@ -127,6 +130,8 @@ class Trainer:
             self._on_step(Step(number, done, self._steps, len(batch.tokens), loss))
         seconds = time.perf_counter() - start
         dev = check(self.model, self._dev, self._device)
+        if math.isnan(dev.loss):  # the last step has spoilt the weights
+            return None
         return Epoch(number, rate, total_loss / tokens, dev.loss, dev.accuracy, seconds, tokens / seconds)
 
     def _step(self, batch: Batch) -> float:

@@ -1,0 +1,155 @@
+"""Small corpora, parameters and models that several test files build on."""
+
+import random
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+
+from tagger.batching import Batch, make_batch
+from tagger.checkpoint import Checkpoint, save_checkpoint
+from tagger.device import choose_device
+from tagger.dictionary import Dictionaries, build_dictionaries
+from tagger.encoding import EncodedSplit, encode
+from tagger.formats import Sentence
+from tagger.model import LstmTagger
+from tagger.params import LossName, ModelParams, TrainParams
+from tagger.training import Epoch, Trainer
+
+CPU = choose_device("cpu")  # as the pipeline sets torch up
+
+_MODEL = {
+    "word_dim": 7,
+    "characters": True,
+    "character_dim": 4,
+    "character_hidden": 3,
+    "hidden": 5,
+    "layers": 1,
+    "bidirectional": True,
+    "dropout": 0.4,
+}
+PLAIN: dict[str, Any] = {"characters": False, "bidirectional": False, "dropout": 0}  # Embedding, LSTM, Linear
+
+_TRAIN = {
+    "epochs": 3,
+    "batch_tokens": 1000,
+    "min_batches": 10,
+    "optimizer": "adam",
+    "learning_rate": 0.003,
+    "adam_betas": [0.9, 0.9],
+    "momentum": 0,
+    "weight_decay": 0,
+    "schedule": "one_cycle",
+    "clip_norm": 1,
+    "word_dropout": 0.25,
+    "patience": 0,
+}
+ONE_STEP: dict[str, Any] = {  # plain gradient descent with the whole corpus in each step
+    "epochs": 1,
+    "min_batches": 1,
+    "optimizer": "sgd",
+    "learning_rate": 0.1,
+    "schedule": "constant",
+    "clip_norm": 0,
+    "word_dropout": 0,
+}
+
+
+def model_params(**changes: Any) -> ModelParams:
+    return ModelParams.model_validate(_MODEL | changes)
+
+
+def train_params(**changes: Any) -> TrainParams:
+    return TrainParams.model_validate(_TRAIN | changes)
+
+
+def tagged(text: str) -> Sentence:
+    """Read `The/DET dog/NN`."""
+    pairs = [token.rsplit("/", 1) for token in text.split()]
+    return Sentence(tuple(word for word, _ in pairs), tuple(tag for _, tag in pairs))
+
+
+def random_corpus(amount: int, seed: int) -> list[Sentence]:
+    """Draw sentences of 1 to 12 words, whose tags follow from their endings and the word before."""
+    draw = random.Random(seed)
+    endings = {"s": "NOUN", "ed": "VERB", "ly": "ADV", "y": "ADJ"}
+    sentences = []
+    for _ in range(amount):
+        words, tags = [], []
+        for _ in range(draw.randint(1, 12)):
+            ending = draw.choice(list(endings))
+            words.append("".join(draw.choices("abcdeö", k=draw.randint(1, 3))) + ending)
+            tags.append("NAME" if words[-2:-1] == ["bs"] else endings[ending])
+        sentences.append(Sentence(tuple(words), tuple(tags)))
+    return sentences
+
+
+class Data(NamedTuple):
+    dictionaries: Dictionaries
+    train: EncodedSplit
+    dev: EncodedSplit
+
+
+def data_of(train: Sequence[Sentence], dev: Sequence[Sentence], lowercase: bool = True) -> Data:
+    dictionaries = build_dictionaries(train, lowercase)
+    return Data(dictionaries, encode(train, dictionaries), encode(dev, dictionaries))
+
+
+RANDOM = data_of(random_corpus(60, seed=1), random_corpus(20, seed=2))
+
+
+def trainer_of(
+    data: Data,
+    model: dict[str, Any],
+    train: dict[str, Any],
+    loss: LossName = "nll",
+    seed: int = 1,
+    **others: Any,
+) -> Trainer:
+    return Trainer(
+        loss=loss,
+        seed=seed,
+        model_params=model_params(**model),
+        params=train_params(**train),
+        dictionaries=data.dictionaries,
+        train=data.train,
+        dev=data.dev,
+        device=CPU,
+        **others,
+    )
+
+
+def run(trainer: Trainer) -> list[Epoch]:
+    return list(trainer.epochs())
+
+
+def weights_of(model: LstmTagger) -> dict[str, torch.Tensor]:
+    return {name: value.clone() for name, value in model.state_dict().items()}
+
+
+def same_weights(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor]) -> bool:
+    return first.keys() == second.keys() and all(torch.equal(first[name], second[name]) for name in first)
+
+
+def fresh_model(dictionaries: Dictionaries, loss: LossName = "nll", seed: int = 1, **changes: Any) -> LstmTagger:
+    torch.manual_seed(seed)
+    return LstmTagger.for_dictionaries(model_params(**changes), dictionaries, loss).eval()
+
+
+def batch_of(split: EncodedSplit, *sentences: int) -> Batch:
+    return make_batch(split, np.array(sentences or range(split.sentences), dtype=np.int64))
+
+
+def save_model(folder: Path, loss: LossName = "nll", seed: int = 1, **changes: Any) -> LstmTagger:
+    """Write a model of fresh weights for the dictionaries of RANDOM."""
+    model = fresh_model(RANDOM.dictionaries, loss, seed, **changes)
+    folder.mkdir(parents=True)
+    save_checkpoint(Checkpoint(model, RANDOM.dictionaries), folder)
+    return model
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Return every file below a folder."""
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}

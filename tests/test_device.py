@@ -1,0 +1,50 @@
+import pytest
+import torch
+
+from tagger.device import choose_device
+from tagger.errors import InputError
+
+
+@pytest.fixture
+def no_cuda(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+
+
+@pytest.fixture
+def cuda(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+
+
+@pytest.mark.usefixtures("no_cuda")
+def test_cuda_without_one_is_a_clear_error() -> None:
+    with pytest.raises(InputError) as caught:
+        choose_device("cuda")
+    assert str(caught.value) == ("device: got 'cuda', but torch finds no CUDA device here; expected 'auto' or 'cpu'")
+
+
+@pytest.mark.usefixtures("no_cuda")
+def test_auto_without_cuda_is_the_cpu() -> None:
+    assert choose_device("auto") == torch.device("cpu")
+
+
+@pytest.mark.usefixtures("cuda")
+def test_auto_with_cuda_takes_it() -> None:
+    assert choose_device("auto") == torch.device("cuda")
+
+
+@pytest.mark.usefixtures("cuda")
+def test_cuda_can_be_asked_for() -> None:
+    assert choose_device("cuda") == torch.device("cuda")
+
+
+@pytest.mark.usefixtures("cuda")
+def test_the_cpu_can_be_asked_for_beside_cuda() -> None:
+    assert choose_device("cpu") == torch.device("cpu")
+
+
+def test_the_cpu_works_deterministically_in_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.set_num_threads(2)
+    torch.use_deterministic_algorithms(False)
+    choose_device("cpu")
+    assert torch.get_num_threads() == 1
+    assert torch.are_deterministic_algorithms_enabled()

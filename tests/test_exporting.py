@@ -1,0 +1,211 @@
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tagger.checkpoint import load_checkpoint
+from tagger.errors import InputError
+from tagger.exporting import choose_loss, export_model
+from tagger.inference import tag_probabilities
+from tagger.params import LossName
+from tagger.scoring import prediction_table
+from tests.samples import CPU, RANDOM, contents, save_model
+
+Change = Callable[[pd.DataFrame], pd.DataFrame | None]
+
+
+def write_summaries(folder: Path, accuracies: dict[str, float]) -> None:
+    for loss, accuracy in accuracies.items():
+        text = json.dumps({loss: {"best_dev_accuracy": accuracy, "best_dev_loss": 1 - accuracy}})
+        (folder / f"{loss}.json").write_text(text, encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("nll", "cross_entropy", "mse", "best"),
+    [
+        (0.9, 0.8, 0.7, "nll"),
+        (0.8, 0.9, 0.7, "cross_entropy"),
+        (0.8, 0.9, 0.91, "mse"),
+        (0.9, 0.9, 0.9, "nll"),
+        (0.8, 0.9, 0.9, "cross_entropy"),
+    ],
+)
+def test_the_best_on_dev_is_chosen_and_the_first_of_equals(
+    nll: float, cross_entropy: float, mse: float, best: str, tmp_path: Path
+) -> None:
+    write_summaries(tmp_path, {"nll": nll, "cross_entropy": cross_entropy, "mse": mse})
+    assert choose_loss("best", ["nll", "cross_entropy", "mse"], tmp_path) == best
+
+
+def test_the_first_of_equals_is_the_first_listed(tmp_path: Path) -> None:
+    write_summaries(tmp_path, {"nll": 0.9, "cross_entropy": 0.9})
+    assert choose_loss("best", ["cross_entropy", "nll"], tmp_path) == "cross_entropy"
+
+
+def test_only_listed_losses_are_looked_at(tmp_path: Path) -> None:
+    write_summaries(tmp_path, {"nll": 0.5, "cross_entropy": 0.9})
+    assert choose_loss("best", ["nll"], tmp_path) == "nll"
+
+
+def test_a_named_loss_is_chosen_whatever_the_summaries_say(tmp_path: Path) -> None:
+    write_summaries(tmp_path, {"nll": 0.9, "mse": 0.1})
+    assert choose_loss("mse", ["nll", "mse"], tmp_path) == "mse"
+
+
+def test_a_missing_summary_is_named(tmp_path: Path) -> None:
+    losses: list[LossName] = ["nll", "mse"]
+    write_summaries(tmp_path, {"nll": 0.9})
+    with pytest.raises(InputError) as caught:
+        choose_loss("best", losses, tmp_path)
+    assert str(caught.value) == f"{tmp_path}/mse.json: no such file; expected the summary of the training"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "not JSON",
+        "{}",
+        "[]",
+        "3",
+        "null",
+        '{"mse": {"best_dev_accuracy": 0.9}}',
+        '{"nll": 3}',
+        '{"nll": {}}',
+        '{"nll": {"best_dev_accuracy": "high"}}',
+        '{"nll": {"best_dev_accuracy": null}}',
+    ],
+)
+def test_a_damaged_summary_is_named(text: str, tmp_path: Path) -> None:
+    (tmp_path / "nll.json").write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match=rf"^{re.escape(str(tmp_path))}/nll\.json: damaged: "):
+        choose_loss("best", ["nll"], tmp_path)
+
+
+class Export(NamedTuple):
+    trained: Path
+    target: Path
+    predictions: pd.DataFrame
+
+    def run(self, predictions: pd.DataFrame | None = None) -> tuple[int, int, float]:
+        given = self.predictions if predictions is None else predictions
+        return export_model(self.trained, self.target, RANDOM.dev, given)
+
+    def changed(self, change: Change) -> pd.DataFrame:
+        table = self.predictions.copy()
+        result = change(table)
+        return table if result is None else result
+
+
+@pytest.fixture
+def export(tmp_path: Path) -> Export:
+    """Give a trained model, what it said, and an earlier export of another model."""
+    model = save_model(tmp_path / "models" / "nll")
+    save_model(tmp_path / "models" / "export", seed=2)
+    table = prediction_table(tag_probabilities(model, RANDOM.dev, CPU), RANDOM.dev)
+    return Export(tmp_path / "models" / "nll", tmp_path / "models" / "export", table)
+
+
+def set_cell(column: str, value: Any) -> Change:
+    def change(table: pd.DataFrame) -> None:
+        table[column] = table[column].astype(object).where(table.index != 7, value)
+
+    return change
+
+
+def add_to_cell(column: str, value: float) -> Change:
+    def change(table: pd.DataFrame) -> None:
+        table.loc[7, column] = np.float32(table[column].iloc[7] + value)
+
+    return change
+
+
+def test_the_export_is_an_equal_model(export: Export) -> None:
+    export.run()
+    assert contents(export.target) == contents(export.trained)
+    np.testing.assert_array_equal(
+        tag_probabilities(load_checkpoint(export.target).model, RANDOM.dev, CPU),
+        export.predictions[[name for name in export.predictions.columns if name.startswith("p_")]].to_numpy(),
+    )
+
+
+def test_the_agreement_is_reported(export: Export) -> None:
+    assert export.run() == (len(RANDOM.dev.forms), 0, 0)
+
+
+def test_a_first_export_needs_no_earlier_one(export: Export) -> None:
+    target = export.target.parent / "new" / "export"
+    export_model(export.trained, target, RANDOM.dev, export.predictions)
+    assert contents(target) == contents(export.trained)
+
+
+def test_predictions_that_were_stored_agree(export: Export, tmp_path: Path) -> None:
+    export.predictions.to_parquet(tmp_path / "predictions.parquet", index=False)
+    assert export.run(pd.read_parquet(tmp_path / "predictions.parquet")).count(0) == 2
+
+
+def test_nothing_else_is_left_beside_the_export(export: Export) -> None:
+    export.run()
+    assert sorted(path.name for path in export.target.parent.iterdir()) == ["export", "nll"]
+
+
+def test_a_difference_of_rounding_is_accepted(export: Export) -> None:
+    _, different_tags, largest = export.run(export.changed(add_to_cell("p_NOUN", 2e-6)))
+    assert different_tags == 0
+    assert largest == pytest.approx(2e-6, rel=0.1)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        add_to_cell("p_NOUN", 0.01),
+        add_to_cell("p_NOUN", -2e-5),
+        add_to_cell("p_VERB", float("nan")),
+        set_cell("word", "another"),
+        set_cell("predicted", "another"),
+        lambda table: table.iloc[:-1],
+        lambda table: table.iloc[::-1].reset_index(drop=True),
+        lambda table: table.drop(columns="p_VERB"),
+        lambda table: table.rename(columns={"p_VERB": "p_X"}),
+        lambda table: table.iloc[:0],
+    ],
+    ids=["probability", "small", "nan", "word", "tag", "shorter", "order", "column", "name", "empty"],
+)
+def test_another_model_or_split_is_refused_and_the_old_export_stays(change: Change, export: Export) -> None:
+    before = contents(export.target.parent)
+    with pytest.raises(InputError):
+        export.run(export.changed(change))
+    assert contents(export.target.parent) == before
+
+
+def test_the_error_says_how_far_the_two_are_apart(export: Export) -> None:
+    with pytest.raises(InputError) as caught:
+        export.run(export.changed(add_to_cell("p_NOUN", 0.25)))
+    assert str(caught.value) == (
+        f"{export.target}: not written: of {len(RANDOM.dev.forms)} test tokens 0 get another tag than from "
+        f"{export.trained}, and probabilities differ by up to 2.5e-01, expected at most 1e-05"
+    )
+
+
+def test_the_error_counts_the_tags_that_differ(export: Export) -> None:
+    with pytest.raises(InputError, match=rf" of {len(RANDOM.dev.forms)} test tokens 1 get another tag than "):
+        export.run(export.changed(set_cell("predicted", "another")))
+
+
+def test_predictions_of_another_split_are_a_clear_error(export: Export) -> None:
+    with pytest.raises(InputError, match="the predictions are not of this model and test split"):
+        export.run(export.changed(set_cell("word", "another")))
+
+
+def test_a_damaged_model_is_refused_and_the_old_export_stays(export: Export) -> None:
+    (export.trained / "weights.safetensors").write_bytes(b"")
+    before = contents(export.target)
+    with pytest.raises(InputError, match=r"weights\.safetensors: damaged"):
+        export.run()
+    assert contents(export.target) == before
+    assert sorted(path.name for path in export.target.parent.iterdir()) == ["export", "nll"]

@@ -1,0 +1,130 @@
+import struct
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tagger.report import comparison_table, draw_confusions, write_history, write_table
+from tagger.training import Epoch
+
+EPOCHS = [Epoch(1, 0.003, 1.23456789, 0.5, 0.75, 12.5, 800.0), Epoch(2, 1.2e-7, 0.25, 1 / 3, 1.0, 13.5, 700.0)]
+TAGS = ["ADJ", "NOUN", "VERB"]
+COUNTS = pd.DataFrame([[5, 0, 1], [2, 40, 0], [0, 0, 0]], index=TAGS, columns=TAGS)
+
+
+def png_size(path: Path) -> tuple[int, int]:
+    head = path.read_bytes()[:24]
+    assert head[:8] == b"\x89PNG\r\n\x1a\n"
+    width, height = struct.unpack(">II", head[16:24])
+    return width, height
+
+
+def test_the_history_is_a_row_an_epoch(tmp_path: Path) -> None:
+    write_history(EPOCHS, tmp_path / "history.csv")
+    assert (tmp_path / "history.csv").read_bytes() == (
+        b"epoch,learning_rate,train_loss,dev_loss,dev_accuracy\n1,0.003,1.23457,0.5,0.75\n2,1.2e-07,0.25,0.333333,1\n"
+    )
+
+
+def test_the_history_has_no_times(tmp_path: Path) -> None:
+    slower = [epoch._replace(seconds=epoch.seconds * 3, tokens_per_second=1.0) for epoch in EPOCHS]
+    write_history(EPOCHS, tmp_path / "history.csv")
+    write_history(slower, tmp_path / "slower.csv")
+    assert (tmp_path / "slower.csv").read_bytes() == (tmp_path / "history.csv").read_bytes()
+
+
+def test_the_history_makes_its_folder_and_leaves_nothing_else(tmp_path: Path) -> None:
+    write_history(EPOCHS, tmp_path / "metrics" / "history" / "nll.csv")
+    assert [path.name for path in (tmp_path / "metrics" / "history").iterdir()] == ["nll.csv"]
+
+
+def test_a_history_replaces_the_one_before(tmp_path: Path) -> None:
+    write_history(EPOCHS, tmp_path / "history.csv")
+    write_history(EPOCHS[:1], tmp_path / "history.csv")
+    assert (tmp_path / "history.csv").read_text(encoding="utf-8").count("\n") == 2
+
+
+def test_a_table_is_csv_without_row_numbers(tmp_path: Path) -> None:
+    table = pd.DataFrame({"tag": ["ADJ", ","], "f1": [0.5, 1.0], "support": [3, 4]})
+    write_table(table, tmp_path / "tags.csv")
+    assert (tmp_path / "tags.csv").read_bytes() == b'tag,f1,support\nADJ,0.5,3\n",",1.0,4\n'
+
+
+def test_the_confusion_picture_is_a_png_of_sensible_size(tmp_path: Path) -> None:
+    draw_confusions(COUNTS, "nll, test split").savefig(tmp_path / "confusion.png")
+    width, height = png_size(tmp_path / "confusion.png")
+    assert 300 <= width <= 2000
+    assert 300 <= height <= 2000
+
+
+def test_the_confusion_picture_grows_with_the_tags(tmp_path: Path) -> None:
+    names = [f"TAG{number}" for number in range(40)]
+    many = pd.DataFrame(np.eye(40, dtype=int), index=names, columns=names)
+    few_size, many_size = (draw_confusions(counts, "x").get_size_inches() for counts in (COUNTS, many))
+    assert (many_size > 2 * few_size).all()
+
+
+def test_the_confusion_picture_names_every_tag_on_both_sides() -> None:
+    (axes,) = draw_confusions(COUNTS, "nll, test split").axes
+    assert [label.get_text() for label in axes.get_xticklabels()] == TAGS
+    assert [label.get_text() for label in axes.get_yticklabels()] == TAGS
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("predicted", "gold")
+    assert axes.get_title() == "nll, test split"
+
+
+def test_the_confusion_picture_has_the_counts_in_their_cells() -> None:
+    (axes,) = draw_confusions(COUNTS, "x").axes
+    # (column, row)
+    cells = {text.get_position(): text.get_text() for text in axes.texts}
+    assert cells == {(0, 0): "5", (2, 0): "1", (0, 1): "2", (1, 1): "40"}
+
+
+def test_the_colours_of_the_confusion_picture_are_shares_of_the_row() -> None:
+    (axes,) = draw_confusions(COUNTS, "x").axes
+    expected = np.array([[5 / 6, 0, 1 / 6], [2 / 42, 40 / 42, 0], [0, 0, 0]])
+    np.testing.assert_allclose(np.asarray(axes.images[0].get_array()), expected)
+
+
+@pytest.mark.parametrize("tag", ["PRP$", "a_b$c^d$", "$^$", "\\frac", "É"])
+def test_any_tag_can_be_drawn(tag: str, tmp_path: Path) -> None:
+    counts = pd.DataFrame([[1]], index=[tag], columns=[tag])
+    figure = draw_confusions(counts, "x")
+    (axes,) = figure.axes
+    assert [label.get_text() for label in axes.get_xticklabels()] == [tag]
+    figure.savefig(tmp_path / "confusion.png")
+    assert png_size(tmp_path / "confusion.png") > (300, 300)
+
+
+def test_the_same_counts_give_the_same_bytes(tmp_path: Path) -> None:
+    for name in ("first.png", "second.png"):
+        draw_confusions(COUNTS, "x").savefig(tmp_path / name)
+    assert (tmp_path / "first.png").read_bytes() == (tmp_path / "second.png").read_bytes()
+
+
+def test_the_comparison_is_a_row_a_loss() -> None:
+    table = comparison_table(
+        {
+            "nll": {"accuracy": 0.95, "unknown_accuracy": 0.8, "nll": 0.123456},
+            "cross_entropy": {"accuracy": 1.0, "unknown_accuracy": None, "nll": 12},
+        }
+    )
+    assert table == (
+        "               accuracy  unknown_accuracy     nll\n"
+        "nll              0.9500            0.8000  0.1235\n"
+        "cross_entropy    1.0000                 - 12.0000"
+    )
+
+
+def test_a_metric_that_no_loss_has_is_a_dash() -> None:
+    table = comparison_table({"nll": {"accuracy": 0.5, "nll": None}, "mse": {"accuracy": 0.25, "nll": None}})
+    assert [row.split() for row in table.splitlines()] == [
+        ["accuracy", "nll"],
+        ["nll", "0.5000", "-"],
+        ["mse", "0.2500", "-"],
+    ]
+
+
+def test_a_loss_that_lacks_a_metric_gets_a_dash() -> None:
+    table = comparison_table({"nll": {"accuracy": 0.5}, "mse": {"accuracy": 0.25, "more": 1.0}})
+    assert [row.split()[1:] for row in table.splitlines()[1:]] == [["0.5000", "-"], ["0.2500", "1.0000"]]

@@ -1,0 +1,150 @@
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pytest
+
+from tagger.dictionary import UNKNOWN
+from tagger.encoding import EncodedSplit
+from tagger.scoring import Probabilities, confusions, prediction_table, score, tag_table
+from tests.samples import data_of, tagged
+
+TRAIN = [tagged("a/A b/B c/C")]
+SPLIT = data_of(TRAIN, [tagged("a/A b/B z/B"), tagged("c/C y/X"), tagged("b/C")]).dev
+PROBABILITIES = np.array(
+    [
+        [0.7, 0.2, 0.1],  # a: A is right
+        [0.1, 0.8, 0.1],  # b: B is right
+        [0.25, 0.5, 0.25],  # z, an unknown word: B is right
+        [0.2, 0.2, 0.6],  # c: C is right
+        [0.5, 0.25, 0.25],  # y, an unknown word: A is wrong, and X is no tag of the model
+        [0.25, 0.5, 0.25],  # b: B is wrong, C would be right
+    ],
+    dtype=np.float32,
+)
+
+
+def unknown_in(split: EncodedSplit) -> npt.NDArray[np.bool_]:
+    return np.asarray(split.form_words[split.forms] == UNKNOWN)
+
+
+def certain(*tags: int) -> Probabilities:
+    return np.eye(3, dtype=np.float32)[list(tags)]
+
+
+def test_the_metrics_of_six_tokens() -> None:
+    assert score(PROBABILITIES, SPLIT, unknown_in(SPLIT)) == {
+        "accuracy": 0.666667,  # 4 of 6
+        "macro_f1": 0.533333,  # (A 2/3 + B 4/5 + C 2/3 + X 0) / 4
+        "unknown_accuracy": 0.5,  # z of z, y
+        "sentence_accuracy": 0.333333,  # the first of 3
+        "nll": 0.634017,  # -(ln 0.7 + ln 0.8 + ln 0.5 + ln 0.6 + ln 0.25) / 5
+    }
+
+
+def test_metrics_are_numbers_that_json_can_hold() -> None:
+    assert {type(value) for value in score(PROBABILITIES, SPLIT, unknown_in(SPLIT)).values()} == {float}
+
+
+def test_certain_and_right_is_perfect() -> None:
+    split = data_of(TRAIN, TRAIN).dev
+    assert score(certain(0, 1, 2), split, np.array([False, True, False])) == {
+        "accuracy": 1,
+        "macro_f1": 1,
+        "unknown_accuracy": 1,
+        "sentence_accuracy": 1,
+        "nll": 0,
+    }
+
+
+def test_without_unknown_words_there_is_no_accuracy_of_them() -> None:
+    assert score(PROBABILITIES, SPLIT, np.zeros(6, dtype=bool))["unknown_accuracy"] is None
+
+
+def test_a_gold_tag_of_probability_zero_counts_as_the_smallest_float32() -> None:
+    split = data_of(TRAIN, [tagged("a/A b/B")]).dev
+    # -ln(1.17549435e-38) for the second of two tokens
+    assert score(certain(0, 2), split, np.zeros(2, dtype=bool))["nll"] == pytest.approx(87.336545 / 2, abs=1e-6)
+
+
+def test_without_a_known_gold_tag_there_is_no_nll() -> None:
+    split = data_of(TRAIN, [tagged("a/X b/Y")]).dev
+    metrics = score(certain(0, 1), split, np.zeros(2, dtype=bool))
+    assert metrics["nll"] is None
+    assert metrics["accuracy"] == 0
+
+
+def test_macro_f1_has_no_part_of_tags_that_do_not_occur() -> None:
+    split = data_of(TRAIN, [tagged("a/A a/A a/A b/B")]).dev
+    # A: precision 1, recall 2/3, F1 0.8; B: precision 1/2, recall 1, F1 2/3; C: neither gold nor predicted
+    metrics = score(certain(0, 0, 1, 1), split, np.zeros(4, dtype=bool))
+    assert metrics["macro_f1"] == 0.733333
+
+
+def test_macro_f1_has_a_part_of_tags_that_are_predicted_only() -> None:
+    split = data_of(TRAIN, [tagged("a/A a/A")]).dev
+    # A: precision 1, recall 1/2, F1 2/3; C: 0
+    assert score(certain(0, 2), split, np.zeros(2, dtype=bool))["macro_f1"] == 0.333333
+
+
+def test_the_tag_table() -> None:
+    expected = pd.DataFrame(
+        {
+            "tag": ["A", "B", "C", "X"],
+            "precision": [0.5, 0.666667, 1, 0],
+            "recall": [1, 1, 0.5, 0],
+            "f1": [0.666667, 0.8, 0.666667, 0],
+            "support": [1, 2, 2, 1],
+        }
+    )
+    pd.testing.assert_frame_equal(tag_table(PROBABILITIES, SPLIT), expected)
+
+
+def test_the_tag_table_stands_in_the_order_of_names() -> None:
+    split = data_of([tagged("a/M b/Z")], [tagged("a/B b/Z a/M")]).dev  # B is an id past that of Z
+    table = tag_table(np.array([[1, 0], [0, 1], [1, 0]], dtype=np.float32), split)
+    assert list(table["tag"]) == ["B", "M", "Z"]
+    assert list(table["support"]) == [1, 1, 1]
+
+
+def test_the_tag_table_leaves_out_what_does_not_occur() -> None:
+    split = data_of(TRAIN, [tagged("a/A")]).dev
+    assert list(tag_table(certain(1), split)["tag"]) == ["A", "B"]
+
+
+def test_confusions_have_gold_tags_as_rows() -> None:
+    tags = ["A", "B", "C", "X"]
+    expected = pd.DataFrame([[1, 0, 0, 0], [0, 2, 0, 0], [0, 1, 1, 0], [1, 0, 0, 0]], index=tags, columns=tags)
+    pd.testing.assert_frame_equal(confusions(PROBABILITIES, SPLIT), expected)
+
+
+def test_the_columns_of_the_prediction_table() -> None:
+    columns = ["sentence", "position", "word", "gold", "predicted", "p_A", "p_B", "p_C"]
+    assert list(prediction_table(PROBABILITIES, SPLIT).columns) == columns
+
+
+def test_the_rows_of_the_prediction_table() -> None:
+    rows = prediction_table(PROBABILITIES, SPLIT)[["sentence", "position", "word", "gold", "predicted"]]
+    assert rows.to_numpy().tolist() == [
+        [1, 1, "a", "A", "A"],
+        [1, 2, "b", "B", "B"],
+        [1, 3, "z", "B", "B"],
+        [2, 1, "c", "C", "C"],
+        [2, 2, "y", "X", "A"],
+        [3, 1, "b", "C", "B"],
+    ]
+
+
+def test_the_prediction_table_has_the_probabilities_unrounded() -> None:
+    table = prediction_table(PROBABILITIES, SPLIT)[["p_A", "p_B", "p_C"]]
+    np.testing.assert_array_equal(table.to_numpy(), PROBABILITIES)
+
+
+def test_the_prediction_table_has_words_as_they_were_written() -> None:
+    split = data_of(TRAIN, [tagged("A/A b/B a/A")]).dev
+    assert list(prediction_table(certain(0, 1, 0), split)["word"]) == ["A", "b", "a"]
+
+
+def test_the_first_of_equal_probabilities_is_predicted() -> None:
+    split = data_of(TRAIN, [tagged("a/A")]).dev
+    table = prediction_table(np.array([[0.2, 0.4, 0.4]], dtype=np.float32), split)
+    assert list(table["predicted"]) == ["B"]
