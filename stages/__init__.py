@@ -1,1 +1,10 @@
 """The stages of the pipeline: each reads, calls the library and writes."""
+
+import importlib.util
+import sys
+
+if importlib.util.find_spec("torch") is None:  # DVC runs `python`, which is another one outside the environment
+    sys.exit(
+        f"error: {sys.executable} has no torch; activate the environment (. .venv/bin/activate), then `dvc checkout` "
+        "brings back the outputs that DVC has removed for this run"
+    )

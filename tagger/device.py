@@ -1,5 +1,7 @@
 """Where the tensors live."""
 
+import os
+
 import torch
 
 from tagger.errors import InputError
@@ -19,6 +21,7 @@ def choose_device(name: Device) -> torch.device:
     torch.use_deterministic_algorithms(True)
     # Every operation here writes all of its result; filling it first took a sixth of the training time.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS is deterministic only with a fixed workspace
     available = torch.cuda.is_available()
     if name == "cuda" and not available:
         raise InputError("device: got 'cuda', but torch finds no CUDA device here; expected 'auto' or 'cpu'")

@@ -67,14 +67,20 @@ class Project:
         files = (path for folder in folders for path in sorted((self.root / folder).rglob("*")) if path.is_file())
         return {path.relative_to(self.root).as_posix(): path.read_bytes() for path in files}
 
+    def commit(self, message: str) -> None:
+        """Commit all that git does not ignore."""
+        self.run("git", "init", "--quiet")
+        self.run("git", "add", "--all")
+        self.run("git", "commit", "--quiet", "--message", message)
+
     def copy_to(self, target: Path) -> "Project":
         """Copy all but the tracking store, whose artifacts lie at absolute paths."""
         shutil.copytree(self.root, target, ignore=shutil.ignore_patterns("mlflow.db", "mlruns"))
         return Project(target)
 
 
-def make_project(root: Path) -> Project:
-    """Copy the project's files, shrink the network, and cut the corpus to its first sentences."""
+def copy_files(root: Path) -> None:
+    """Copy the files that git has, or would take, without earlier results."""
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,
@@ -86,14 +92,17 @@ def make_project(root: Path) -> Project:
         if not name.startswith(("metrics/", "tests/", "dvc.lock", "docs/")) and (ROOT / name).is_file():
             (root / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(ROOT / name, root / name)
+
+
+def make_project(root: Path) -> Project:
+    """Copy the project's files, shrink the network, and cut the corpus to its first sentences."""
+    copy_files(root)
     project = Project(root)
     for old, new in TINY.items():
         project.edit("params.yaml", old, new)
     for split, rows in (("train", 80), ("dev", 20), ("test", 20)):
         keep_rows(root / f"data/raw/{split}.csv", rows)
-    project.run("git", "init", "--quiet")
-    project.run("git", "add", "--all")
-    project.run("git", "commit", "--quiet", "--message", "start")
+    project.commit("start")
     return project
 
 
@@ -108,8 +117,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A project in which `dvc repro` has run. Tests only read it."""
     project = make_project(tmp_path_factory.mktemp("finished") / "project")
     project.run("dvc", "repro")
-    project.run("git", "add", "--all")
-    project.run("git", "commit", "--quiet", "--message", "run")
+    project.commit("run")
     return project
 
 
