@@ -125,9 +125,12 @@ def add_to_cell(column: str, value: float) -> Change:
     return change
 
 
-def test_the_export_is_an_equal_model(export: Export) -> None:
+def test_the_export_is_an_equal_model_with_its_verification(export: Export) -> None:
     export.run()
-    assert contents(export.target) == contents(export.trained)
+    exported = contents(export.target)
+    verification = {"tokens": len(RANDOM.dev.forms), "different_tags": 0, "largest_difference": 0.0}
+    assert json.loads(exported.pop("verification.json")) == verification
+    assert exported == contents(export.trained)
     np.testing.assert_array_equal(
         tag_probabilities(load_checkpoint(export.target).model, RANDOM.dev, CPU),
         export.predictions[[name for name in export.predictions.columns if name.startswith("p_")]].to_numpy(),
@@ -141,7 +144,7 @@ def test_the_agreement_is_reported(export: Export) -> None:
 def test_a_first_export_needs_no_earlier_one(export: Export) -> None:
     target = export.target.parent / "new" / "export"
     export_model(export.trained, target, RANDOM.dev, export.predictions)
-    assert contents(target) == contents(export.trained)
+    assert set(contents(target)) == {*contents(export.trained), "verification.json"}
 
 
 def test_predictions_that_were_stored_agree(export: Export, tmp_path: Path) -> None:

@@ -7,7 +7,6 @@ import pytest
 
 from tests.conftest import Project
 
-pytestmark = pytest.mark.xdist_group("failures")
 OUTPUTS = ("data/prepared", "data/predictions", "models", "metrics")
 
 

@@ -10,9 +10,13 @@ import pytest
 
 from tests.conftest import Project
 
-pytestmark = pytest.mark.xdist_group("pipeline")
 OUTPUTS = ("data/prepared", "data/predictions", "models", "metrics")
 LOSSES = ("nll", "cross_entropy")
+CHAMPION = """
+import mlflow
+client = mlflow.MlflowClient("sqlite:///mlflow.db")
+print(client.get_model_version_by_alias("lstm-tagger", "champion").version, "@champion")
+"""
 
 
 def read_json(path: Path) -> Any:
@@ -59,9 +63,18 @@ def test_nll_and_cross_entropy_end_in_the_same_weights(finished: Project) -> Non
 
 def test_the_export_is_the_best_model(finished: Project) -> None:
     exported = finished.contents("models/export")
+    verification = json.loads(exported.pop("models/export/verification.json"))
+    assert verification == {"tokens": verification["tokens"], "different_tags": 0, "largest_difference": 0.0}
     assert {name.rsplit("/", 1)[1]: content for name, content in exported.items()} == {
         name.rsplit("/", 1)[1]: content for name, content in finished.contents("models/nll").items()
     }
+
+
+def test_in_a_fresh_clone_every_stage_runs_and_the_champion_is_named(copy: Project) -> None:
+    clone = Project(copy.root.parent / "clone")
+    copy.run("git", "clone", "--quiet", ".", str(clone.root))
+    assert clone.run("dvc", "repro").count("Running stage") == 6
+    assert "@champion" in clone.run("python", "-c", CHAMPION)
 
 
 def test_metrics_have_a_column_for_each_loss(finished: Project) -> None:

@@ -10,11 +10,8 @@ import pytest
 
 from tests.conftest import Project
 
-pytestmark = [
-    pytest.mark.xdist_group("pipeline"),
-    # MLflow's own code uses what its libraries deprecate.
-    pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning"),
-]
+# MLflow's own code uses what its libraries deprecate.
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
 LOSSES = ("nll", "cross_entropy")
 
 
