@@ -10,7 +10,8 @@ from tagger.encoding import EncodedSplit
 from tagger.inference import tag_probabilities
 from tagger.losses import loss_name
 from tagger.outputs import new_file, write_json
-from tagger.params import EvaluateView, read_params
+from tagger.params import EvaluateView
+from tagger.params_file import read_params
 from tagger.report import draw_confusions, write_table
 from tagger.scoring import confusions, prediction_table, score, tag_table
 from tagger.stage import run_stage

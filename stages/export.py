@@ -5,7 +5,8 @@ import pandas as pd
 from tagger import paths
 from tagger.encoding import EncodedSplit
 from tagger.exporting import choose_loss, export_model
-from tagger.params import ExportView, read_params
+from tagger.params import ExportView
+from tagger.params_file import read_params
 from tagger.stage import run_stage
 from tagger.tracking import track_export
 

@@ -8,7 +8,8 @@ from tagger.dictionary import build_dictionaries
 from tagger.encoding import encode
 from tagger.formats import Sentence
 from tagger.outputs import new_folder, write_json
-from tagger.params import DataParams, PrepareView, read_params
+from tagger.params import DataParams, PrepareView
+from tagger.params_file import read_params
 from tagger.stage import run_stage
 from tagger.survey import survey
 

@@ -9,7 +9,8 @@ from tagger.dictionary import Dictionaries
 from tagger.encoding import EncodedSplit
 from tagger.losses import loss_name
 from tagger.outputs import new_folder, write_json
-from tagger.params import TrainView, read_params
+from tagger.params import TrainView
+from tagger.params_file import read_params
 from tagger.progress import Progress
 from tagger.report import write_history
 from tagger.stage import run_stage

@@ -96,44 +96,40 @@ def parse_conllu(lines: Lines, path: Path, column: str = "upos") -> Iterator[Sen
     Raises:
         InputError: a line has not ten columns, an id is out of order, a word or a tag is missing.
     """
-    words: list[str] = []
-    tags: list[str] = []
-    for number, line in lines:
-        if not line.strip():
-            if words:
-                yield Sentence(tuple(words), tuple(tags))
-                words, tags = [], []
-            continue
-        if line.startswith("#"):
-            continue
-        cells = line.split("\t")
-        if len(cells) != CONLLU_COLUMNS:
-            raise InputError.at(
-                path, number, f"{len(cells)} columns, expected 10 with a tab between them: {_clip(line)!r}"
-            )
-        row_id, word, tag = cells[0], cells[1], cells[TAG_COLUMN[column]]
-        if not (row_id.isascii() and row_id.isdigit()):
-            if not _ROW_ID.fullmatch(row_id):
+    for block in _blocks(lines):
+        words: list[str] = []
+        tags: list[str] = []
+        for number, line in block:
+            if line.startswith("#"):
+                continue
+            cells = line.split("\t")
+            if len(cells) != CONLLU_COLUMNS:
                 raise InputError.at(
-                    path, number, f"the id is {_clip(row_id)!r}, expected a number such as 3, 3-4 or 8.1"
+                    path, number, f"{len(cells)} columns, expected 10 with a tab between them: {_clip(line)!r}"
                 )
-            continue
-        if row_id != str(len(words) + 1):
-            raise InputError.at(
-                path,
-                number,
-                f"the id is {_clip(row_id)}, expected {len(words) + 1}; is a blank line missing or too many?",
-            )
-        if not word.strip():
-            raise InputError.at(path, number, "the word (column 2) is empty")
-        if tag.strip() in ("", "_"):
-            raise InputError.at(
-                path, number, f"the word {word!r} has no {column} tag (column {TAG_COLUMN[column] + 1})"
-            )
-        words.append(word)
-        tags.append(tag)
-    if words:
-        yield Sentence(tuple(words), tuple(tags))
+            row_id, word, tag = cells[0], cells[1], cells[TAG_COLUMN[column]]
+            if not (row_id.isascii() and row_id.isdigit()):
+                if not _ROW_ID.fullmatch(row_id):
+                    raise InputError.at(
+                        path, number, f"the id is {_clip(row_id)!r}, expected a number such as 3, 3-4 or 8.1"
+                    )
+                continue
+            if row_id != str(len(words) + 1):
+                raise InputError.at(
+                    path,
+                    number,
+                    f"the id is {_clip(row_id)}, expected {len(words) + 1}; is a blank line missing or too many?",
+                )
+            if not word.strip():
+                raise InputError.at(path, number, "the word (column 2) is empty")
+            if tag.strip() in ("", "_"):
+                raise InputError.at(
+                    path, number, f"the word {word!r} has no {column} tag (column {TAG_COLUMN[column] + 1})"
+                )
+            words.append(word)
+            tags.append(tag)
+        if words:
+            yield Sentence(tuple(words), tuple(tags))
 
 
 def parse_conll(lines: Lines, path: Path) -> Iterator[Sentence]:
@@ -142,21 +138,30 @@ def parse_conll(lines: Lines, path: Path) -> Iterator[Sentence]:
     Raises:
         InputError: a line has not two columns.
     """
-    words: list[str] = []
-    tags: list[str] = []
-    for number, line in lines:
-        if not line.strip():
-            if words:
-                yield Sentence(tuple(words), tuple(tags))
-                words, tags = [], []
-            continue
-        cells = line.split("\t") if "\t" in line else line.split()
-        if len(cells) != 2 or not all(cell.strip() for cell in cells):
-            raise InputError.at(path, number, f"{len(cells)} columns, expected a word and its tag: {_clip(line)!r}")
-        words.append(cells[0].strip())
-        tags.append(cells[1].strip())
-    if words:
-        yield Sentence(tuple(words), tuple(tags))
+    for block in _blocks(lines):
+        words: list[str] = []
+        tags: list[str] = []
+        for number, line in block:
+            cells = line.split("\t") if "\t" in line else line.split()
+            if len(cells) != 2 or not all(cell.strip() for cell in cells):
+                raise InputError.at(path, number, f"{len(cells)} columns, expected a word and its tag: {_clip(line)!r}")
+            words.append(cells[0].strip())
+            tags.append(cells[1].strip())
+        if words:
+            yield Sentence(tuple(words), tuple(tags))
+
+
+def _blocks(lines: Lines) -> Iterator[list[tuple[int, str]]]:
+    """Yield the lines between blank ones."""
+    block: list[tuple[int, str]] = []
+    for numbered in lines:
+        if numbered[1].strip():
+            block.append(numbered)
+        elif block:
+            yield block
+            block = []
+    if block:
+        yield block
 
 
 def _clip(text: str, most: int = 60) -> str:

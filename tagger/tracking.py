@@ -23,7 +23,8 @@ from tagger.checkpoint import fingerprint
 from tagger.encoding import EncodedSplit
 from tagger.errors import InputError
 from tagger.exporting import Agreement
-from tagger.params import LossName, flatten_params
+from tagger.params import LossName
+from tagger.params_file import flatten_params
 from tagger.scoring import most_probable
 from tagger.training import Epoch
 

@@ -7,7 +7,8 @@ import yaml
 from pydantic import ValidationError
 
 from tagger.errors import InputError
-from tagger.params import EvaluateView, ExportView, PrepareView, TrainView, flatten_params, read_params
+from tagger.params import EvaluateView, ExportView, PrepareView, TrainView
+from tagger.params_file import flatten_params, read_params
 
 ROOT = Path(__file__).parents[1]
 

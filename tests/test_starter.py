@@ -8,7 +8,7 @@ import yaml
 
 from tagger.corpus import read_corpus
 from tagger.formats import Sentence
-from tagger.params import flatten_params
+from tagger.params_file import flatten_params
 from tests.conftest import ROOT, Project, copy_files
 
 UPOS = {
