@@ -1,7 +1,5 @@
 """Measure the model of one loss on the test split and keep its probabilities."""
 
-import sys
-
 from tagger import paths
 from tagger.checkpoint import load_checkpoint
 from tagger.device import choose_device
@@ -14,14 +12,13 @@ from tagger.params import EvaluateView
 from tagger.params_file import read_params
 from tagger.report import draw_confusions, write_table
 from tagger.scoring import confusions, prediction_table, score, tag_table
-from tagger.stage import run_stage
 from tagger.tracking import track_evaluation
 
 
-def main() -> None:
-    """Run the stage for the loss named on the command line."""
+def main(name: str) -> None:
+    """Run the stage for the loss of this name."""
     params = read_params(EvaluateView)
-    loss = loss_name(sys.argv[1:])
+    loss = loss_name(name)
     device = choose_device(params.device)
     model, _ = load_checkpoint(paths.model_folder(loss))
     test = EncodedSplit.load(paths.TEST)
@@ -34,7 +31,3 @@ def main() -> None:
     write_json(paths.evaluation_file(loss), {loss: metrics})
     confusion_picture = draw_confusions(confusions(probabilities, test), f"{loss}, test split")
     track_evaluation(loss, test, metrics, predictions, confusion_picture)
-
-
-if __name__ == "__main__":
-    run_stage(main)

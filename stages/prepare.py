@@ -10,7 +10,6 @@ from tagger.formats import Sentence
 from tagger.outputs import new_folder, write_json
 from tagger.params import DataParams, PrepareView
 from tagger.params_file import read_params
-from tagger.stage import run_stage
 from tagger.survey import survey
 
 
@@ -41,7 +40,3 @@ def read_splits(data: DataParams, seed: int) -> dict[str, list[Sentence]]:
         else:
             splits[name] = read_corpus(Path(file), data.format, data.column)
     return {"train": train, "dev": splits["dev"], "test": splits["test"]}
-
-
-if __name__ == "__main__":
-    run_stage(main)

@@ -1,7 +1,5 @@
 """Train the tagger with one loss."""
 
-import sys
-
 from tagger import paths
 from tagger.checkpoint import Checkpoint, save_checkpoint
 from tagger.device import choose_device
@@ -13,15 +11,14 @@ from tagger.params import TrainView
 from tagger.params_file import read_params
 from tagger.progress import Progress
 from tagger.report import write_history
-from tagger.stage import run_stage
 from tagger.tracking import track_training
 from tagger.training import Epoch, Trainer
 
 
-def main() -> None:
-    """Run the stage for the loss named on the command line."""
+def main(name: str) -> None:
+    """Run the stage for the loss of this name."""
     params = read_params(TrainView)
-    loss = loss_name(sys.argv[1:])
+    loss = loss_name(name)
     device = choose_device(params.device)
     dictionaries = Dictionaries.load(paths.DICTIONARIES)
     train, dev = EncodedSplit.load(paths.TRAIN), EncodedSplit.load(paths.DEV)
@@ -49,7 +46,3 @@ def main() -> None:
         with new_folder(paths.model_folder(loss)) as folder:
             save_checkpoint(Checkpoint(trainer.model, dictionaries), folder)
         run.log_outputs()
-
-
-if __name__ == "__main__":
-    run_stage(main)

@@ -12,6 +12,8 @@ import click
 from tagger import paths
 from tagger.errors import InputError
 from tagger.formatting import FORMATTERS, Format, csv_header
+from tagger.params import ExportView
+from tagger.params_file import read_params
 
 _MLFLOW_URI = re.compile(r"(models|runs|mlflow-artifacts):/")
 
@@ -73,7 +75,7 @@ def predict(sentences: tuple[str, ...], model: str, output_format: Format, top: 
 
 @main.command()
 def results() -> None:
-    """Print the test metrics of every loss that was evaluated."""
+    """Print the test metrics of the losses in params.yaml."""
     from tagger.report import comparison_table
 
     evaluations = dict(_read_evaluations())
@@ -83,11 +85,14 @@ def results() -> None:
 
 
 def _read_evaluations() -> Iterator[tuple[str, dict[str, float | None]]]:
-    for path in sorted(paths.evaluation_file("any").parent.glob("*.json")):
+    for loss in read_params(ExportView).losses:  # those of earlier settings may lie there too
+        path = paths.evaluation_file(loss)
         try:
-            for loss, metrics in json.loads(path.read_text(encoding="utf-8")).items():
-                yield loss, dict(metrics)
-        except (ValueError, AttributeError, TypeError) as error:
+            metrics = json.loads(path.read_text(encoding="utf-8"))[loss]
+            yield loss, {name: None if value is None else float(value) for name, value in metrics.items()}
+        except FileNotFoundError:
+            continue
+        except (ValueError, AttributeError, TypeError, KeyError) as error:
             raise InputError(f"{path}: damaged: {error}") from None
 
 

@@ -1,5 +1,6 @@
 """Scores, losses and probabilities of a whole split."""
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -16,7 +17,7 @@ INFERENCE_TOKENS = 4000  # places in a batch; results do not depend on it beyond
 class DevResult(NamedTuple):
     """How a model does on a split while it is trained."""
 
-    loss: float  # mean over the tokens whose tag the model knows; 0 if there is none
+    loss: float  # mean over the tokens whose tag the model knows; infinite if there is none
     accuracy: float  # over all tokens; a tag that the model does not know counts as wrong
 
 
@@ -38,7 +39,7 @@ def check(model: LstmTagger, split: EncodedSplit, device: torch.device) -> DevRe
             outputs = model.loss.last_step(scores[known])
             total_loss += float(model.loss.criterion(outputs, batch.tags[known])) * amount
             known_tokens += amount
-    return DevResult(total_loss / max(known_tokens, 1), right / len(split.tags))
+    return DevResult(total_loss / known_tokens if known_tokens else math.inf, right / len(split.tags))
 
 
 @torch.inference_mode()

@@ -3,7 +3,7 @@
 N tokens, K tags. Scores are the linear layer's, any real number; outputs are what the last step makes of them.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
@@ -59,13 +59,13 @@ LOSSES: dict[LossName, Loss] = {
 }
 
 
-def loss_name(arguments: Sequence[str]) -> LossName:
-    """Return the loss that the one argument of a command line names.
+def loss_name(text: str) -> LossName:
+    """Return the loss of this name.
 
     Raises:
-        InputError: there is not one argument, or it names no loss.
+        InputError: there is none.
     """
     for name in LOSSES:
-        if [name] == list(arguments):
+        if name == text:
             return name
-    raise InputError(f"loss: got {' '.join(arguments) or 'none'!r}, expected one of {', '.join(LOSSES)}")
+    raise InputError(f"loss: got {text!r}, expected one of {', '.join(LOSSES)}")

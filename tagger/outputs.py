@@ -13,15 +13,18 @@ from typing import Any
 def new_folder(path: Path) -> Iterator[Path]:
     """Give an empty folder to fill; it takes the place of `path` when the block ends without an error."""
     partial = path.with_name(f".{path.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
+    old = path.with_name(f".{path.name}.old.partial")
+    for rest in (partial, old):
+        shutil.rmtree(rest, ignore_errors=True)
     partial.mkdir(parents=True)
     try:
         yield partial
         if path.exists():
-            shutil.rmtree(path)
+            path.rename(old)
         partial.rename(path)
     finally:
-        shutil.rmtree(partial, ignore_errors=True)
+        for rest in (partial, old):
+            shutil.rmtree(rest, ignore_errors=True)
 
 
 @contextmanager

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from tagger.training import Epoch
 
+PICTURE_TAGS = 50  # XPOS may have a thousand, and the picture grows with their square
 HISTORY_COLUMNS = ("epoch", "learning_rate", "train_loss", "dev_loss", "dev_accuracy")
 
 
@@ -34,13 +35,21 @@ def write_table(table: pd.DataFrame, path: Path) -> None:
 
 
 def draw_confusions(counts: pd.DataFrame, title: str) -> "Figure":
-    """Draw a confusion matrix: gold tags are rows; colours are shares of the row, numbers are tokens."""
+    """Draw a confusion matrix: gold tags are rows; colours are shares of the row, numbers are tokens.
+
+    Of more than `PICTURE_TAGS` tags the most frequent are drawn, and the title says so.
+    """
     from matplotlib.figure import Figure
 
+    totals = counts.sum(axis=1)
+    if len(counts) > PICTURE_TAGS:
+        title = f"{title}, the {PICTURE_TAGS} most frequent of {len(counts)} tags"
+        keep = sorted(totals.to_numpy().argsort(kind="stable")[-PICTURE_TAGS:])
+        counts, totals = counts.iloc[keep, keep], totals.iloc[keep]
     size = max(4.0, 0.5 * len(counts) + 1.5)
     figure = Figure(figsize=(size, size), layout="constrained")
     axes = figure.subplots()
-    shares = counts.div(counts.sum(axis=1).clip(lower=1), axis=0).to_numpy()
+    shares = counts.div(totals.clip(lower=1), axis=0).to_numpy()
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     axes.set_xticks(range(len(counts)), counts.columns, rotation=90, parse_math=False)
     axes.set_yticks(range(len(counts)), counts.index, parse_math=False)

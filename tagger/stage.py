@@ -12,22 +12,27 @@ from tagger.errors import InputError
 def run_stage(main: Callable[[], None]) -> None:
     """Run a stage. If it fails or is interrupted, the outputs that stood before it started are put back.
 
-    A mistake of the user's, or of the file system, is one line on standard error and exit code 1.
+    A mistake of the user's, or of the file system, is one line on standard error and exit code 1. A signal gives its
+    own exit code, whatever the interrupted code has made of it: an import that is cut short may raise anything.
     """
-    signal.signal(signal.SIGTERM, _stop)
+    received: list[int] = []
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        received.append(number)
+        sys.exit(128 + number)
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, stop)
     try:
         main()
     except BaseException as error:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not end the restoring
         _restore()
+        if received:
+            sys.exit(128 + received[0])
         if isinstance(error, InputError | OSError):
             sys.exit(f"error: {error}")
-        if isinstance(error, KeyboardInterrupt):
-            sys.exit(128 + signal.SIGINT)
         raise
-
-
-def _stop(_signal: int, _frame: FrameType | None) -> None:
-    sys.exit(128 + signal.SIGTERM)
 
 
 def _restore() -> None:

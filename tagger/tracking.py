@@ -22,16 +22,17 @@ from tagger import paths
 from tagger.checkpoint import fingerprint
 from tagger.encoding import EncodedSplit
 from tagger.errors import InputError
-from tagger.exporting import Agreement
 from tagger.params import LossName
 from tagger.params_file import flatten_params
 from tagger.scoring import most_probable
-from tagger.training import Epoch
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from mlflow import MlflowClient
     from mlflow.entities import DatasetInput, Run
+
+    from tagger.exporting import Agreement
+    from tagger.training import Epoch
 
 EXPERIMENT = "lstm-tagger"
 REGISTERED_MODEL = "lstm-tagger"
@@ -39,7 +40,7 @@ CHAMPION = "champion"
 TABLE_TOKENS = 2000  # of the test split, in the table that the UI shows
 TABLE_FILE = "probabilities.json"
 MODEL_REQUIREMENTS = ("mlflow", "numpy", "pandas", "pydantic", "pyyaml", "safetensors", "scikit-learn", "torch")
-TAG_LOSS, TAG_MODEL = "loss", "model.sha256"
+TAG_LOSS, TAG_MODEL, TAG_TEST = "loss", "model.sha256", "test.digest"
 
 
 class TrainingRun:
@@ -48,7 +49,7 @@ class TrainingRun:
     def __init__(self, loss: LossName) -> None:
         self._loss = loss
 
-    def log_epoch(self, epoch: Epoch) -> None:
+    def log_epoch(self, epoch: "Epoch") -> None:
         """Log the metrics of an epoch, in one write."""
         import mlflow
 
@@ -89,9 +90,10 @@ def track_evaluation(
     """Log the test metrics, tables and the picture to the run of the model that was evaluated."""
     import mlflow
 
-    run = _run_of_model(loss)
+    run = _run_of_model(loss, test)
     run_id = run.info.run_id
     client = mlflow.MlflowClient()
+    client.set_tag(run_id, TAG_TEST, test.digest())
     for name, value in metrics.items():
         if value is not None:
             client.log_metric(run_id, f"test_{name}", value)
@@ -102,15 +104,28 @@ def track_evaluation(
     _log_table(client, run, predictions)
 
 
-def track_export(loss: LossName, agreement: Agreement) -> None:
-    """Give the registered version of the exported model the alias `champion`."""
+def track_export(loss: LossName, test: EncodedSplit, agreement: "Agreement") -> None:
+    """Give the registered version of the exported model the alias `champion`.
+
+    An experiment in a temporary folder does not export to the workspace, and so leaves the alias alone.
+
+    Raises:
+        InputError: the registry has no version of the run's model.
+    """
     import mlflow
 
-    run_id = _run_of_model(loss).info.run_id
+    run_id = _run_of_model(loss, test).info.run_id
     client = mlflow.MlflowClient()
     client.set_tag(run_id, "exported", "true")
     client.log_metric(run_id, "export_largest_difference", agreement.largest_difference)
     versions = client.search_model_versions(f"name = '{REGISTERED_MODEL}' and run_id = '{run_id}'")
+    if not versions:
+        raise InputError(
+            f"MLflow: the model {REGISTERED_MODEL!r} has no version of run {run_id}, expected one; "
+            f"`dvc repro --force train@{loss}` registers it"
+        )
+    if Path.cwd() != _workspace():
+        return
     newest = max(versions, key=lambda version: int(version.version))
     client.set_registered_model_alias(REGISTERED_MODEL, CHAMPION, newest.version)
     print(f"models:/{REGISTERED_MODEL}@{CHAMPION} is version {newest.version}")
@@ -125,8 +140,8 @@ def fetch_model(uri: str) -> Path:
     import mlflow
     from mlflow.exceptions import MlflowException
 
-    _connect()
     try:
+        _connect()
         # Only the files are fetched; nothing of the model's own code is run.
         folder = Path(mlflow.artifacts.download_artifacts(artifact_uri=uri)) / "artifacts"
     except (MlflowException, OSError) as error:
@@ -142,13 +157,16 @@ def _connect() -> str:
 
     DVC runs some experiments in temporary folders that it deletes, so every path is absolute and below the workspace
     that DVC names. `MLFLOW_TRACKING_URI` and `MLFLOW_EXPERIMENT_NAME` in the environment win.
+
+    Raises:
+        InputError: the experiment was deleted.
     """
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     import mlflow
 
     for name in ("mlflow", "alembic"):  # which tell of every table of a new database
         logging.getLogger(name).setLevel(logging.WARNING)
-    root = Path(os.environ.get("DVC_ROOT", ".")).resolve()
+    root = _workspace()
     own_store = "MLFLOW_TRACKING_URI" not in os.environ
     if own_store:
         mlflow.set_tracking_uri(f"sqlite:///{root}/mlflow.db")
@@ -158,6 +176,11 @@ def _connect() -> str:
     lock.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(lock):
         experiment = mlflow.get_experiment_by_name(name)
+        if experiment is not None and experiment.lifecycle_stage == "deleted":
+            raise InputError(
+                f"MLflow: the experiment {name!r} is deleted, expected it active; "
+                f"`mlflow experiments restore -x {experiment.experiment_id}` brings it back"
+            )
         if experiment is None:
             location = (root / "mlruns" / name).as_uri() if own_store else None
             # Or the UI takes it for one about language models and hides the training runs.
@@ -166,8 +189,15 @@ def _connect() -> str:
     return str(experiment.experiment_id)
 
 
-def _run_of_model(loss: LossName) -> "Run":
+def _workspace() -> Path:
+    """Return the root of the main workspace, also in an experiment that DVC runs elsewhere."""
+    return Path(os.environ.get("DVC_ROOT", ".")).resolve()
+
+
+def _run_of_model(loss: LossName, test: EncodedSplit) -> "Run":
     """Return the run that trained the model on the disk, without opening it again: its duration is the training's.
+
+    A run that was measured on another test split keeps its figures: then another one is made as below.
 
     DVC may have restored the model from its cache into a workspace whose store has no such run: then a run is made from
     the outputs of the training and marked as restored.
@@ -180,18 +210,18 @@ def _run_of_model(loss: LossName) -> "Run":
         [experiment],
         filter_string=f"tags.`{TAG_MODEL}` = '{model}' and tags.`{TAG_LOSS}` = '{loss}'",
         order_by=["attributes.start_time DESC"],
-        max_results=1,
     )
-    if found:
-        return found[0]
+    for run in found:
+        if run.data.tags.get(TAG_TEST, test.digest()) == test.digest():
+            return run
     tags = _origin_tags(loss) | {"restored": "true"}
-    with mlflow.start_run(experiment_id=experiment, run_name=_run_name(loss), tags=tags) as run:
+    with mlflow.start_run(experiment_id=experiment, run_name=_run_name(loss), tags=tags) as restored:
         _log_params(loss)
         for row in pd.read_csv(paths.history_file(loss)).to_dict(orient="records"):
             step = int(row.pop("epoch"))
             mlflow.log_metrics({str(name): float(value) for name, value in row.items()}, step=step)
         _log_training_outputs(loss)
-    return run
+    return restored
 
 
 def _log_training_outputs(loss: LossName) -> None:
@@ -200,7 +230,6 @@ def _log_training_outputs(loss: LossName) -> None:
     folder = paths.model_folder(loss)
     summary = json.loads(paths.summary_file(loss).read_text(encoding="utf-8"))[loss]
     mlflow.log_metrics({name: value for name, value in summary.items() if value is not None})
-    mlflow.log_artifact("params.yaml")
     mlflow.log_artifact(str(paths.history_file(loss)), "history")
     mlflow.log_artifacts(str(paths.DICTIONARIES), "dictionaries")
     _log_model(folder)
@@ -236,6 +265,7 @@ def _log_params(loss: LossName) -> None:
     import mlflow
 
     mlflow.log_params({"loss": loss} | flatten_params())
+    mlflow.log_artifact("params.yaml")
 
 
 def _dataset(split: EncodedSplit, name: str) -> "DatasetInput":

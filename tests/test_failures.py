@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 
 import pytest
 
@@ -19,6 +20,11 @@ def break_csv(project: Project) -> str:
 def remove_test_words(project: Project) -> str:
     (project.root / "data/raw/test.csv").write_text("text,tag\n", encoding="utf-8")
     return "error: data/raw/test.csv: no sentence in it"
+
+
+def name_a_missing_file(project: Project) -> str:
+    project.edit("params.yaml", "dev: data/raw/dev.csv", "dev: data/raw/dve.csv")
+    return "No such file or directory: '"
 
 
 def ask_for_cuda(project: Project) -> str:
@@ -51,6 +57,7 @@ def export_what_is_not_trained(project: Project) -> str:
     [
         break_csv,
         remove_test_words,
+        name_a_missing_file,
         ask_for_cuda,
         misspell_a_key,
         name_an_unknown_loss,
@@ -78,7 +85,7 @@ def test_metrics_come_back_from_git_where_the_cache_is_empty(copy: Project) -> N
     assert fresh.contents("metrics") == before
 
 
-@pytest.mark.parametrize("signal_number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("signal_number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_stage_that_is_stopped_puts_its_outputs_back(copy: Project, signal_number: int) -> None:
     before = copy.contents(*OUTPUTS)
     copy.edit("params.yaml", "epochs: 3", "epochs: 100000")
@@ -89,6 +96,27 @@ def test_a_stage_that_is_stopped_puts_its_outputs_back(copy: Project, signal_num
         process.communicate()
     assert process.returncode != 0
     assert copy.contents(*OUTPUTS) == before
+
+
+def test_a_stage_that_is_interrupted_before_it_begins_puts_its_outputs_back(copy: Project) -> None:
+    before = copy.contents(*OUTPUTS)
+    copy.edit("params.yaml", "epochs: 3", "epochs: 100000")
+    with copy.start("dvc", "repro", "train@nll") as process:
+        assert process.stdout is not None
+        assert any("> python -m stages train nll" in line for line in process.stdout)
+        time.sleep(0.4)  # torch takes seconds to import
+        os.killpg(process.pid, signal.SIGINT)
+        printed = process.communicate()[0]
+    assert process.returncode != 0
+    assert "Traceback" not in printed
+    assert copy.contents(*OUTPUTS) == before
+
+
+def test_an_unknown_stage_is_one_line(copy: Project) -> None:
+    printed = copy.run("python", "-m", "stages", "train", succeeds=False)
+    assert printed == (
+        "error: python -m stages: got 'train', expected one of prepare, train LOSS, evaluate LOSS, export\n"
+    )
 
 
 def test_a_damaged_model_is_named(copy: Project) -> None:

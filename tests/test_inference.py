@@ -38,9 +38,9 @@ def test_accuracy_counts_tags_as_wrong_that_the_model_does_not_know() -> None:
 
 
 @pytest.mark.parametrize("loss", ["nll", "cross_entropy", "softmax_nll", "mse", "hinge"])
-def test_a_split_without_a_known_tag_has_no_loss(loss: LossName) -> None:
+def test_a_split_without_a_known_tag_has_an_infinite_loss(loss: LossName) -> None:
     data = data_of([tagged("a/A b/B")], [tagged("a/X b/Y")])
-    assert check(fresh_model(data.dictionaries, loss), data.dev, CPU) == (0, 0)
+    assert check(fresh_model(data.dictionaries, loss), data.dev, CPU) == (float("inf"), 0)
 
 
 def test_dropout_is_off_while_checking() -> None:

@@ -1,6 +1,7 @@
 """The command line: what it prints, and one line with an exit code for a mistake."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -54,6 +55,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> str:
 @pytest.fixture
 def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
+    shutil.copyfile(ROOT / "params.yaml", tmp_path / "params.yaml")  # losses: nll, cross_entropy
     return tmp_path
 
 
@@ -195,9 +197,15 @@ def test_results_are_a_row_a_loss(workspace: Path) -> None:
     write_results(workspace, "cross_entropy", '{"cross_entropy": {"accuracy": 0.9, "macro_f1": 0.80004}}')
     assert output("results") == (
         "               accuracy  macro_f1\n"
-        "cross_entropy    0.9000    0.8000\n"
         "nll              0.5000    0.2500\n"
+        "cross_entropy    0.9000    0.8000\n"
     )  # fmt: skip
+
+
+def test_results_leave_out_losses_of_earlier_settings(workspace: Path) -> None:
+    write_results(workspace, "nll", '{"nll": {"accuracy": 0.5}}')
+    write_results(workspace, "mse", '{"mse": {"accuracy": 0.5}}')
+    assert [row.split()[0] for row in output("results").splitlines()] == ["accuracy", "nll"]
 
 
 def test_a_metric_that_no_loss_has_is_a_dash(workspace: Path) -> None:
@@ -206,9 +214,9 @@ def test_a_metric_that_no_loss_has_is_a_dash(workspace: Path) -> None:
 
 
 def test_a_metric_that_one_loss_lacks_is_a_dash(workspace: Path) -> None:
-    write_results(workspace, "mse", '{"mse": {"accuracy": 0.5, "nll": null}}')
+    write_results(workspace, "cross_entropy", '{"cross_entropy": {"accuracy": 0.5, "nll": null}}')
     write_results(workspace, "nll", '{"nll": {"accuracy": 0.5, "nll": 1.5}}')
-    assert [row.split()[-1] for row in output("results").splitlines()] == ["nll", "-", "1.5000"]
+    assert [row.split()[-1] for row in output("results").splitlines()] == ["nll", "1.5000", "-"]
 
 
 def test_without_results_that_is_said(workspace: Path) -> None:
@@ -230,7 +238,7 @@ def test_a_mistake_is_one_line_on_standard_error_with_exit_code_1(tmp_path: Path
     command = [sys.executable, "-m", "tagger", "results"]
     done = subprocess.run(command, cwd=tmp_path, env=environment(), capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == "error: metrics/evaluate: no results there; expected those of `dvc repro`\n"
+    assert done.stderr == "error: params.yaml: no such file; expected the parameters of the pipeline\n"
 
 
 @pytest.mark.timeout(60)

@@ -128,3 +128,11 @@ def test_a_metric_that_no_loss_has_is_a_dash() -> None:
 def test_a_loss_that_lacks_a_metric_gets_a_dash() -> None:
     table = comparison_table({"nll": {"accuracy": 0.5}, "mse": {"accuracy": 0.25, "more": 1.0}})
     assert [row.split()[1:] for row in table.splitlines()[1:]] == [["0.5000", "-"], ["0.2500", "1.0000"]]
+
+
+def test_of_very_many_tags_the_most_frequent_are_drawn_and_the_title_says_so() -> None:
+    names = [f"t{number:03}" for number in range(120)]
+    counts = pd.DataFrame(np.diag(np.arange(120)), index=names, columns=names)
+    axes = draw_confusions(counts, "nll").axes[0]
+    assert axes.get_title() == "nll, the 50 most frequent of 120 tags"
+    assert [label.get_text() for label in axes.get_yticklabels()] == names[70:]

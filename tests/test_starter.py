@@ -75,7 +75,7 @@ def test_the_readme_names_every_param() -> None:
 def test_every_stage_that_trains_is_told_of_a_python_without_torch(tmp_path: Path) -> None:
     project = Project(tmp_path)
     copy_files(tmp_path)
-    printed = project.run("python", "-S", "-m", "stages.prepare", succeeds=False)
+    printed = project.run("python", "-S", "-m", "stages", "prepare", succeeds=False)
     assert printed.startswith("error: ")
     assert "has no torch; activate the environment" in printed
     assert len(printed.splitlines()) == 1

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from tests.conftest import Project
+from tests.conftest import Project, keep_rows
 
 # MLflow's own code uses what its libraries deprecate.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
@@ -153,6 +153,22 @@ def test_a_restored_training_gets_one_run_in_the_store_that_the_user_names(
     assert [(run.data.tags["loss"], run.data.tags["restored"]) for run in runs] == [("nll", "true")]
     assert {"best_dev_accuracy", "dev_loss", "test_accuracy"} <= set(runs[0].data.metrics)
     assert runs[0].data.tags["exported"] == "true"
+    keep_rows(copy.root / "data/raw/test.csv", 10)
+    copy.run(*dvc, "prepare", "evaluate@nll")
+    kept, other = sorted(mlflow.MlflowClient(uri).search_runs(["1"]), key=lambda run: run.info.start_time)
+    assert kept.data.metrics == runs[0].data.metrics
+    assert other.data.tags["test.digest"] != kept.data.tags["test.digest"]
+    assert other.data.tags["model.sha256"] == kept.data.tags["model.sha256"]
+
+
+def test_a_deleted_experiment_is_one_line_that_says_how_to_restore_it(copy: Project) -> None:
+    import mlflow
+
+    client = mlflow.MlflowClient(f"sqlite:///{copy.root}/mlflow.db")
+    client.delete_experiment(client.create_experiment("lstm-tagger"))
+    printed = copy.run("dvc", "repro", "--force", "--single-item", "export", succeeds=False)
+    assert "error: MLflow: the experiment 'lstm-tagger' is deleted, expected it active; `mlflow exp" in printed
+    assert "Traceback" not in printed
 
 
 def read_tables(root: Path) -> dict[str, int]:

@@ -1,0 +1,22 @@
+"""Run a stage: `python -m stages train nll`. The stage's module, and torch with it, is imported under guard."""
+
+import importlib
+import sys
+
+from tagger.errors import InputError
+from tagger.stage import run_stage
+
+STAGES = {"prepare": 0, "train": 1, "evaluate": 1, "export": 0}  # how many arguments each takes: the loss, or none
+
+
+def main() -> None:
+    """Run the stage that the command line names."""
+    stage, arguments = (sys.argv[1:2] or [""])[0], sys.argv[2:]
+    if len(arguments) != STAGES.get(stage):
+        expected = ", ".join(name + " LOSS" * amount for name, amount in STAGES.items())
+        raise InputError(f"python -m stages: got {' '.join(sys.argv[1:])!r}, expected one of {expected}")
+    importlib.import_module(f"stages.{stage}").main(*arguments)
+
+
+if __name__ == "__main__":
+    run_stage(main)
