@@ -1,12 +1,12 @@
 """Measure the model of one loss on the test split and keep its probabilities."""
 
 from tagger import paths
-from tagger.checkpoint import load_checkpoint
 from tagger.device import choose_device
 from tagger.dictionary import UNKNOWN
 from tagger.encoding import EncodedSplit
 from tagger.inference import tag_probabilities
 from tagger.losses import loss_name
+from tagger.model_folder import read_model
 from tagger.outputs import new_file, write_json
 from tagger.params import EvaluateView
 from tagger.params_file import read_params
@@ -20,7 +20,7 @@ def main(name: str) -> None:
     params = read_params(EvaluateView)
     loss = loss_name(name)
     device = choose_device(params.device)
-    model, _ = load_checkpoint(paths.model_folder(loss))
+    model, _ = read_model(paths.model_folder(loss))
     test = EncodedSplit.load(paths.TEST)
     probabilities = tag_probabilities(model.to(device), test, device)
     metrics = score(probabilities, test, unknown=test.form_words[test.forms] == UNKNOWN)

@@ -1,11 +1,11 @@
 """Train the tagger with one loss."""
 
 from tagger import paths
-from tagger.checkpoint import Checkpoint, save_checkpoint
 from tagger.device import choose_device
 from tagger.dictionary import Dictionaries
 from tagger.encoding import EncodedSplit
 from tagger.losses import loss_name
+from tagger.model_folder import TrainedModel, write_model
 from tagger.outputs import new_folder, write_json
 from tagger.params import TrainView
 from tagger.params_file import read_params
@@ -44,5 +44,5 @@ def main(name: str) -> None:
         write_history(history, paths.history_file(loss))
         write_json(paths.summary_file(loss), {loss: trainer.summary()})
         with new_folder(paths.model_folder(loss)) as folder:
-            save_checkpoint(Checkpoint(trainer.model, dictionaries), folder)
+            write_model(TrainedModel(trainer.model, dictionaries), folder)
         run.log_outputs()

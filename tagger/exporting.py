@@ -8,11 +8,11 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from tagger.checkpoint import load_checkpoint, save_checkpoint
 from tagger.device import choose_device
 from tagger.encoding import EncodedSplit
 from tagger.errors import InputError
 from tagger.inference import tag_probabilities
+from tagger.model_folder import read_model, write_model
 from tagger.outputs import new_folder, write_json
 from tagger.params import LossName
 from tagger.scoring import prediction_table
@@ -51,8 +51,8 @@ def export_model(trained: Path, target: Path, split: EncodedSplit, predictions: 
     """
     device = choose_device("cpu")
     with new_folder(target) as partial:
-        save_checkpoint(load_checkpoint(trained), partial)
-        exported = prediction_table(tag_probabilities(load_checkpoint(partial).model, split, device), split)
+        write_model(read_model(trained), partial)
+        exported = prediction_table(tag_probabilities(read_model(partial).model, split, device), split)
         agreement = _compare(exported, predictions)
         if agreement.different_tags or not agreement.largest_difference <= TOLERANCE:  # also when it is no number
             raise InputError(

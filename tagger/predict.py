@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tagger.checkpoint import load_checkpoint
 from tagger.device import choose_device
 from tagger.encoding import encode
 from tagger.formats import Sentence
 from tagger.inference import tag_probabilities
+from tagger.model_folder import read_model
 from tagger.scoring import Probabilities
 
 CHUNK = 256  # sentences tagged at once
@@ -47,7 +47,7 @@ class Tagger:
             InputError: the folder is missing or damaged.
         """
         self._device = choose_device("cpu")
-        self._model, self._dictionaries = load_checkpoint(folder)
+        self._model, self._dictionaries = read_model(folder)
         self.tag_names = tuple(self._dictionaries.tags.entries)
 
     def tag(self, sentences: Iterable[Sequence[str]]) -> Iterator[TaggedSentence]:

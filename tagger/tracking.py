@@ -19,9 +19,9 @@ import pandas as pd
 from filelock import FileLock
 
 from tagger import paths
-from tagger.checkpoint import fingerprint
 from tagger.encoding import EncodedSplit
 from tagger.errors import InputError
+from tagger.model_folder import fingerprint
 from tagger.params import LossName
 from tagger.params_file import flatten_params
 from tagger.scoring import most_probable

@@ -9,12 +9,12 @@ import numpy as np
 import torch
 
 from tagger.batching import Batch, make_batch
-from tagger.checkpoint import Checkpoint, save_checkpoint
 from tagger.device import choose_device
 from tagger.dictionary import Dictionaries, build_dictionaries
 from tagger.encoding import EncodedSplit, encode
 from tagger.formats import Sentence
 from tagger.model import LstmTagger
+from tagger.model_folder import TrainedModel, write_model
 from tagger.params import LossName, ModelParams, TrainParams
 from tagger.training import Epoch, Trainer
 
@@ -146,7 +146,7 @@ def save_model(folder: Path, loss: LossName = "nll", seed: int = 1, **changes: A
     """Write a model of fresh weights for the dictionaries of RANDOM."""
     model = fresh_model(RANDOM.dictionaries, loss, seed, **changes)
     folder.mkdir(parents=True)
-    save_checkpoint(Checkpoint(model, RANDOM.dictionaries), folder)
+    write_model(TrainedModel(model, RANDOM.dictionaries), folder)
     return model
 
 

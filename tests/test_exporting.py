@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tagger.checkpoint import load_checkpoint
 from tagger.errors import InputError
 from tagger.exporting import choose_loss, export_model
 from tagger.inference import tag_probabilities
+from tagger.model_folder import read_model
 from tagger.params import LossName
 from tagger.scoring import prediction_table
 from tests.samples import CPU, RANDOM, contents, save_model
@@ -132,7 +132,7 @@ def test_the_export_is_an_equal_model_with_its_verification(export: Export) -> N
     assert json.loads(exported.pop("verification.json")) == verification
     assert exported == contents(export.trained)
     np.testing.assert_array_equal(
-        tag_probabilities(load_checkpoint(export.target).model, RANDOM.dev, CPU),
+        tag_probabilities(read_model(export.target).model, RANDOM.dev, CPU),
         export.predictions[[name for name in export.predictions.columns if name.startswith("p_")]].to_numpy(),
     )
 

@@ -12,11 +12,11 @@ from click.testing import CliRunner, Result
 
 from tagger import tracking
 from tagger.__main__ import main
-from tagger.checkpoint import Checkpoint, save_checkpoint
 from tagger.dictionary import build_dictionaries
 from tagger.errors import InputError
 from tagger.formats import Sentence
 from tagger.model import LstmTagger
+from tagger.model_folder import TrainedModel, write_model
 from tagger.params import ModelParams
 
 ROOT = Path(__file__).parents[1]
@@ -42,7 +42,7 @@ def save_model(folder: Path) -> None:
             weights.zero_()
         model.linear.bias.copy_(torch.tensor([0.5, 0.3, 0.2]).log())
     folder.mkdir(parents=True)
-    save_checkpoint(Checkpoint(model, dictionaries), folder)
+    write_model(TrainedModel(model, dictionaries), folder)
 
 
 @pytest.fixture(scope="module")

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from tagger.checkpoint import Checkpoint, save_checkpoint
 from tagger.dictionary import UNKNOWN
 from tagger.encoding import encode
 from tagger.errors import InputError
 from tagger.inference import tag_probabilities
+from tagger.model_folder import TrainedModel, write_model
 from tagger.predict import CHUNK, TaggedSentence, Tagger
 from tests.samples import CPU, RANDOM, data_of, fresh_model, random_corpus, save_model, tagged
 
@@ -32,7 +32,7 @@ def sure_tagger(folder: Path) -> Tagger:
     model.linear.weight.data.zero_()
     model.linear.bias.data.copy_(torch.tensor([0.5, 0.125, 0.25, 0.125]).log())
     folder.mkdir()
-    save_checkpoint(Checkpoint(model, dictionaries), folder)
+    write_model(TrainedModel(model, dictionaries), folder)
     return Tagger(folder)
 
 

@@ -11,9 +11,9 @@ import pytest
 import safetensors.torch
 import torch
 
-from tagger.checkpoint import Checkpoint, fingerprint, load_checkpoint, save_checkpoint
 from tagger.errors import InputError
 from tagger.inference import tag_probabilities
+from tagger.model_folder import TrainedModel, fingerprint, read_model, write_model
 from tagger.params import LossName
 from tests.samples import CPU, RANDOM, contents, data_of, fresh_model, save_model, tagged
 
@@ -41,7 +41,7 @@ def replace_file(folder: Path, name: str, content: bytes) -> None:
 
 def error_of(folder: Path) -> str:
     with pytest.raises(InputError) as caught:
-        load_checkpoint(folder)
+        read_model(folder)
     assert "\n" not in str(caught.value)
     return str(caught.value)
 
@@ -64,7 +64,7 @@ def test_a_model_is_six_files(folder: Path) -> None:
 @pytest.mark.parametrize("changes", [{}, {"layers": 2, "bidirectional": False}, {"characters": False}])
 def test_a_loaded_model_gives_the_same_bits(loss: LossName, changes: dict[str, Any], tmp_path: Path) -> None:
     model = save_model(tmp_path / "model", loss, **changes)
-    loaded = load_checkpoint(tmp_path / "model")
+    loaded = read_model(tmp_path / "model")
     assert loaded.model.loss_name == loss
     assert loaded.model.params == model.params
     np.testing.assert_array_equal(
@@ -73,7 +73,7 @@ def test_a_loaded_model_gives_the_same_bits(loss: LossName, changes: dict[str, A
 
 
 def test_the_dictionaries_are_loaded_with_the_model(folder: Path) -> None:
-    loaded, saved = load_checkpoint(folder).dictionaries, RANDOM.dictionaries
+    loaded, saved = read_model(folder).dictionaries, RANDOM.dictionaries
     assert loaded.words.ids == saved.words.ids
     assert loaded.characters.ids == saved.characters.ids
     assert loaded.tags.ids == saved.tags.ids
@@ -87,27 +87,27 @@ def test_two_saves_have_the_same_bytes(folder: Path, tmp_path: Path) -> None:
 
 def test_saving_a_loaded_model_gives_the_same_bytes(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "again").mkdir()
-    save_checkpoint(load_checkpoint(folder), tmp_path / "again")
+    write_model(read_model(folder), tmp_path / "again")
     assert contents(tmp_path / "again") == contents(folder)
 
 
 def test_loading_needs_the_folder_alone(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    expected = tag_probabilities(load_checkpoint(folder).model, RANDOM.dev, CPU)
+    expected = tag_probabilities(read_model(folder).model, RANDOM.dev, CPU)
     (tmp_path / "elsewhere").mkdir()
     shutil.move(folder, tmp_path / "elsewhere" / "moved")
     shutil.rmtree(tmp_path / "models")
     monkeypatch.chdir(tmp_path / "elsewhere")
-    np.testing.assert_array_equal(tag_probabilities(load_checkpoint(Path("moved")).model, RANDOM.dev, CPU), expected)
+    np.testing.assert_array_equal(tag_probabilities(read_model(Path("moved")).model, RANDOM.dev, CPU), expected)
 
 
 def test_a_loaded_model_has_its_dropout_off(folder: Path) -> None:
-    assert not load_checkpoint(folder).model.training
+    assert not read_model(folder).model.training
 
 
 def test_a_model_in_training_can_be_saved(tmp_path: Path) -> None:
     model = fresh_model(RANDOM.dictionaries).train()
-    save_checkpoint(Checkpoint(model, RANDOM.dictionaries), tmp_path)
-    loaded = load_checkpoint(tmp_path).model.state_dict()
+    write_model(TrainedModel(model, RANDOM.dictionaries), tmp_path)
+    loaded = read_model(tmp_path).model.state_dict()
     assert all(torch.equal(value, loaded[name]) for name, value in model.state_dict().items())
 
 
@@ -143,7 +143,7 @@ def test_one_wrong_byte_is_found(name: str, place: float, folder: Path) -> None:
 
 
 def test_no_wrong_byte_of_the_config_changes_what_the_model_says(folder: Path) -> None:
-    expected = tag_probabilities(load_checkpoint(folder).model, RANDOM.dev, CPU)
+    expected = tag_probabilities(read_model(folder).model, RANDOM.dev, CPU)
     good = (folder / "config.json").read_bytes()
     refused = 0
     for place in range(len(good)):
@@ -151,7 +151,7 @@ def test_no_wrong_byte_of_the_config_changes_what_the_model_says(folder: Path) -
         content[place] ^= 1
         (folder / "config.json").write_bytes(content)
         try:
-            loaded = load_checkpoint(folder)
+            loaded = read_model(folder)
         except InputError as error:
             assert str(folder) in str(error)  # noqa: PT017, a byte of dropout does no harm
             refused += 1

@@ -25,7 +25,7 @@ CONFIG = "config.json"
 WEIGHTS = "weights.safetensors"
 
 
-class Checkpoint(NamedTuple):
+class TrainedModel(NamedTuple):
     """A model and the dictionaries that it was trained with."""
 
     model: LstmTagger
@@ -39,9 +39,9 @@ class _Config(Section):
     sha256: Annotated[dict[str, str], Field(min_length=1)]
 
 
-def save_checkpoint(checkpoint: Checkpoint, folder: Path) -> None:
+def write_model(trained: TrainedModel, folder: Path) -> None:
     """Write the files into an empty folder."""
-    model, dictionaries = checkpoint
+    model, dictionaries = trained
     tensors = {name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
     (folder / WEIGHTS).write_bytes(safetensors.torch.save(tensors))
     dictionaries.save(folder)
@@ -54,8 +54,8 @@ def save_checkpoint(checkpoint: Checkpoint, folder: Path) -> None:
     write_json(folder / CONFIG, config)
 
 
-def load_checkpoint(folder: Path) -> Checkpoint:
-    """Read what `save_checkpoint` wrote, on the CPU.
+def read_model(folder: Path) -> TrainedModel:
+    """Read what `write_model` wrote, on the CPU.
 
     Raises:
         InputError: the folder or a file of it is missing, damaged, or does not fit the others.
@@ -81,7 +81,7 @@ def load_checkpoint(folder: Path) -> Checkpoint:
         reason = " ".join(str(error).split())
         raise InputError(f"{folder / WEIGHTS}: does not fit {CONFIG} and the dictionaries: {reason[:200]}") from None
     model.eval()
-    return Checkpoint(model, dictionaries)
+    return TrainedModel(model, dictionaries)
 
 
 def fingerprint(folder: Path) -> str:
