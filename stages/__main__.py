@@ -1,9 +1,12 @@
 """Run a stage: `python -m stages train nll`. The stage's module, and torch with it, is imported under guard."""
 
+import hashlib
 import importlib
 import sys
+from pathlib import Path
 
 from tagger.errors import InputError
+from tagger.locking import hold
 from tagger.stage import run_stage
 
 STAGES = {"prepare": 0, "train": 1, "evaluate": 1, "export": 0}  # how many arguments each takes: the loss, or none
@@ -15,7 +18,11 @@ def main() -> None:
     if len(arguments) != STAGES.get(stage):
         expected = ", ".join(name + " LOSS" * amount for name, amount in STAGES.items())
         raise InputError(f"python -m stages: got {' '.join(sys.argv[1:])!r}, expected one of {expected}")
-    importlib.import_module(f"stages.{stage}").main(*arguments)
+    name = "@".join([stage, *arguments])
+    # A stage whose DVC was killed lives on, and would write the same files as the one that the next DVC starts.
+    folder = hashlib.sha256(str(Path.cwd()).encode()).hexdigest()[:12]
+    with hold(f"{name}-{folder}", f"{name} in {Path.cwd()}"):
+        importlib.import_module(f"stages.{stage}").main(*arguments)
 
 
 if __name__ == "__main__":

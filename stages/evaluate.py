@@ -10,9 +10,9 @@ from tagger.model_folder import read_model
 from tagger.outputs import new_file, write_json
 from tagger.params import EvaluateView
 from tagger.params_file import read_params
-from tagger.report import draw_confusions, write_table
-from tagger.scoring import confusions, prediction_table, score, tag_table
-from tagger.tracking import track_evaluation
+from tagger.report import write_table
+from tagger.scoring import prediction_table, score, tag_table
+from tagger.tracking.stages import track_evaluation
 
 
 def main(name: str) -> None:
@@ -24,10 +24,8 @@ def main(name: str) -> None:
     test = EncodedSplit.load(paths.TEST)
     probabilities = tag_probabilities(model.to(device), test, device)
     metrics = score(probabilities, test, unknown=test.form_words[test.forms] == UNKNOWN)
-    predictions = prediction_table(probabilities, test)
     with new_file(paths.predictions_file(loss)) as partial:
-        predictions.to_parquet(partial, index=False)
+        prediction_table(probabilities, test).to_parquet(partial, index=False)
     write_table(tag_table(probabilities, test), paths.tags_file(loss))
     write_json(paths.evaluation_file(loss), {loss: metrics})
-    confusion_picture = draw_confusions(confusions(probabilities, test), f"{loss}, test split")
-    track_evaluation(loss, test, metrics, predictions, confusion_picture)
+    track_evaluation(loss)

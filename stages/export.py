@@ -7,7 +7,7 @@ from tagger.encoding import EncodedSplit
 from tagger.exporting import choose_loss, export_model
 from tagger.params import ExportView
 from tagger.params_file import read_params
-from tagger.tracking import track_export
+from tagger.tracking.stages import track_export
 
 
 def main() -> None:
@@ -18,4 +18,4 @@ def main() -> None:
     predictions = pd.read_parquet(paths.predictions_file(loss))
     agreement = export_model(paths.model_folder(loss), paths.EXPORT, test, predictions)
     print(f"exported {loss}: same tags for {agreement.tokens} test tokens as the trained model")
-    track_export(loss, test, agreement)
+    track_export(loss)

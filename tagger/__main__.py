@@ -84,6 +84,47 @@ def results() -> None:
     click.echo(comparison_table(evaluations))
 
 
+@main.command()
+def sync() -> None:
+    """Bring MLflow up to what is on the disk.
+
+    Delivers what was kept while MLflow was away, ends the runs of dead processes, and rebuilds the runs of models that
+    DVC has restored (from its run-cache, or by `dvc pull`). Nothing is logged twice.
+    """
+    from tagger.tracking.sync import sync as sync_runs
+
+    done = 0
+    for done, line in enumerate(sync_runs(), start=1):  # noqa: B007
+        click.echo(line)
+    if not done:
+        click.echo("MLflow holds all that is here")
+
+
+@main.command()
+@click.option("--filter", "condition", default="", metavar="TEXT", help="In MLflow's syntax; see the example.")
+@click.option("--sort", default="test_accuracy", show_default=True, metavar="COLUMN", help="Of the table, or started.")
+@click.option("--ascending", is_flag=True, help="The smallest first.")
+@click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, help="Rows at most.")
+@click.option("--csv", "as_csv", is_flag=True, help="CSV, for a spreadsheet.")
+def compare(condition: str, sort: str, ascending: bool, limit: int, as_csv: bool) -> None:
+    r"""Print all trainings that MLflow holds, with the params in which they differ.
+
+    \b
+    python -m tagger compare
+    python -m tagger compare --sort model.hidden --filter "metrics.test_accuracy > 0.9"
+    python -m tagger compare --filter "tags.`dvc.experiment` = 'wide'"
+    """
+    from tagger.tracking.comparison import compare_runs
+
+    table = compare_runs(condition, sort, ascending=ascending, limit=limit)
+    if not len(table):
+        raise InputError("MLflow: no training fits; expected those of `dvc repro`")
+    if as_csv:
+        click.echo(table.to_csv(index=False), nl=False)
+    else:
+        click.echo(table.to_string(index=False, float_format="{:.4f}".format, na_rep="-"))
+
+
 def _read_evaluations() -> Iterator[tuple[str, dict[str, float | None]]]:
     for loss in read_params(ExportView).losses:  # those of earlier settings may lie there too
         path = paths.evaluation_file(loss)
@@ -98,7 +139,7 @@ def _read_evaluations() -> Iterator[tuple[str, dict[str, float | None]]]:
 
 def _model_folder(model: str) -> Path:
     if _MLFLOW_URI.match(model):
-        from tagger.tracking import fetch_model
+        from tagger.tracking.registry import fetch_model
 
         return fetch_model(model)
     return Path(model)

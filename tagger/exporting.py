@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from tagger import paths
 from tagger.device import choose_device
 from tagger.encoding import EncodedSplit
 from tagger.errors import InputError
@@ -17,7 +18,6 @@ from tagger.outputs import new_folder, write_json
 from tagger.params import LossName
 from tagger.scoring import prediction_table
 
-VERIFICATION = "verification.json"  # beside the model: what the comparison gave
 TOLERANCE = 1e-5  # between probabilities of the trained and the exported model
 
 
@@ -60,7 +60,7 @@ def export_model(trained: Path, target: Path, split: EncodedSplit, predictions: 
                 f"than from {trained}, and probabilities differ by up to {agreement.largest_difference:.1e}, "
                 f"expected at most {TOLERANCE:.0e}"
             )
-        write_json(partial / VERIFICATION, agreement._asdict())
+        write_json(partial / paths.VERIFICATION.name, agreement._asdict())
     return agreement
 
 

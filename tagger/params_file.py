@@ -41,7 +41,16 @@ def read_params(view: type[View], path: Path = Path("params.yaml")) -> View:
 
 def flatten_params(path: Path = Path("params.yaml")) -> dict[str, Any]:
     """Return every value of the file under its dotted key, for the record that tracking keeps of a training."""
-    document, _ = _load(path)
+    return flatten(read_document(path))
+
+
+def read_document(path: Path = Path("params.yaml")) -> Any:
+    """Return the sections of the file as they stand there."""
+    return _load(path)[0]
+
+
+def flatten(document: Any) -> dict[str, Any]:
+    """Return every value of nested mappings under its dotted key."""
 
     def walk(value: Any, key: str) -> Iterator[tuple[str, Any]]:
         if isinstance(value, dict):

@@ -1,5 +1,6 @@
-"""Where the pipeline keeps its files, relative to the root of the repository."""
+"""Where the pipeline keeps its files. Outputs are relative to the folder that a stage runs in."""
 
+import os
 from pathlib import Path
 
 PREPARED = Path("data/prepared")
@@ -9,6 +10,19 @@ SURVEY = Path("metrics/prepare.json")
 SUMMARIES = Path("metrics/train")
 PREDICTIONS = Path("data/predictions")
 EXPORT = Path("models/export")
+VERIFICATION = EXPORT / "verification.json"  # what the comparison with the trained model gave
+
+
+def workspace() -> Path:
+    """The root of the main workspace, also in an experiment that DVC runs in a folder of its own."""
+    return Path(os.environ.get("DVC_ROOT", ".")).resolve()
+
+
+def kept(name: str) -> Path:
+    """A folder for what outlives a stage and is no output: one for all experiments, and DVC removes nothing in it."""
+    folder = workspace() / ".dvc" / "tmp" / "lstm-tagger" / name
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 def model_folder(loss: str) -> Path:

@@ -1,6 +1,7 @@
 """How far a training is: a bar on a terminal, a line an epoch elsewhere."""
 
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 from tqdm import tqdm
@@ -17,6 +18,10 @@ class Progress:
         self._tokens = 0
         self._terminal = sys.stderr.isatty()
 
+    def resume(self, history: Sequence[Epoch]) -> None:
+        """Say that a training goes on."""
+        print(f"{self._name} goes on after epoch {len(history)}/{self._epochs}", file=sys.stderr, flush=True)
+
     def step(self, step: Step) -> None:
         """Take a step into account."""
         if not self._terminal:
@@ -24,6 +29,7 @@ class Progress:
         bar = self._bar = self._bar or tqdm(
             desc=self._name,
             total=step.steps * self._epochs,
+            initial=step.steps * (step.epoch - 1),  # a training that goes on
             dynamic_ncols=True,
             bar_format="{desc} {percentage:3.0f}%|{bar}| {elapsed}, {remaining} left{postfix}",
         )

@@ -58,12 +58,11 @@ def tag_table(probabilities: Probabilities, split: EncodedSplit) -> pd.DataFrame
     return table
 
 
-def confusions(probabilities: Probabilities, split: EncodedSplit) -> pd.DataFrame:
-    """Return how often each gold tag (row) was predicted as each tag (column)."""
-    predicted = probabilities.argmax(axis=1)
-    tags = sorted({*np.unique(split.tags), *np.unique(predicted)}, key=lambda tag: split.tag_names[tag])
-    names = [split.tag_names[tag] for tag in tags]
-    return pd.DataFrame(confusion_matrix(split.tags, predicted, labels=tags), index=names, columns=names)
+def confusions(predictions: pd.DataFrame) -> pd.DataFrame:
+    """Return how often each gold tag (row) of a prediction table was predicted as each tag (column)."""
+    names = sorted({*predictions["gold"], *predictions["predicted"]})
+    counts = confusion_matrix(predictions["gold"], predictions["predicted"], labels=names)
+    return pd.DataFrame(counts, index=names, columns=names)
 
 
 def most_probable(predictions: pd.DataFrame, amount: int) -> list[str]:

@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -19,7 +19,7 @@ from tagger.params import LossName, ModelParams, TrainParams
 
 
 class Epoch(NamedTuple):
-    """What one epoch gave. The last two fields change from run to run: they are for tracking, not for DVC outputs."""
+    """What one epoch gave. The last three fields change from run to run: for tracking, not for DVC outputs."""
 
     number: int  # from 1
     learning_rate: float  # of the last step
@@ -28,6 +28,7 @@ class Epoch(NamedTuple):
     dev_accuracy: float
     seconds: float  # of the training steps, without the check on dev
     tokens_per_second: float
+    ended: int  # milliseconds since 1970
 
 
 class Step(NamedTuple):
@@ -59,6 +60,7 @@ class Trainer:
         """Draw the first weights: the same for every loss with the same seed."""
         torch.manual_seed(seed)
         self.model = LstmTagger.for_dictionaries(model_params, dictionaries, loss).to(device)
+        self.history: list[Epoch] = []
         self.best: Epoch | None = None
         self._seed, self._params, self._device, self._on_step = seed, params, device, on_step
         self._train, self._dev = train, dev
@@ -69,17 +71,18 @@ class Trainer:
         self._word_dropout = _drop_chances(dictionaries.words, params.word_dropout).to(device)
         self._character_dropout = _drop_chances(dictionaries.characters, params.word_dropout).to(device)
         self._best_weights: dict[str, Tensor] = {}
-        self._epochs_run = 0
 
     def epochs(self) -> Iterator[Epoch]:
         """Train, yielding each epoch when it is done; at the end the model has the weights of the best on dev.
 
-        Training ends early after `patience` epochs without a better one, or when the loss is no longer a number.
+        After `load_state_dict` the epochs that are still to be run follow. Training ends early after `patience` epochs
+        without a better one, or when the loss is no longer a number.
 
         Raises:
             InputError: the loss is no number before any epoch was finished.
         """
-        for number in range(1, self._params.epochs + 1):
+        while not self._is_done():
+            number = len(self.history) + 1
             epoch = self._run_epoch(number)
             if epoch is None:
                 if self.best is None:
@@ -91,11 +94,32 @@ class Trainer:
             if self.best is None or _quality(epoch) > _quality(self.best):
                 self.best = epoch
                 self._best_weights = {name: value.clone() for name, value in self.model.state_dict().items()}
-            self._epochs_run = number
+            self.history.append(epoch)
             yield epoch
-            if self._params.patience and number - self.best.number >= self._params.patience:
-                break
         self.model.load_state_dict(self._best_weights)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return all that the next epoch depends on: tensors, numbers and text in dicts and lists.
+
+        Random numbers and the order of the data need no place in it: each epoch draws its own from the seed.
+        """
+        return {
+            "model": self.model.state_dict(),
+            "best_weights": self._best_weights,
+            "optimizer": self._optimizer.state_dict(),
+            "schedule": self._schedule.state_dict(),
+            "history": [tuple(epoch) for epoch in self.history],
+            "best": None if self.best is None else tuple(self.best),
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go back to where a trainer with the same arguments was when it gave this state."""
+        self.model.load_state_dict(state["model"])
+        self._best_weights = state["best_weights"]
+        self._optimizer.load_state_dict(state["optimizer"])
+        self._schedule.load_state_dict(state["schedule"])
+        self.history = [Epoch(*epoch) for epoch in state["history"]]
+        self.best = None if state["best"] is None else Epoch(*state["best"])
 
     def summary(self) -> dict[str, float | None]:
         """Return the figures of the best epoch, how many epochs were run, and the size of the model.
@@ -109,9 +133,14 @@ class Trainer:
             "best_dev_accuracy": round(self.best.dev_accuracy, 6),
             "best_dev_loss": round(self.best.dev_loss, 6) if math.isfinite(self.best.dev_loss) else None,
             "best_train_loss": round(self.best.train_loss, 6),
-            "epochs": self._epochs_run,
+            "epochs": len(self.history),
             "parameters": sum(weights.numel() for weights in self.model.parameters()),
         }
+
+    def _is_done(self) -> bool:
+        patience, run = self._params.patience, len(self.history)
+        waited = run - self.best.number if self.best else 0
+        return run >= self._params.epochs or 0 < patience <= waited
 
     def _run_epoch(self, number: int) -> Epoch | None:
         start = time.perf_counter()
@@ -132,7 +161,8 @@ class Trainer:
         dev = check(self.model, self._dev, self._device)
         if math.isnan(dev.loss):  # the last step has spoilt the weights
             return None
-        return Epoch(number, rate, total_loss / tokens, dev.loss, dev.accuracy, seconds, tokens / seconds)
+        ended = time.time_ns() // 1_000_000
+        return Epoch(number, rate, total_loss / tokens, dev.loss, dev.accuracy, seconds, tokens / seconds, ended)
 
     def _step(self, batch: Batch) -> float:
         self._optimizer.zero_grad()

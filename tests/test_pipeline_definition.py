@@ -24,17 +24,18 @@ def imported_modules(path: Path) -> set[Path]:
             continue  # not imported when the program runs
         waiting += ast.iter_child_nodes(node)
         if isinstance(node, ast.Constant) and str(node.value).endswith(".py"):
-            found.add(path.with_name(str(node.value)))
+            found |= {file for file in [ROOT / "tagger" / str(node.value)] if file.exists()}
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             names = [str(node.module), *(f"{node.module}.{alias.name}" for alias in node.names)]
         else:
             continue
-        files = [
-            ROOT / (name.replace(".", "/") + ".py") for name in names if name.split(".")[0] in ("tagger", "stages")
-        ]
-        found |= {file for file in files if file.exists()}
+        for name in names:
+            if name.split(".")[0] in ("tagger", "stages"):
+                place = ROOT / name.replace(".", "/")
+                packages = (folder / "__init__.py" for folder in (place, *place.parents) if folder.is_relative_to(ROOT))
+                found |= {file for file in (place.with_suffix(".py"), *packages) if file.exists()}
     return found
 
 

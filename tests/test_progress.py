@@ -14,7 +14,7 @@ from tagger.progress import Progress
 from tagger.training import Epoch, Step
 
 ROOT = Path(__file__).parent.parent
-EPOCH = Epoch(2, 0.003, 0.25, 0.125, 0.96875, seconds=10.4, tokens_per_second=12345.6)
+EPOCH = Epoch(2, 0.003, 0.25, 0.125, 0.96875, seconds=10.4, tokens_per_second=12345.6, ended=0)
 LINE = "nll epoch 2/5: train loss 0.2500, dev loss 0.1250, dev accuracy 96.88%, 12,346 tokens/s, 31 s left"
 SCRIPT = """
 import time
@@ -26,7 +26,7 @@ for epoch in (1, 2):
     for done in range(1, 5):
         time.sleep(0.12)
         progress.step(Step(epoch, done, 4, 100, 0.5 / epoch))
-    progress.epoch(Epoch(epoch, 0.003, 0.25, 0.125, 0.96875, 10.0, 12345.6))
+    progress.epoch(Epoch(epoch, 0.003, 0.25, 0.125, 0.96875, 10.0, 12345.6, 0))
 progress.close()
 print("done")
 """

@@ -8,7 +8,7 @@ import pytest
 from tagger.report import comparison_table, draw_confusions, write_history, write_table
 from tagger.training import Epoch
 
-EPOCHS = [Epoch(1, 0.003, 1.23456789, 0.5, 0.75, 12.5, 800.0), Epoch(2, 1.2e-7, 0.25, 1 / 3, 1.0, 13.5, 700.0)]
+EPOCHS = [Epoch(1, 0.003, 1.23456789, 0.5, 0.75, 12.5, 800.0, 0), Epoch(2, 1.2e-7, 0.25, 1 / 3, 1.0, 13.5, 700.0, 1)]
 TAGS = ["ADJ", "NOUN", "VERB"]
 COUNTS = pd.DataFrame([[5, 0, 1], [2, 40, 0], [0, 0, 0]], index=TAGS, columns=TAGS)
 

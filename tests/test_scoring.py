@@ -114,7 +114,7 @@ def test_the_tag_table_leaves_out_what_does_not_occur() -> None:
 def test_confusions_have_gold_tags_as_rows() -> None:
     tags = ["A", "B", "C", "X"]
     expected = pd.DataFrame([[1, 0, 0, 0], [0, 2, 0, 0], [0, 1, 1, 0], [1, 0, 0, 0]], index=tags, columns=tags)
-    pd.testing.assert_frame_equal(confusions(PROBABILITIES, SPLIT), expected)
+    pd.testing.assert_frame_equal(confusions(prediction_table(PROBABILITIES, SPLIT)), expected)
 
 
 def test_the_columns_of_the_prediction_table() -> None:

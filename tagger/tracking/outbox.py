@@ -1,0 +1,74 @@
+"""Records that could not be delivered: kept in files until MLflow is back, and delivered in their order.
+
+.dvc/tmp/lstm-tagger/outbox/<time>-<loss>/
+  record.json   the record; its files by their place
+  files/        copies, for the outputs of an experiment may be gone by then
+"""
+
+import shutil
+import time
+from pathlib import Path
+
+from tagger import paths
+from tagger.locking import hold
+from tagger.outputs import new_folder
+from tagger.tracking.delivery import deliver
+from tagger.tracking.record import Record
+from tagger.tracking.store import Store, StoreAwayError, address, connect, reporting
+
+RECORD = "record.json"
+
+
+def deliver_or_keep(record: Record) -> None:
+    """Deliver a record after those that wait. While MLflow is away keep it and say so: no stage fails for that."""
+    try:
+        store = connect()
+        deliver_waiting(store)
+        with reporting():
+            deliver(store, record)
+    except StoreAwayError as error:
+        keep(record, error)
+
+
+def keep(record: Record, reason: StoreAwayError) -> None:
+    """Put a record and copies of its files into the outbox."""
+    with new_folder(paths.kept("outbox") / f"{time.time_ns()}-{record.loss}") as folder:
+        files = {place: Path("files") / place for place in record.files}
+        for place, copy in files.items():
+            (folder / copy).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(record.files[place], folder / copy)
+        kept = record.model_copy(update={"files": files, "store": address()})
+        (folder / RECORD).write_text(kept.model_dump_json(indent=2), encoding="utf-8")
+    print(f"warning: {reason}; what is to be logged is kept, `python -m tagger sync` delivers it", flush=True)
+
+
+def deliver_waiting(store: Store) -> int:
+    """Deliver the records that wait for this store, the oldest first; return how many there were.
+
+    Raises:
+        StoreAwayError: the store takes no more; the rest goes on waiting.
+    """
+    with hold("outbox", "delivering to MLflow"):
+        delivered = 0
+        for folder, record in _waiting(store.address):
+            with reporting():
+                deliver(store, record)
+            shutil.rmtree(folder)
+            delivered += 1
+        return delivered
+
+
+def is_waiting() -> bool:
+    """Return whether a record waits for the present store."""
+    return bool(_waiting(address()))
+
+
+def _waiting(store: str) -> list[tuple[Path, Record]]:
+    found = []
+    for folder in sorted(paths.kept("outbox").iterdir()):
+        if (folder / RECORD).exists() and not folder.name.startswith("."):  # those are being written
+            record = Record.model_validate_json((folder / RECORD).read_text(encoding="utf-8"))
+            if record.store == store:
+                files = {place: folder / path for place, path in record.files.items()}
+                found.append((folder, record.model_copy(update={"files": files})))
+    return found

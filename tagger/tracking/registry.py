@@ -1,0 +1,97 @@
+"""The registered model: a version a training, and the alias `champion` on the one that was exported."""
+
+import importlib.metadata
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from tagger.errors import InputError
+from tagger.tracking.record import Record
+from tagger.tracking.store import Store, StoreAwayError, connect, reporting
+
+if TYPE_CHECKING:
+    from mlflow.entities import Run
+
+REGISTERED_MODEL = "lstm-tagger"
+CHAMPION = "champion"
+REQUIREMENTS = ("mlflow", "numpy", "pandas", "pydantic", "pyyaml", "safetensors", "scikit-learn", "torch")
+PACKAGE = Path(__file__).parent.parent
+
+
+def log_model(store: Store, run: "Run", record: Record) -> str:
+    """Log and register the model of a record, unless the run has it; return its version."""
+    version = _find_version(store, run)
+    if version is not None:
+        return version
+    import mlflow.pyfunc
+    from mlflow.models import Model, ModelSignature
+    from mlflow.types.schema import Array, ColSpec, DataType, Schema
+
+    for output in run.outputs.model_outputs:  # of a delivery that broke off before the model was registered
+        store.client.delete_logged_model(output.model_id)
+    folder = next(path.parent for place, path in record.files.items() if place.startswith("model/"))
+    text, number = DataType.string, DataType.double
+    signature = ModelSignature(
+        inputs=Schema([ColSpec(text, "sentence")]),
+        outputs=Schema(
+            [ColSpec(Array(text), "words"), ColSpec(Array(text), "tags"), ColSpec(Array(number), "probabilities")]
+        ),
+    )
+    # What mlflow.pyfunc.log_model calls, which can't be given a run that is not the active one.
+    Model.log(
+        artifact_path=None,
+        name="model",
+        flavor=mlflow.pyfunc,
+        run_id=run.info.run_id,
+        registered_model_name=REGISTERED_MODEL,
+        python_model=str(PACKAGE / "pyfunc.py"),
+        artifacts={"model": str(folder)},
+        code_paths=[str(PACKAGE)],
+        signature=signature,
+        input_example=pd.DataFrame({"sentence": ["The dog ate the book"]}),
+        pip_requirements=[f"{name}=={importlib.metadata.version(name)}" for name in REQUIREMENTS],
+    )
+    version = _find_version(store, run)
+    if version is None:
+        raise StoreAwayError(f"MLflow: {store.address}: the model {REGISTERED_MODEL!r} was not registered")
+    return version
+
+
+def name_champion(store: Store, version: str) -> None:
+    """Give a version the alias `champion`."""
+    registered = store.client.get_registered_model(REGISTERED_MODEL)
+    if str(registered.aliases.get(CHAMPION)) != version:
+        store.client.set_registered_model_alias(REGISTERED_MODEL, CHAMPION, version)
+        print(f"models:/{REGISTERED_MODEL}@{CHAMPION} is version {version}")
+
+
+def is_champion(store: Store, run: "Run") -> bool:
+    """Return whether the alias is on the run's model."""
+    registered = store.client.get_registered_model(REGISTERED_MODEL)
+    return str(registered.aliases.get(CHAMPION)) == _find_version(store, run)
+
+
+def fetch_model(uri: str) -> Path:
+    """Return the model folder inside a model of MLflow's, such as `models:/lstm-tagger@champion`.
+
+    Raises:
+        InputError: there is no such model, or it was not made by this pipeline.
+    """
+    connect()
+    with reporting():
+        import mlflow
+
+        # Only the files are fetched; nothing of the model's own code is run.
+        folder = Path(mlflow.artifacts.download_artifacts(artifact_uri=uri)) / "artifacts"
+    found = list(folder.glob("*/config.json"))
+    if len(found) != 1:
+        raise InputError(f"{uri}: holds no model folder of this pipeline, expected one in its artifacts")
+    return found[0].parent
+
+
+def _find_version(store: Store, run: "Run") -> str | None:
+    """Return the newest version of a run's model."""
+    condition = f"name = '{REGISTERED_MODEL}' and run_id = '{run.info.run_id}'"
+    versions = [int(version.version) for version in store.client.search_model_versions(condition)]
+    return str(max(versions)) if versions else None

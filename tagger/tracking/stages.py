@@ -1,0 +1,17 @@
+"""What `evaluate` and `export` log, to the run of the model that they are about."""
+
+from tagger import paths
+from tagger.encoding import EncodedSplit
+from tagger.params import LossName
+from tagger.tracking.outbox import deliver_or_keep
+from tagger.tracking.record import Record
+
+
+def track_evaluation(loss: LossName) -> None:
+    """Log what `evaluate` has written; where DVC had restored the model, its run may be missing and is made."""
+    deliver_or_keep(Record.of_outputs(loss).with_evaluation(EncodedSplit.load(paths.TEST)))
+
+
+def track_export(loss: LossName) -> None:
+    """Log what `export` has found; the exported model becomes the champion."""
+    deliver_or_keep(Record.of_outputs(loss).with_evaluation(EncodedSplit.load(paths.TEST)).with_export())

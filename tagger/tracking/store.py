@@ -1,0 +1,138 @@
+"""Where runs go: the database of the main workspace, or the one that the environment names."""
+
+import logging
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import TYPE_CHECKING, NamedTuple
+
+from tagger.errors import InputError
+from tagger.locking import hold
+from tagger.paths import workspace
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+EXPERIMENT = "lstm-tagger"
+DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
+
+
+class StoreAwayError(InputError):
+    """MLflow's store does not answer, or takes nothing."""
+
+
+class Store(NamedTuple):
+    """A connection to the store, and the experiment in it."""
+
+    client: "MlflowClient"
+    experiment: str  # its id
+    address: str  # the tracking URI without a password
+
+
+def connect() -> Store:
+    """Return the store, ready to be written to.
+
+    DVC runs some experiments in temporary folders that it deletes, so every path is absolute and below the workspace
+    that DVC names. `MLFLOW_TRACKING_URI` and `MLFLOW_EXPERIMENT_NAME` in the environment win.
+
+    Raises:
+        StoreAwayError: it can't be reached or written to.
+        InputError: the experiment was deleted.
+    """
+    uri = tracking_uri()
+    with reporting():
+        _check(uri)
+        import mlflow
+
+        for name in ("mlflow", "alembic"):  # which tell of every table of a new database
+            logging.getLogger(name).setLevel(logging.WARNING)
+        mlflow.set_tracking_uri(uri)
+        client = mlflow.MlflowClient(uri)
+        # Two processes that create one new database at the same time break it.
+        with hold("mlflow", "connecting to MLflow"):
+            return Store(client, _find_experiment(client, uri), address())
+
+
+@contextmanager
+def reporting() -> Iterator[None]:
+    """Turn what MLflow and its store raise within the block into one line.
+
+    Raises:
+        StoreAwayError: in place of the error.
+    """
+    # A server that is down is noticed in seconds, not in minutes.
+    for name, value in (("REQUEST_MAX_RETRIES", "2"), ("REQUEST_TIMEOUT", "20")):
+        os.environ.setdefault(f"MLFLOW_HTTP_{name}", value)
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    logging.getLogger("urllib3").setLevel(logging.ERROR)
+    import requests
+    import sqlalchemy.exc
+    from mlflow.exceptions import MlflowException
+
+    try:
+        yield
+    except InputError:
+        raise
+    except (MlflowException, sqlalchemy.exc.SQLAlchemyError, requests.RequestException, OSError, ImportError) as error:
+        raise StoreAwayError(f"MLflow: {address()}: {_reason(error)}") from None
+
+
+@cache  # mlflow sets the variable of the environment itself once it is connected
+def tracking_uri() -> str:
+    """Return the URI of the store; the relative path of an SQLite database is one in the main workspace."""
+    uri = os.environ.get("MLFLOW_TRACKING_URI", "") or "sqlite:///mlflow.db"
+    scheme, _, path = uri.partition(":///")
+    if scheme == "sqlite" and path and not path.startswith(("/", "file:", ":memory:")):
+        return f"sqlite:///{workspace() / path}"
+    return uri
+
+
+def address() -> str:
+    """Return the URI of the store, its password left out."""
+    return re.sub(r"://[^/@]*@", "://***@", tracking_uri())
+
+
+def _check(uri: str) -> None:
+    """Knock once: MLflow itself would try again for minutes."""
+    scheme = uri.partition(":")[0].partition("+")[0]
+    if scheme in ("http", "https"):
+        import requests
+
+        requests.get(f"{uri.rstrip('/')}/health", timeout=10)
+    elif scheme in DATABASES:
+        import sqlalchemy
+
+        limit = {"timeout": 60} if scheme == "sqlite" else {"connect_timeout": 10} if scheme == "postgresql" else {}
+        engine = sqlalchemy.create_engine(uri, connect_args=limit)
+        with engine.connect() as connection:
+            if scheme == "sqlite":  # fails where the file is read-only, or no database
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+        engine.dispose()
+
+
+def _find_experiment(client: "MlflowClient", uri: str) -> str:
+    name = os.environ.get("MLFLOW_EXPERIMENT_NAME", EXPERIMENT)
+    experiment = client.get_experiment_by_name(name)
+    if experiment is None:
+        # A server knows where its artifacts go; a database does not, and MLflow would take the folder of the moment.
+        by_server = uri.partition(":")[0].partition("+")[0] not in DATABASES
+        location = None if by_server else (workspace() / "mlruns" / name).as_uri()
+        # Or the UI takes it for one about language models and hides the training runs.
+        kind = {"mlflow.experimentKind": "custom_model_development"}
+        return str(client.create_experiment(name, artifact_location=location, tags=kind))
+    if experiment.lifecycle_stage == "deleted":
+        raise InputError(
+            f"MLflow: the experiment {name!r} is deleted, expected it active; "
+            f"`mlflow experiments restore -x {experiment.experiment_id}` brings it back"
+        )
+    return str(experiment.experiment_id)
+
+
+def _reason(error: BaseException) -> str:
+    """Return the first line of what lies at the bottom of an error: the outer ones repeat addresses and queries."""
+    while error.__context__ is not None or error.__cause__ is not None:
+        error = error.__cause__ or error.__context__ or error
+    text = " ".join(str(error).splitlines()[:1]) or type(error).__name__
+    return text if len(text) <= 200 else f"{text[:200]}..."

@@ -1,0 +1,55 @@
+"""Making MLflow hold all that the outbox and the outputs on the disk do."""
+
+from collections.abc import Iterator, Mapping
+
+from tagger import paths
+from tagger.encoding import EncodedSplit
+from tagger.lock_file import LockedStage, read_lock_file
+from tagger.model_folder import fingerprint
+from tagger.params import ExportView, LossName
+from tagger.params_file import read_params
+from tagger.tracking.delivery import deliver, is_delivered
+from tagger.tracking.outbox import deliver_waiting
+from tagger.tracking.record import Record
+from tagger.tracking.runs import close_abandoned_runs
+from tagger.tracking.store import connect, reporting
+
+
+def sync() -> Iterator[str]:
+    """Deliver what waits, close runs whose process is dead, rebuild missing runs; yield a line for each thing done.
+
+    Raises:
+        StoreAwayError: the store does not answer.
+        InputError: an output is damaged.
+    """
+    store = connect()
+    waited = deliver_waiting(store)
+    if waited:
+        yield f"delivered what waited: {waited} {'record' if waited == 1 else 'records'}"
+    with reporting():
+        for name in close_abandoned_runs(store):
+            yield f"closed {name}, whose process is dead"
+        locked = read_lock_file()
+        for loss in read_params(ExportView).losses:
+            record = _gather(loss, locked)
+            if record is None:
+                yield f"left out {loss}: its model is not that of dvc.lock; `dvc repro` or `dvc checkout` mends it"
+            elif not is_delivered(store, record):
+                deliver(store, record)
+                yield f"restored {record.name}"
+
+
+def _gather(loss: LossName, locked: Mapping[str, LockedStage]) -> Record | None:
+    """Return the record of a loss with all that its stages have written, none where the model is not theirs."""
+    train, evaluate = locked.get(f"train@{loss}"), locked.get(f"evaluate@{loss}")
+    model, predictions = paths.model_folder(loss), paths.predictions_file(loss)
+    if train is None or not train.wrote(paths.summary_file(loss), paths.history_file(loss), model):
+        return None
+    record = Record.of_outputs(loss)
+    if evaluate is None or not evaluate.wrote(paths.evaluation_file(loss), paths.tags_file(loss), predictions):
+        return record
+    record = record.with_evaluation(EncodedSplit.load(paths.TEST))
+    export = locked.get("export")
+    if export is None or not export.wrote(paths.EXPORT) or fingerprint(paths.EXPORT) != record.model:
+        return record
+    return record.with_export()
