@@ -40,7 +40,8 @@ test: setup  ## lint, types, tests
 check-slow: setup  ## the proofs that take minutes
 	@$(RUN) pytest -m slow
 
-ui: setup  ## open MLflow's UI on http://127.0.0.1:5000, fast
+ui: setup  ## open MLflow's UI on http://127.0.0.1:5000, fast, with the runs of all that is on the disk
+	@$(RUN) python -m tagger sync
 	@$(RUN) MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false mlflow ui --workers 1
 
 # The tutorial's run: one sentence a step, plain SGD, and the sizes of its network.

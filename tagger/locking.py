@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from filelock import FileLock, Timeout
+from filelock import BaseFileLock, FileLock, Timeout
 
 from tagger import paths
 
@@ -19,9 +19,7 @@ def hold(name: str, what: str) -> Iterator[None]:
         name: of the lock, as a file is named.
         what: is being done under it, for those who wait.
     """
-    folder = paths.kept("locks")
-    lock = FileLock(folder / f"{name}.lock")
-    holder = folder / f"{name}.holder"
+    lock, holder = _files(name)
     try:
         lock.acquire(blocking=False)
     except Timeout:
@@ -31,16 +29,31 @@ def hold(name: str, what: str) -> Iterator[None]:
         holder.write_text(f"process {os.getpid()}: {what}", encoding="utf-8")
         yield
     finally:
-        lock.release()
+        _remove(lock, holder)
 
 
 def is_held(name: str) -> bool:
     """Return whether a living process holds the lock."""
+    lock, holder = _files(name)
     try:
-        with FileLock(paths.kept("locks") / f"{name}.lock", blocking=False):
-            return False
+        lock.acquire(blocking=False)
     except Timeout:
         return True
+    _remove(lock, holder)
+    return False
+
+
+def _files(name: str) -> tuple[BaseFileLock, Path]:
+    """Return the lock, and the file that says who holds it."""
+    folder = paths.kept("locks")
+    return FileLock(folder / f"{name}.lock"), folder / f"{name}.holder"
+
+
+def _remove(lock: BaseFileLock, holder: Path) -> None:
+    """Release a lock and leave no file; those who wait for it notice that it is another file that they now want."""
+    holder.unlink(missing_ok=True)
+    Path(lock.lock_file).unlink(missing_ok=True)
+    lock.release()
 
 
 def _read(holder: Path) -> str:

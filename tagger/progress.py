@@ -19,8 +19,8 @@ class Progress:
         self._terminal = sys.stderr.isatty()
 
     def resume(self, history: Sequence[Epoch]) -> None:
-        """Say that a training goes on."""
-        print(f"{self._name} goes on after epoch {len(history)}/{self._epochs}", file=sys.stderr, flush=True)
+        """Say that a training goes on from its checkpoint."""
+        print(f"{self._name}: epochs 1-{len(history)} of {self._epochs} were run before", file=sys.stderr, flush=True)
 
     def step(self, step: Step) -> None:
         """Take a step into account."""

@@ -48,6 +48,7 @@ def connect() -> Store:
 
         for name in ("mlflow", "alembic"):  # which tell of every table of a new database
             logging.getLogger(name).setLevel(logging.WARNING)
+        logging.getLogger("mlflow.store").setLevel(logging.CRITICAL)  # it repeats what it raises
         mlflow.set_tracking_uri(uri)
         client = mlflow.MlflowClient(uri)
         # Two processes that create one new database at the same time break it.
@@ -66,6 +67,7 @@ def reporting() -> Iterator[None]:
     for name, value in (("REQUEST_MAX_RETRIES", "2"), ("REQUEST_TIMEOUT", "20")):
         os.environ.setdefault(f"MLFLOW_HTTP_{name}", value)
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
     logging.getLogger("urllib3").setLevel(logging.ERROR)
     import requests
     import sqlalchemy.exc
@@ -76,7 +78,7 @@ def reporting() -> Iterator[None]:
     except InputError:
         raise
     except (MlflowException, sqlalchemy.exc.SQLAlchemyError, requests.RequestException, OSError, ImportError) as error:
-        raise StoreAwayError(f"MLflow: {address()}: {_reason(error)}") from None
+        raise StoreAwayError(f"MLflow: {address()} does not answer, or takes nothing: {_reason(error)}") from None
 
 
 @cache  # mlflow sets the variable of the environment itself once it is connected
@@ -131,8 +133,11 @@ def _find_experiment(client: "MlflowClient", uri: str) -> str:
 
 
 def _reason(error: BaseException) -> str:
-    """Return the first line of what lies at the bottom of an error: the outer ones repeat addresses and queries."""
-    while error.__context__ is not None or error.__cause__ is not None:
-        error = error.__cause__ or error.__context__ or error
-    text = " ".join(str(error).splitlines()[:1]) or type(error).__name__
+    """Return the first line of an error, or of what the system or the database said that lies beneath it."""
+    beneath: BaseException | None = error
+    while beneath is not None:
+        if isinstance(beneath, OSError) or hasattr(beneath, "orig"):
+            error = beneath
+        beneath = beneath.__cause__ or beneath.__context__
+    text = " ".join(str(getattr(error, "orig", error)).splitlines()[:1]) or type(error).__name__
     return text if len(text) <= 200 else f"{text[:200]}..."
