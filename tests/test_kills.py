@@ -1,0 +1,113 @@
+"""Twenty kills at random moments of a training on the starter corpus. A quarter of an hour, so it is a slow one."""
+
+import random
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.conftest import Project, copy_files
+from tests.stores import check_complete, store_of
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(3000),
+    pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning"),
+]
+KILLS = 20
+EPOCHS = 6
+OUTPUTS = ("data/prepared", "data/predictions", "models", "metrics")
+REPRO = ("dvc", "repro")
+
+
+def starter(root: Path) -> Project:
+    """The project as it is, with one loss and half the epochs."""
+    copy_files(root)
+    project = Project(root)
+    project.edit("params.yaml", "epochs: 12", f"epochs: {EPOCHS}")
+    project.edit("params.yaml", "  - nll\n", "")
+    project.commit("start")
+    return project
+
+
+def kill(project: Project, command: tuple[str, ...], after: float, whom: str) -> bool:
+    """Start a command, kill -9 its stage, DVC, or both; return whether it was still at work then."""
+    with project.start(*command) as dvc:
+        time.sleep(after)
+        started = psutil.Process(dvc.pid)
+        children = started.children(recursive=True)
+        victims = {
+            "stage": [child for child in children if "stages" in " ".join(child.cmdline())],
+            "dvc": [started],
+            "both": [started, *children],
+        }[whom]
+        for victim in victims:
+            victim.kill()
+        at_work = dvc.wait() != 0
+        dvc.communicate()  # also waits for a stage that lives on
+    return at_work
+
+
+def seconds_of(project: Project, *command: str) -> float:
+    """Run a command; return how long it took."""
+    start = time.monotonic()
+    project.run(*command)
+    return time.monotonic() - start
+
+
+def lock_and_outputs(project: Project) -> dict[str, bytes]:
+    """Return all that DVC has of a project."""
+    return project.contents(*OUTPUTS) | {"dvc.lock": (project.root / "dvc.lock").read_bytes()}
+
+
+def test_twenty_kills_change_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    seed = random.SystemRandom().randrange(1000)
+    dice = random.Random(seed)
+    undisturbed = starter(tmp_path / "undisturbed")
+    duration = seconds_of(undisturbed, *REPRO)
+    expected = lock_and_outputs(undisturbed)
+    project = starter(tmp_path / "project")
+    hit: list[str] = []
+    executions = 0
+    while len(hit) < KILLS:
+        executions += 1
+        after, whom = dice.uniform(0, duration), dice.choice(("stage", "dvc", "both"))
+        forget(project)
+        if kill(project, REPRO, after, whom):
+            hit.append(f"{whom} after {after:.1f} s")
+        project.run(*REPRO)
+        assert lock_and_outputs(project) == expected, f"seed {seed}: {hit}"
+    with capsys.disabled():
+        print(f"\nseed {seed}, {duration:.0f} s undisturbed: {', '.join(hit)}")
+    store = store_of(project)
+    runs = store.runs()
+    assert len(runs) == len(store.groups()) == executions
+    check_complete(store, runs, epochs=EPOCHS)
+
+
+def forget(project: Project) -> None:
+    """Go back to the start, but for MLflow's store."""
+    for place in (*OUTPUTS, "dvc.lock", ".dvc/cache", ".dvc/tmp"):
+        project.run("rm", "-rf", place)
+
+
+@pytest.mark.parametrize("whom", ["stage", "both"])
+def test_a_killed_temporary_experiment_goes_on(tmp_path: Path, whom: str) -> None:
+    project = starter(tmp_path / "project")
+    command = ("dvc", "exp", "run", "--temp", "-S", "seed=2")
+    with project.start(*command) as dvc:
+        assert dvc.stdout is not None
+        assert any("epoch 2/" in line for line in dvc.stdout)
+        started = psutil.Process(dvc.pid)
+        children = started.children(recursive=True)
+        stages = [child for child in children if "stages" in " ".join(child.cmdline())]
+        for victim in stages if whom == "stage" else [started, *children]:
+            victim.kill()
+        dvc.communicate()
+    printed = project.run(*command, "--name", "again")
+    assert "of 6 were run before" in printed
+    store = store_of(project)
+    (run,) = store.runs()
+    assert run.info.run_name == "again/cross_entropy"
+    check_complete(store, [run], epochs=EPOCHS)

@@ -1,0 +1,131 @@
+"""What a kill, a cache or a fresh clone took from MLflow or from a training comes back."""
+
+import re
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.conftest import Project
+from tests.stores import check_complete, store_of
+
+# MLflow's own code uses what its libraries deprecate.
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
+LOSSES = {"nll", "cross_entropy"}
+TRAINED = ("models/nll", "metrics/history", "metrics/train")
+
+
+def stages_of(process: "subprocess.Popen[str]") -> list[psutil.Process]:
+    """Return the running stages that a DVC process has started."""
+    children = psutil.Process(process.pid).children(recursive=True)
+    return [child for child in children if "stages" in child.cmdline()]
+
+
+def wait_for(process: "subprocess.Popen[str]", text: str) -> None:
+    """Read what a process prints up to a text."""
+    assert process.stdout is not None
+    assert any(text in line for line in process.stdout)
+
+
+def test_a_training_that_was_killed_goes_on_to_the_same_bytes_in_the_same_run(copy: Project, tmp_path: Path) -> None:
+    copy.edit("params.yaml", "epochs: 3", "epochs: 120")
+    undisturbed = copy.copy_to(tmp_path / "undisturbed")
+    undisturbed.run("dvc", "repro", "train@nll")
+    with copy.start("dvc", "repro", "train@nll") as dvc:
+        wait_for(dvc, "nll epoch 20/120")
+        stages_of(dvc)[0].kill()
+        dvc.communicate()
+    assert store_of(copy).runs()[0].info.status == "RUNNING"
+    with copy.start("dvc", "repro", "train@nll") as dvc:
+        wait_for(dvc, "nll epoch 40/120")
+        dvc.kill()  # the stage lives on
+        dvc.wait()
+        printed = copy.run("dvc", "repro", "train@nll")
+        dvc.communicate()
+    assert re.search(r"waiting for process \d+: train@nll in ", printed)
+    assert "nll: epochs 1-120 of 120 were run before" in printed
+    assert copy.contents(*TRAINED) == undisturbed.contents(*TRAINED)
+    assert (copy.root / "dvc.lock").read_bytes() == (undisturbed.root / "dvc.lock").read_bytes()
+    store = store_of(copy)
+    (run,) = store.runs()
+    assert run.info.status == "FINISHED"
+    assert store.steps(run, "dev_accuracy") == list(range(1, 121))
+    assert store.versions() == {run.info.run_id: 1}
+
+
+def test_a_forced_training_starts_from_nothing(copy: Project) -> None:
+    for _ in range(2):
+        printed = copy.run("dvc", "repro", "--force", "--single-item", "train@nll")
+        assert "nll epoch 1/3" in printed
+    assert len(store_of(copy).runs()) == 2
+    assert len(store_of(copy).groups()) == 2
+
+
+def test_a_run_left_by_a_dead_process_is_closed(copy: Project) -> None:
+    copy.edit("params.yaml", "epochs: 3", "epochs: 100000")
+    with copy.start("dvc", "repro", "train@nll") as dvc:
+        wait_for(dvc, "nll epoch 2/100000")
+        assert copy.run("python", "-m", "tagger", "sync").count("closed") == 0
+        stages_of(dvc)[0].kill()
+        dvc.communicate()
+    copy.run("git", "checkout", "params.yaml")
+    copy.run("dvc", "checkout")
+    assert "closed nll, whose process is dead" in copy.run("python", "-m", "tagger", "sync")
+    assert "KILLED" in {run.info.status for run in store_of(copy).runs()}
+
+
+def test_runs_that_the_run_cache_left_out_are_rebuilt_once(copy: Project) -> None:
+    for place in ("dvc.lock", "models", "data/predictions", "metrics"):
+        path = copy.root / place
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    printed = copy.run("dvc", "repro")
+    assert "'train@nll' is cached - skipping run" in printed
+    assert not (copy.root / "mlflow.db").exists()
+    copy.edit("params.yaml", "learning_rate: 0.005", "learning_rate: 0.001")  # edited, not run
+    printed = copy.run("python", "-m", "tagger", "sync")
+    assert "restored nll" in printed
+    assert "restored cross_entropy" in printed
+    assert copy.run("python", "-m", "tagger", "sync") == "MLflow holds all that is here\n"
+    store = store_of(copy)
+    runs = store.runs()
+    assert {run.data.tags["loss"] for run in runs} == LOSSES
+    assert {run.data.tags["restored"] for run in runs} == {"true"}
+    assert {run.data.params["train.learning_rate"] for run in runs} == {"0.005"}
+    check_complete(store, runs, epochs=3)
+    assert len(store.groups()) == 1
+
+
+def test_a_fresh_clone_shows_the_comparison_after_dvc_pull(copy: Project, tmp_path: Path) -> None:
+    copy.run("dvc", "remote", "add", "--default", "storage", str(tmp_path / "remote"))
+    copy.run("dvc", "push")
+    copy.commit("remote")
+    clone = Project(tmp_path / "clone")
+    copy.run("git", "clone", "--quiet", ".", str(clone.root))
+    clone.run("dvc", "pull")
+    clone.run("python", "-m", "tagger", "sync")
+    store = store_of(clone)
+    runs = store.runs()
+    assert {run.data.tags["loss"] for run in runs} == LOSSES
+    check_complete(store, runs, epochs=3)
+    champion = store.client.get_model_version_by_alias("lstm-tagger", "champion")
+    assert {run.info.run_id: run.data.tags["loss"] for run in runs}[champion.run_id] == "nll"
+    table = clone.run("python", "-m", "tagger", "compare", "--sort", "loss", "--ascending").splitlines()
+    assert [line.split()[:3] for line in table[1:]] == [
+        ["cross_entropy", "FINISHED", "cross_entropy"],
+        ["nll", "FINISHED", "nll"],
+    ]
+
+
+def test_a_store_that_is_away_is_told_before_training(copy: Project) -> None:
+    before = copy.contents("models", "metrics")
+    copy.edit("params.yaml", "seed: 1", "seed: 2")
+    start = time.monotonic()
+    printed = copy.run("env", "MLFLOW_TRACKING_URI=http://127.0.0.1:9", "dvc", "repro", succeeds=False)
+    assert time.monotonic() - start < 60
+    assert "error: MLflow: http://127.0.0.1:9 does not answer, or takes nothing: [Errno 111] Connection" in printed
+    assert "epoch 1" not in printed
+    assert "Traceback" not in printed
+    assert copy.contents("models", "metrics") == before
