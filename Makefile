@@ -6,7 +6,7 @@ STAMP := $(VENV)/installed
 RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup repro test ui tutorial check-slow lock
+.PHONY: help setup repro test ui experiments tutorial check-slow lock
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +43,10 @@ check-slow: setup  ## the proofs that take minutes
 ui: setup  ## open MLflow's UI on http://127.0.0.1:5000, fast, with the runs of all that is on the disk
 	@$(RUN) python -m tagger sync
 	@$(RUN) MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false mlflow ui --workers 1
+
+# Its other columns are the hashes of every file that a stage depends on.
+experiments: setup  ## list DVC's experiments with their metrics and the params that differ
+	@$(RUN) dvc exp show --only-changed --drop '/' --keep '^(nll|cross_entropy|softmax_nll|mse|hinge)\.accuracy'
 
 # The tutorial's run: one sentence a step, plain SGD, and the sizes of its network.
 tutorial: setup  ## train as the PyTorch tutorial does, on two sentences, and tag its test sentence
