@@ -77,6 +77,7 @@ def check_complete(store: StoreView, runs: Sequence[Any], epochs: int) -> None:
         assert store.steps(run, "test_accuracy") == [0], run.info.run_name
         assert store.steps(run, "best_dev_accuracy") == [0], run.info.run_name
         assert versions[run.info.run_id] == 1, run.info.run_name
-        assert len(run.outputs.model_outputs) == 1, run.info.run_name
+        models = store.client.search_logged_models([run.info.experiment_id], f"source_run_id = '{run.info.run_id}'")
+        assert len(models) == 1, run.info.run_name
         assert {given.dataset.name for given in run.inputs.dataset_inputs} == {"train", "dev", "test"}
         assert len(run.inputs.dataset_inputs) == 3, run.info.run_name

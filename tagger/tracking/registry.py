@@ -28,8 +28,8 @@ def log_model(store: Store, run: "Run", record: Record) -> str:
     from mlflow.models import Model, ModelSignature
     from mlflow.types.schema import Array, ColSpec, DataType, Schema
 
-    for output in run.outputs.model_outputs:  # of a delivery that broke off before the model was registered
-        store.client.delete_logged_model(output.model_id)
+    for begun in models_of(store, run):  # by a delivery that broke off before it registered the model
+        store.client.delete_logged_model(begun)
     folder = next(path.parent for place, path in record.files.items() if place.startswith("model/"))
     text, number = DataType.string, DataType.double
     signature = ModelSignature(
@@ -38,6 +38,7 @@ def log_model(store: Store, run: "Run", record: Record) -> str:
             [ColSpec(Array(text), "words"), ColSpec(Array(text), "tags"), ColSpec(Array(number), "probabilities")]
         ),
     )
+    mlflow.set_experiment(experiment_id=store.experiment)  # the model's, too, and not the default one
     # What mlflow.pyfunc.log_model calls, which can't be given a run that is not the active one.
     Model.log(
         artifact_path=None,
@@ -56,6 +57,12 @@ def log_model(store: Store, run: "Run", record: Record) -> str:
     if version is None:
         raise StoreAwayError(f"MLflow: {store.address}: the model {REGISTERED_MODEL!r} was not registered")
     return version
+
+
+def models_of(store: Store, run: "Run") -> list[str]:
+    """Return the ids of the models that were logged to a run."""
+    found = store.client.search_logged_models([store.experiment], f"source_run_id = '{run.info.run_id}'")
+    return [str(model.model_id) for model in found]
 
 
 def name_champion(store: Store, version: str) -> None:

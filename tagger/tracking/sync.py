@@ -32,9 +32,9 @@ def sync() -> Iterator[str]:
         locked = read_lock_file()
         for loss in read_params(ExportView).losses:
             record = _gather(loss, locked)
-            if record is None:
-                yield f"left out {loss}: its model is not that of dvc.lock; `dvc repro` or `dvc checkout` mends it"
-            elif not is_delivered(store, record):
+            if record is None and (f"train@{loss}" in locked or paths.model_folder(loss).exists()):
+                yield f"left out {loss}: its model is not that of dvc.lock; `dvc pull`, `checkout` or `repro` mends it"
+            elif record is not None and not is_delivered(store, record):
                 deliver(store, record)
                 yield f"restored {record.name}"
 
