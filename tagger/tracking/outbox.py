@@ -6,8 +6,11 @@
 """
 
 import shutil
+import sys
 import time
 from pathlib import Path
+
+from pydantic import ValidationError
 
 from tagger import paths
 from tagger.locking import hold
@@ -39,7 +42,7 @@ def keep(record: Record, reason: StoreAwayError) -> None:
             shutil.copyfile(record.files[place], folder / copy)
         kept = record.model_copy(update={"files": files, "store": address()})
         (folder / RECORD).write_text(kept.model_dump_json(indent=2), encoding="utf-8")
-    print(f"warning: {reason}; what is to be logged is kept, `python -m tagger sync` delivers it", flush=True)
+    print(f"warning: {reason}; what is to be logged is kept, `python -m tagger sync` delivers it", file=sys.stderr)
 
 
 def deliver_waiting(store: Store) -> int:
@@ -67,7 +70,11 @@ def _waiting(store: str) -> list[tuple[Path, Record]]:
     found = []
     for folder in sorted(paths.kept("outbox").iterdir()):
         if (folder / RECORD).exists() and not folder.name.startswith("."):  # those are being written
-            record = Record.model_validate_json((folder / RECORD).read_text(encoding="utf-8"))
+            try:
+                record = Record.model_validate_json((folder / RECORD).read_text(encoding="utf-8"))
+            except ValidationError as error:  # damaged, or of another version of this project
+                print(f"warning: {folder / RECORD}: can't be delivered: {error.errors()[0]['msg']}", file=sys.stderr)
+                continue
             if record.store == store:
                 files = {place: folder / path for place, path in record.files.items()}
                 found.append((folder, record.model_copy(update={"files": files})))
