@@ -57,8 +57,9 @@ def seconds_of(project: Project, *command: str) -> float:
 
 
 def lock_and_outputs(project: Project) -> dict[str, bytes]:
-    """Return all that DVC has of a project."""
-    return project.contents(*OUTPUTS) | {"dvc.lock": (project.root / "dvc.lock").read_bytes()}
+    """Return all that DVC has of a project. It adds to its .gitignore files and never takes a line back."""
+    found = project.contents(*OUTPUTS) | {"dvc.lock": (project.root / "dvc.lock").read_bytes()}
+    return {name: content for name, content in found.items() if not name.endswith(".gitignore")}
 
 
 def test_twenty_kills_change_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
