@@ -16,7 +16,7 @@ function element(name, properties = {}, ...children) {
   return node;
 }
 
-const percent = (share) => (share >= 1000 ? "> 99.9 %" : share <= 0 ? "< 0.1 %" : `${(share / 10).toFixed(1)} %`);
+const percent = (share) => (share >= 1000 ? ">\u202f99.9\u202f%" : share <= 0 ? "<\u202f0.1\u202f%" : `${(share / 10).toFixed(1)}\u202f%`);
 const counted = (amount, one, many) => `${amount.toLocaleString("en")} ${amount === 1 ? one : many}`;
 
 /* ---- light and dark ------------------------------------------------------------------------------------------- */
@@ -54,10 +54,26 @@ function startMatrices() {
   };
   for (const button of buttons) button.addEventListener("change", apply);
   apply();
-  document.addEventListener("click", (event) => {
-    const target = event.target.closest("[data-gold]");
-    if (target) browser.show(Number(target.dataset.loss), target.dataset.gold, target.dataset.predicted);
-  });
+  // A cell is a short cut of the mouse: the list of errors and the filters lead to the same place by keyboard.
+  const tagsOf = (cell) => {
+    const head = cell.closest("table").tHead.rows[0];
+    return [cell.parentElement.cells[0].textContent, head.cells[cell.cellIndex].textContent];
+  };
+  for (const table of document.querySelectorAll("table.matrix")) {
+    table.addEventListener("pointerover", (event) => {
+      const cell = event.target.closest("tbody td");
+      if (!cell || cell.title) return;
+      const [gold, predicted] = tagsOf(cell);
+      cell.title = `gold ${gold}, predicted ${predicted}: ${counted(Number(cell.textContent), "word", "words")}`;
+    });
+    table.addEventListener("click", (event) => {
+      const cell = event.target.closest("tbody td[class]");
+      if (cell) browser.show(table.dataset.loss, ...tagsOf(cell));
+    });
+  }
+  for (const button of document.querySelectorAll("button.pair")) {
+    button.addEventListener("click", () => browser.show(button.dataset.loss, button.dataset.gold, button.dataset.predicted));
+  }
 }
 
 /* ---- the sentence browser ------------------------------------------------------------------------------------- */
@@ -108,7 +124,7 @@ const browser = {
 
   show(loss, gold, predicted) {
     this.form.reset();
-    this.form.loss.value = String(loss);
+    this.form.loss.value = loss;
     this.form.gold.value = String(data.tags.indexOf(gold));
     this.form.predicted.value = String(data.tags.indexOf(predicted));
     setTimeout(() => {
@@ -339,6 +355,9 @@ const tip = {
     const top = below ? word.bottom + 6 : word.top - height - 6;
     this.box.style.left = `${left + scrollX}px`;
     this.box.style.top = `${top + scrollY}px`;
+    const sheet = getComputedStyle(this.box).position === "fixed";
+    const covered = word.bottom + height + 8 - clientHeight;
+    if (sheet && covered > 0) scrollBy(0, Math.min(covered, word.top - 8));
   },
 
   move(event, button) {
@@ -394,7 +413,7 @@ function describe({ sentence, place }) {
       element(
         "th",
         { scope: "col" },
-        element("span", { className: "tip-loss", textContent: loss }),
+        element("span", { className: "tip-loss" }, ...breakable(loss)),
         " ",
         element("span", { className: right ? "outcome" : "outcome bad", textContent: right ? "right" : "wrong" }),
       ),
@@ -415,11 +434,15 @@ function describe({ sentence, place }) {
   }
   const rests = columns.map((shares) => 1000 - [...shares.values()].reduce((sum, share) => sum + share, 0));
   if (rests.some((rest) => rest >= 1)) {
-    const row = element("tr", { className: "rest" }, element("th", { scope: "row", textContent: "all others" }));
+    const row = element("tr", { className: "rest" }, element("th", { scope: "row", textContent: "all others (–)" }));
     for (const rest of rests) row.append(rest >= 1 ? bar(rest, false) : element("td", { textContent: "–" }));
     body.append(row);
   }
   return [head, element("table", { className: "tip-table" }, element("thead", {}, top), body)];
+}
+
+function breakable(name) {
+  return name.split(/(?<=_)/u).flatMap((part) => [element("wbr"), part]);
 }
 
 function bar(share, best) {

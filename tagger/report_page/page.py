@@ -104,7 +104,7 @@ def write_report(
             reliability={loss: charts.reliability_bins(detail["reliability"]) for loss, detail in details.items()},
             lengths=_lengths(details),
             study=study,
-            merge_methods=tables.merge_methods,
+            by_scale=tables.by_scale,
             shown=shown,
             shown_tokens=sum(len(row[1]) for row in rows),
             charts=charts,

@@ -160,10 +160,19 @@ def intervals(pairs: Iterable[dict[str, Any]]) -> list[Interval]:
     return [Interval(pair, *(place(pair["accuracy"][key]) for key in ("low", "high", "difference"))) for pair in listed]
 
 
-def merge_methods(rows: Sequence[Mapping[str, Any]], first: str, second: str) -> list[dict[str, Any]]:
-    """Set two methods' rows of the same dtype and scale beside one another, as `first` and `second`."""
-    merged: dict[tuple[str, float], dict[str, Any]] = {}
+class Precision(NamedTuple):
+    """Measurements of two ways to compute the same thing: a row a number format, a column a scale of the scores."""
+
+    scales: list[float]
+    methods: list[tuple[str, list[tuple[str, list[dict[str, Any]]]]]]  # method, then number format, then the scales
+
+
+def by_scale(rows: Sequence[dict[str, Any]]) -> Precision:
+    """Arrange the rows of `logarithms` or `log_sum_exp`; each gets the `style` of its share that is infinite."""
+    methods: dict[str, dict[str, list[dict[str, Any]]]] = {}
     for row in rows:
-        entry = merged.setdefault((row["dtype"], row["scale"]), {"dtype": row["dtype"], "scale": row["scale"]})
-        entry["first" if row["method"] == first else "second"] = row
-    return [entry for entry in merged.values() if {"first", "second"} <= entry.keys()]
+        share = row["infinite"]
+        style = f"e{1 + bisect_right(WRONG_LEVELS, share)}" if share else ""
+        methods.setdefault(row["method"], {}).setdefault(row["dtype"], []).append(row | {"style": style})
+    scales = sorted({row["scale"] for row in rows})
+    return Precision(scales, [(method, list(formats.items())) for method, formats in methods.items()])
