@@ -233,19 +233,17 @@ const browser = {
     if (sentence.unknown[place]) marks.push("unknown");
     if (sentence.disagree[place]) marks.push("disagree");
     if (this.filtering && hits.has(place)) marks.push("hit");
+    // What is marked for the eye is said in words that only a screen reader gets, inside the direction of the labels.
+    const said = (text) => element("span", { className: "hidden", textContent: text });
     const label = element("span", { className: "tags", dir: "ltr" });
-    if (!right) label.append(element("s", { textContent: data.tags[predicted] }), " ");
-    label.append(element("span", { textContent: data.tags[gold] }));
+    if (!right) label.append(said(", predicted "), element("s", { textContent: data.tags[predicted] }), " ");
+    label.append(said(right ? ", " : ", wrong, gold is "), element("span", { textContent: data.tags[gold] }));
+    const more = [percent(share)];
+    if (sentence.unknown[place]) more.push("unknown word");
+    if (sentence.disagree[place]) more.push("losses disagree");
+    label.append(said(`, ${more.join(", ")}`));
     const text = element("span", { className: "text", textContent: sentence.words[place] });
     const button = element("button", { type: "button", className: marks.join(" "), tabIndex: -1 }, text, label);
-    const said = [
-      sentence.words[place],
-      right ? `${data.tags[predicted]}, right` : `predicted ${data.tags[predicted]}, wrong: gold is ${data.tags[gold]}`,
-      percent(share),
-    ];
-    if (sentence.unknown[place]) said.push("unknown word");
-    if (sentence.disagree[place]) said.push("losses disagree");
-    button.setAttribute("aria-label", said.join(", "));
     button.token = { sentence, place };
     return button;
   },

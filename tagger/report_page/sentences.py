@@ -105,8 +105,10 @@ def _kept(ranking: Ranking) -> Flags:
 
 
 def sentence_rows(rankings: Sequence[Ranking], split: EncodedSplit, unknown: Flags, chosen: Sample) -> list[list[Any]]:
-    """Return a row a sentence: its number (from 1), words, gold tags, places of unknown words, and for each loss the
-    distribution of each word as `[tag, share, tag, share, ...]`, the predicted tag first and the gold tag always there.
+    """Return a row a sentence, as the script of the page reads it.
+
+    A row is the number of the sentence (from 1), its words, gold tags, places of unknown words; then for each loss the
+    distributions of its words, `[tag, share, tag, share, ...]`: the predicted tag first, the gold tag always there.
 
     Args:
         rankings: one a loss.

@@ -1,15 +1,13 @@
-"""The tables of the page, ready to be laid out: which rows there are, and how strong a cell's colour is."""
+"""The tables of the page, ready to be laid out: which rows there are, and what stands in them."""
 
-from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import pandas as pd
 
-MATRIX_TAGS = 50  # XPOS may have a thousand, and the table grows with their square
-RIGHT_LEVELS = (0.5, 0.7, 0.9, 0.97)  # shares of a row at which the colour of the diagonal gets stronger
-AXIS = 160  # pixels
-WRONG_LEVELS = (0.005, 0.02, 0.05, 0.15)  # and that of the cells off it
+from tagger.report_page.confusions import wrong_style
+
+AXIS = 160  # pixels of the small axes within tables
 
 
 class Metric(NamedTuple):
@@ -29,7 +27,7 @@ METRICS = {
     "unknown_accuracy": Metric("Unknown words", "accuracy on words that training lacks", True, 1),
     "sentence_accuracy": Metric("Sentences", "without a wrong word", True, 1),
     "span_f1": Metric("Span F1", "whole spans, as seqeval counts them", True, 1),
-    "nll": Metric("NLL", "mean −ln of the gold tag’s probability", False, -1),
+    "nll": Metric("NLL", "mean of -ln(probability of the gold tag)", False, -1),
     "brier": Metric("Brier score", "squared distance to one-hot, 0 to 2", False, -1),
     "ece": Metric("Calibration error", "gap of confidence and accuracy, 15 bins", True, -1),
 }
@@ -89,54 +87,10 @@ def tag_rows(tags: Mapping[str, pd.DataFrame]) -> list[TagRow]:
     return sorted(rows, key=lambda row: -row.support)
 
 
-class Cell(NamedTuple):
-    """How often a gold tag was predicted as this one: `style` is d1 to d5 on the diagonal, e1 to e5 off it."""
-
-    tokens: int
-    style: str
-
-
-class Matrix(NamedTuple):
-    """The confusions of one loss: a row a gold tag, a column a predicted one."""
-
-    loss: str
-    tags: list[str]
-    rows: list[tuple[str, int, list[Cell]]]  # the tag, its tokens, its cells
-
-
-def confusion_matrices(predictions: Mapping[str, pd.DataFrame]) -> tuple[list[Matrix], int]:
-    """Return the matrix of each loss over the same tags, and how many tags there are in all.
-
-    Of more than `MATRIX_TAGS` tags the most frequent gold ones stand in the matrices.
-    """
-    counts = {loss: pd.crosstab(table["gold"], table["predicted"]) for loss, table in predictions.items()}
-    tags = sorted({str(tag) for table in counts.values() for tag in (*table.index, *table.columns)})
-    totals = next(iter(predictions.values()))["gold"].value_counts()
-    frequent = sorted(tags, key=lambda tag: -int(totals.get(tag, 0)))[:MATRIX_TAGS]
-    kept = sorted(frequent)
-    matrices = []
-    for loss, table in counts.items():
-        cells = table.reindex(index=kept, columns=kept, fill_value=0).to_numpy()
-        rows = [
-            (
-                tag,
-                int(totals.get(tag, 0)),
-                [
-                    _cell(int(count), int(totals.get(tag, 0)), tag == column)
-                    for count, column in zip(row, kept, strict=True)
-                ],
-            )
-            for tag, row in zip(kept, cells, strict=True)
-        ]
-        matrices.append(Matrix(loss, kept, rows))
-    return matrices, len(tags)
-
-
-def _cell(tokens: int, total: int, diagonal: bool) -> Cell:
-    if not tokens:
-        return Cell(0, "")
-    levels = RIGHT_LEVELS if diagonal else WRONG_LEVELS
-    return Cell(tokens, f"{'d' if diagonal else 'e'}{1 + bisect_right(levels, tokens / total)}")
+def lengths(details: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return the accuracy by sentence length: the losses share the sentences, so their rows go together."""
+    rows = zip(*(detail["lengths"] for detail in details.values()), strict=True)
+    return [row[0] | {"accuracies": [each["accuracy"] for each in row]} for row in rows]
 
 
 class Interval(NamedTuple):
@@ -171,8 +125,7 @@ def by_scale(rows: Sequence[dict[str, Any]]) -> Precision:
     """Arrange the rows of `logarithms` or `log_sum_exp`; each gets the `style` of its share that is infinite."""
     methods: dict[str, dict[str, list[dict[str, Any]]]] = {}
     for row in rows:
-        share = row["infinite"]
-        style = f"e{1 + bisect_right(WRONG_LEVELS, share)}" if share else ""
-        methods.setdefault(row["method"], {}).setdefault(row["dtype"], []).append(row | {"style": style})
+        cells = methods.setdefault(row["method"], {}).setdefault(row["dtype"], [])
+        cells.append(row | {"style": wrong_style(row["infinite"])})
     scales = sorted({row["scale"] for row in rows})
     return Precision(scales, [(method, list(formats.items())) for method, formats in methods.items()])
