@@ -6,7 +6,7 @@ STAMP := $(VENV)/installed
 RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup repro test ui tutorial check-slow lock
+.PHONY: help setup repro test ui losses tutorial check-slow lock
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +42,11 @@ check-slow: setup  ## the proofs that take minutes
 
 ui: setup  ## open MLflow's UI on http://127.0.0.1:5000, fast
 	@$(RUN) MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false mlflow ui --workers 1
+
+# All of them with the same seed and settings; SET="-S data.train=... -S data.dev=... -S data.test=..." for a corpus.
+losses: setup  ## train all five losses and compare them (SET="-S ..." changes params)
+	@$(RUN) dvc exp run --name five-losses --force -S 'losses=[nll,cross_entropy,softmax_nll,mse,hinge]' $(SET)
+	@$(RUN) python -m tagger results
 
 # The tutorial's run: one sentence a step, plain SGD, and the sizes of its network.
 tutorial: setup  ## train as the PyTorch tutorial does, on two sentences, and tag its test sentence

@@ -18,12 +18,13 @@ from tagger.params import ReportView
 from tagger.params_file import read_params
 from tagger.plot_tables import confusion_table, curve_table, reliability_table, tag_scores_table
 from tagger.report import write_table
+from tagger.report_page.page import write_report
 
 
 def main() -> None:
     """Run the stage."""
     params = read_params(ReportView)
-    losses = params.losses
+    losses: tuple[str, ...] = params.losses
     train, dev, test = (EncodedSplit.load(path) for path in (paths.TRAIN, paths.DEV, paths.TEST))
     predictions = {loss: pd.read_parquet(paths.predictions_file(loss)) for loss in losses}
     histories = {loss: pd.read_csv(paths.history_file(loss)) for loss in losses}
@@ -41,6 +42,7 @@ def main() -> None:
     predicted = {loss: values.argmax(axis=1) for loss, values in probabilities.items()}
     baseline = most_frequent_tags(train, test)
     comparison = compare(probabilities, test, word_groups(train, test), baseline, params.seed)
+    evaluations = {loss: _read_json(paths.evaluation_file(loss))[loss] for loss in losses}
     write_json(paths.STUDY, study)
     write_json(paths.COMPARISON, comparison)
     with new_folder(paths.PLOTS) as folder:
@@ -48,6 +50,18 @@ def main() -> None:
         write_table(tag_scores_table(tags), folder / "tags.csv")
         write_table(reliability_table(details), folder / "reliability.csv")
         write_table(confusion_table(predicted, test), folder / "confusion.csv")
+    write_report(
+        paths.REPORT,
+        test=test,
+        predictions=predictions,
+        histories=histories,
+        summaries=summaries,
+        evaluations=evaluations,
+        details=details,
+        tags=tags,
+        study=study,
+        comparison=comparison,
+    )
     print(comparison["summary"])
 
 

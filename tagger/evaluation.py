@@ -8,7 +8,7 @@ from tagger.calibration import Probabilities, Tags, reliability
 from tagger.encoding import EncodedSplit
 from tagger.error_analysis import accuracy_by_length, frequent_confusions
 from tagger.lexicon import WordGroups
-from tagger.spans import span_scores
+from tagger.spans import SpanScore, span_scores
 
 
 def evaluation_detail(
@@ -24,7 +24,7 @@ def evaluation_detail(
     """
     predicted = probabilities.argmax(axis=1)
     masks = {"all": np.ones(len(predicted), dtype=bool)} | groups._asdict()
-    whole, *kinds = span_scores(predicted, split) or [None]
+    spans = span_scores(predicted, split)
     return {
         "sentences": split.sentences,
         "tokens": len(predicted),
@@ -43,14 +43,14 @@ def evaluation_detail(
         ],
         "lengths": accuracy_by_length(predicted, split),
         "confusions": frequent_confusions(probabilities, split),
-        "spans": whole
-        and {
-            "precision": whole.precision,
-            "recall": whole.recall,
-            "f1": whole.f1,
-            "types": [{"type": score.kind, **score._asdict()} for score in kinds if score],
-        },
+        "spans": _span_detail(spans) if spans else None,
     }
+
+
+def _span_detail(spans: list[SpanScore]) -> dict[str, Any]:
+    whole, *kinds = spans
+    types = [{"type": kind, "precision": p, "recall": r, "f1": f1, "support": n} for kind, p, r, f1, n in kinds]
+    return {"precision": whole.precision, "recall": whole.recall, "f1": whole.f1, "types": types}
 
 
 def _share(right: np.ndarray, inside: np.ndarray) -> float | None:

@@ -1,7 +1,7 @@
 """NLL of log_softmax against cross-entropy: what two trainings that should be one differ by."""
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -12,11 +12,12 @@ from tagger.losses import LOSSES
 from tagger.model import LstmTagger
 from tagger.params import LossName
 from tagger.rounding import six_digits
+from tagger.wording import small_number
 
 PAIR: tuple[LossName, LossName] = ("nll", "cross_entropy")
 
 
-def equality(models: Mapping[LossName, LstmTagger], batch: Batch) -> dict[str, Any]:
+def equality(models: Mapping[str, LstmTagger], batch: Batch) -> dict[str, Any]:
     """Measure the largest differences of the loss, of its gradient by the weights, of probabilities and of the weights.
 
     Where one of the two is not trained, one model's weights are put under both losses; then weights tell nothing.
@@ -34,9 +35,7 @@ def equality(models: Mapping[LossName, LstmTagger], batch: Batch) -> dict[str, A
     if not trained:
         difference["weight"] = None
     what = "the two trained models" if trained else f"the weights of {nearest.loss_name} under both losses"
-    sizes = [
-        f"{name} {'none' if not value else f'{value:.1e}'}" for name, value in difference.items() if value is not None
-    ]
+    sizes = [f"{name} {small_number(value)}" for name, value in difference.items() if value is not None]
     return {
         "trained": trained,
         "batch_tokens": first.tokens,
@@ -75,5 +74,5 @@ class _Measured:
         model.zero_grad()
 
 
-def _joined(tensors: list[Tensor]) -> Tensor:
+def _joined(tensors: Sequence[Tensor]) -> Tensor:
     return torch.cat([tensor.detach().flatten() for tensor in tensors])

@@ -14,6 +14,7 @@ from scipy.special import rel_entr
 from scipy.stats import entropy
 
 from tagger.rounding import six_digits
+from tagger.wording import number, small_number
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.integer]
@@ -39,17 +40,20 @@ def identities(scores: Mapping[str, Floats], forms: Ints, tags: Ints) -> dict[st
     frequencies = _frequencies(np.bincount(tags, minlength=amount))
     checks = [row["largest_difference"] for row in rows] + [likelihood["difference"], frequencies["difference"]]
     first = rows[0]
+    one_hot_entropy = float(entropy(one_hot, axis=1).max())
     return {
         "rows": rows,
-        "one_hot_entropy": six_digits(float(entropy(one_hot, axis=1).max())),
+        "one_hot_entropy": six_digits(one_hot_entropy),
         "likelihood": {"model": model, **likelihood},
         "frequencies": frequencies,
         "answer": (
-            f"With the tags of each dev word as shares, the cross-entropy of {model} is {first['cross_entropy']:.4f}: "
-            f"entropy {first['entropy']:.4f}, which no model can lower, and KL divergence {first['kl']:.4f}. A single "
-            f"right tag has entropy 0, so there cross-entropy is the KL divergence. The likelihood of dev is "
-            f"e^{likelihood['log']:.1f}; the mean NLL is its logarithm by another sign and divided by the words. All "
-            f"identities hold within {max(check for check in checks if check is not None):.1e}."
+            f"With the shares of tags that each word has on dev for targets, the cross-entropy of {model} is "
+            f"{first['cross_entropy']:.4f}: entropy {first['entropy']:.4f}, which no model can lower, and KL "
+            f"divergence {first['kl']:.4f}. A single right tag has entropy {number(one_hot_entropy)}, so there "
+            f"cross-entropy is the KL divergence. The likelihood of dev is the product of {number(len(tags))} "
+            f"probabilities; its logarithm is {number(likelihood['log'], 1)}, and without its sign, by word, that is "
+            f"the mean NLL. All identities hold "
+            f"within {small_number(max(check for check in checks if check is not None))}."
         ),
     }
 

@@ -18,19 +18,19 @@ from tagger.loss_precision import log_sum_exp_error, log_then_softmax_error, ove
 from tagger.loss_textbook import textbook
 from tagger.losses import LOSSES
 from tagger.model import LstmTagger
-from tagger.params import LossName
 from tagger.rounding import six_digits
 from tagger.scoring import score
 from tagger.stepwise import one_by_one
+from tagger.wording import listed, number
 
 BATCH_TOKENS = 1000  # of the batch that gradients are compared on
 NEAR_BEST = 0.99  # of the best dev accuracy
 
 
 def study_losses(
-    models: Mapping[LossName, LstmTagger],
-    histories: Mapping[LossName, pd.DataFrame],
-    summaries: Mapping[LossName, dict[str, Any]],
+    models: Mapping[str, LstmTagger],
+    histories: Mapping[str, pd.DataFrame],
+    summaries: Mapping[str, dict[str, Any]],
     dev: EncodedSplit,
     groups: WordGroups,
 ) -> dict[str, Any]:
@@ -107,9 +107,9 @@ def _precision(name: str, scores: np.ndarray, tags: np.ndarray) -> dict[str, Any
         "overflow": overflow(),
         "answer": (
             "In float32 log(softmax) makes the loss infinite for "
-            + ", ".join(f"{100 * share:.1f} %" for share in lost.values())
-            + f" of the words when the scores of {name} are taken times "
-            + ", ".join(f"{scale:,}" for scale in lost)
+            + listed([f"{100 * share:.1f} %" for share in lost.values()])
+            + f" of the words when the scores of {name} are multiplied by "
+            + listed([number(scale) for scale in lost])
             + f"; log_softmax for {100 * kept:.1f} % at most."
         ),
     }
@@ -125,9 +125,9 @@ def _softmax_nll(history: pd.DataFrame) -> dict[str, Any]:
 
 
 def _comparison(
-    scored: Mapping[LossName, dict[str, float | None]],
-    histories: Mapping[LossName, pd.DataFrame],
-    summaries: Mapping[LossName, dict[str, Any]],
+    scored: Mapping[str, dict[str, float | None]],
+    histories: Mapping[str, pd.DataFrame],
+    summaries: Mapping[str, dict[str, Any]],
 ) -> dict[str, Any]:
     rows = []
     for loss, metrics in scored.items():
@@ -138,12 +138,12 @@ def _comparison(
     return {"rows": rows, "answer": " ".join(_ranking(rows, *metric) for metric in _RANKED)}
 
 
-_RANKED = (("accuracy", "most words right", -1), ("nll", "lowest NLL", 1), ("ece", "lowest calibration error", 1))
+_RANKED = (("accuracy", "Accuracy", -1), ("nll", "NLL", 1), ("ece", "Calibration error", 1))
 
 
 def _ranking(rows: list[dict[str, Any]], metric: str, words: str, sign: int) -> str:
-    values = {row["loss"]: row[metric] for row in rows}
-    if len(set(values.values())) == 1:
-        return f"{words[0].upper()}{words[1:]}: {' and '.join(values)} alike, {rows[0][metric]:.4f}."
-    ranked = sorted(values, key=lambda loss: sign * values[loss])
-    return f"{words[0].upper()}{words[1:]}: " + ", ".join(f"{loss} {values[loss]:.4f}" for loss in ranked) + "."
+    by_value: dict[float, list[str]] = {}
+    for row in rows:
+        by_value.setdefault(row[metric], []).append(row["loss"])
+    ranked = sorted(by_value, key=lambda value: sign * value)
+    return f"{words} on dev: " + ", ".join(f"{listed(by_value[value])} {number(value, 4)}" for value in ranked) + "."

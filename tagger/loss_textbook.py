@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from tagger.rounding import six_digits
+from tagger.wording import number
 
 EXAMPLE = ((0.8, 0.2), (0.6, 0.4))  # the probabilities of two tokens; the first tag is right both times
 EXAMPLE_TAGS = (0, 0)
@@ -29,18 +29,19 @@ def textbook(model: str, log_probabilities: Tensor, tags: Tensor) -> dict[str, A
         "example": {"probabilities": [list(row) for row in EXAMPLE], "right": list(EXAMPLE_TAGS), **worked},
         "dev": {"model": model, "tokens": len(tags), **dev},
         "answer": (
-            f"The mean of -ln 0.8 and -ln 0.6 is {worked['mean']:.4f}, their sum {worked['sum']:.4f}. NLLLoss gives "
-            f"that for log-probabilities; fed the probabilities themselves it gives {worked['fed_probabilities']:.4f}: "
-            f"it takes no logarithm. On dev {model} has {dev['mean']:.4f} a word, {dev['sum']:.1f} in sum, and "
-            f"{dev['fed_probabilities']:.4f} if fed probabilities by mistake."
-        ),
+            f"The mean of -ln 0.8 and -ln 0.6 is {number(worked['mean'], 4)}, their sum {number(worked['sum'], 4)}. "
+            f"NLLLoss gives that for log-probabilities; fed the probabilities it gives "
+            f"{number(worked['fed_probabilities'], 4)}, for it takes no logarithm. On dev {model} has a mean of "
+            f"{number(dev['mean'], 4)} and a sum of {number(dev['sum'], 1)} over {number(len(tags))} words; fed "
+            f"probabilities by mistake, {number(dev['fed_probabilities'], 4)}."
+        ).replace("-ln", "\N{MINUS SIGN}ln"),
     }
 
 
-def _measure(log_probabilities: Tensor, tags: Tensor) -> dict[str, float | None]:
+def _measure(log_probabilities: Tensor, tags: Tensor) -> dict[str, float]:
     values = {
         "mean": functional.nll_loss(log_probabilities, tags),
         "sum": functional.nll_loss(log_probabilities, tags, reduction="sum"),
         "fed_probabilities": functional.nll_loss(log_probabilities.exp(), tags),
     }
-    return {name: six_digits(value.item()) for name, value in values.items()}
+    return {name: float(f"{value.item():.6g}") for name, value in values.items()}

@@ -59,7 +59,10 @@ def span_scores(predicted: npt.NDArray[np.integer], split: EncodedSplit) -> list
     if not marks_spans(split.tag_names):
         return []
     names = np.array(split.tag_names, dtype=object)
-    gold, found = (np.split(names[tags], split.sentence_starts[1:-1]) for tags in (split.tags, predicted))
+    gold, found = (
+        [part.tolist() for part in np.split(names[tags], split.sentence_starts[1:-1])]
+        for tags in (split.tags, predicted)
+    )
     return score_spans(gold, found)
 
 

@@ -13,6 +13,7 @@ from tagger.batching import make_batch
 from tagger.encoding import EncodedSplit
 from tagger.model import LstmTagger
 from tagger.rounding import six_digits
+from tagger.wording import small_number
 
 SENTENCES = 200  # of the split at most, from its start
 
@@ -43,7 +44,7 @@ def one_by_one(model: LstmTagger, split: EncodedSplit) -> dict[str, Any]:
         "largest_output": six_digits(largest),
         "answer": (
             f"Word by word, with its state carried on, the LSTM puts out what it puts out for the whole sentence: the "
-            f"largest difference in {sentences} sentences is {f'{carried:.1e}' if carried else 'none'}. If it forgets "
+            f"largest difference in {sentences} sentences is {small_number(carried)}. If it forgets "
             f"the state after each word the largest difference is {fresh:.2f}."
         ),
     }
@@ -68,7 +69,7 @@ def _passes(
 
 def _by_word(lstm: nn.LSTM, inputs: Tensor, carry: bool) -> Tensor:
     outputs, state = [], None
-    for word in inputs.split(1):
+    for word in torch.split(inputs, 1):
         output, new_state = lstm(word, state)
         outputs.append(output)
         state = new_state if carry else None
