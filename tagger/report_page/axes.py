@@ -44,8 +44,9 @@ def log_ticks(low: float, high: float) -> list[float]:
     factors = (1, 2, 5) if high / low < 1000 else (1,)
     powers = range(math.floor(math.log10(low)) - 1, math.ceil(math.log10(high)) + 2)
     ticks = [float(f"{factor}e{power}") for power in powers for factor in factors]
-    below, above = [tick for tick in ticks if tick <= low], [tick for tick in ticks if tick >= high]
-    return [tick for tick in ticks if below[-1] <= tick <= above[0]]
+    first = max(tick for tick in ticks if tick <= low)
+    last = min(tick for tick in ticks if tick >= high and tick > first)
+    return [tick for tick in ticks if first <= tick <= last]
 
 
 def labels(ticks: Sequence[float]) -> list[str]:

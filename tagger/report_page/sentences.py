@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from tagger.encoding import EncodedSplit
 from tagger.calibration import Probabilities
+from tagger.encoding import EncodedSplit
 
 KEPT_TAGS = 5  # of a distribution; the page shows the rest as one share
 SMALLEST_SHARE = 5  # thousandths: a less probable tag is left to the rest, but for the best and the gold one
