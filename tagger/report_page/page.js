@@ -109,9 +109,12 @@ const browser = {
     this.form.gold.append(...order.filter((id) => data.gold.includes(id)).map(option));
     this.form.predicted.append(...order.filter((id) => id < data.known).map(option));
     let waiting;
-    this.form.addEventListener("input", (event) => {
+    this.form.addEventListener("change", (event) => {
+      if (event.target !== this.form.text) this.update(); // that one has been heard while it was typed into
+    });
+    this.form.text.addEventListener("input", () => {
       clearTimeout(waiting);
-      waiting = setTimeout(() => this.update(), event.target.type === "search" ? 150 : 0);
+      waiting = setTimeout(() => this.update(), 150); // until typing rests
     });
     this.form.addEventListener("submit", (event) => event.preventDefault());
     this.form.addEventListener("reset", () => setTimeout(() => this.update()));
