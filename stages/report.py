@@ -35,7 +35,7 @@ def main() -> None:
     for loss in losses:
         if fingerprint(paths.model_folder(loss)) != details[loss]["model"]:
             raise InputError(
-                f"{paths.model_folder(loss)}: is not the model that was evaluated; `dvc checkout` may help"
+                f"{paths.model_folder(loss)}: is not the model that was evaluated; `dvc checkout` may bring it back"
             )
     study = study_losses(models, histories, summaries, dev, word_groups(train, dev))
     probabilities = {loss: table.filter(regex="^p_").to_numpy() for loss, table in predictions.items()}
@@ -66,4 +66,7 @@ def main() -> None:
 
 
 def _read_json(path: Path) -> Any:
-    return json.loads(path.read_text(encoding="utf-8"))
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise InputError(f"{path}: damaged: {error}") from None

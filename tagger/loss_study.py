@@ -65,8 +65,7 @@ def study_losses(
     return study | {
         "textbook": textbook(name, torch.from_numpy(scores[name]).log_softmax(dim=-1), torch.from_numpy(tags)),
         "equality": equality(models, batch),
-        "precision": _precision(name, scores[name], tags)
-        | {"softmax_nll": _softmax_nll(histories["softmax_nll"]) if "softmax_nll" in models else None},
+        "precision": _precision(name, scores[name], tags, histories.get("softmax_nll")),
         "comparison": _comparison(scored, histories, summaries),
         "identities": identities(scores, dev.forms[known], tags),
         "one_by_one": one_by_one(models[name], dev),
@@ -89,7 +88,7 @@ def _probabilities(model: LstmTagger, scores: np.ndarray) -> np.ndarray:
     return np.asarray(model.loss.probabilities(model.loss.last_step(torch.from_numpy(scores))).numpy())
 
 
-def _precision(name: str, scores: np.ndarray, tags: np.ndarray) -> dict[str, Any]:
+def _precision(name: str, scores: np.ndarray, tags: np.ndarray, trained: pd.DataFrame | None) -> dict[str, Any]:
     values, gold = torch.from_numpy(scores), torch.from_numpy(tags)
     logarithms, sums = log_then_softmax_error(values, gold), log_sum_exp_error(values)
     lost = {
@@ -97,6 +96,7 @@ def _precision(name: str, scores: np.ndarray, tags: np.ndarray) -> dict[str, Any
         for row in logarithms
         if (row["dtype"], row["method"]) == ("float32", "log(softmax)")
     }
+    training = None if trained is None else _softmax_nll(trained)
     kept = max(row["infinite"] for row in logarithms if (row["dtype"], row["method"]) == ("float32", "log_softmax"))
     return {
         "model": name,
@@ -105,14 +105,21 @@ def _precision(name: str, scores: np.ndarray, tags: np.ndarray) -> dict[str, Any
         "logarithms": logarithms,
         "log_sum_exp": sums,
         "overflow": overflow(),
+        "softmax_nll": training,
         "answer": (
             "In float32 log(softmax) makes the loss infinite for "
             + listed([f"{100 * share:.1f} %" for share in lost.values()])
             + f" of the words when the scores of {name} are multiplied by "
             + listed([number(scale) for scale in lost])
             + f"; log_softmax for {100 * kept:.1f} % at most."
+            + (_TRAINED_ON_SOFTMAX.format(**training) if training else "")
         ),
     }
+
+
+_TRAINED_ON_SOFTMAX = (
+    " softmax_nll was trained all the same: its loss on dev was infinite in {infinite_dev_epochs} of {epochs} epochs."
+)
 
 
 def _softmax_nll(history: pd.DataFrame) -> dict[str, Any]:

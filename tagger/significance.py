@@ -15,7 +15,7 @@ from tagger.calibration import Probabilities, Tags, brier_scores, gold_nll
 from tagger.encoding import EncodedSplit
 
 RESAMPLES = 10_000
-CONFIDENCE = 0.95
+CONFIDENCE = 0.95  # that an interval holds the difference; of several pairs, that all of them do
 _CHUNK = 250  # resamples at a time
 
 Floats = npt.NDArray[np.float64]
@@ -86,14 +86,19 @@ def resampled_metrics(taggers: dict[str, Sums], sentences: int, seed: int) -> di
     }
 
 
-def interval(first: Floats, second: Floats) -> Interval | None:
+def interval(first: Floats, second: Floats, confidence: float) -> Interval | None:
     """Return first - second of one metric, as `resampled_metrics` gives it; none where it is no number."""
     differences = first - second
     if not np.isfinite(differences[0]):
         return None
-    tail = (1 - CONFIDENCE) / 2
+    tail = (1 - confidence) / 2
     low, high = np.nanquantile(differences[1:], [tail, 1 - tail])
     return Interval(float(differences[0]), float(low), float(high))
+
+
+def pair_confidence(pairs: int) -> float:
+    """Return the confidence of each interval that gives `CONFIDENCE` for all pairs together (Bonferroni)."""
+    return 1 - (1 - CONFIDENCE) / max(1, pairs)
 
 
 def mcnemar(first_right: npt.NDArray[np.bool_], second_right: npt.NDArray[np.bool_]) -> McNemar:
