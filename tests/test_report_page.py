@@ -12,7 +12,7 @@ import pytest
 
 from tagger.encoding import EncodedSplit
 from tagger.formats import Sentence
-from tagger.report_page.axes import epoch_ticks, labels, linear_ticks, log_ticks
+from tagger.report_page.axes import epoch_ticks, labels, linear_ticks, log_ticks, powers_of_ten
 from tagger.report_page.confusions import confusion_matrices
 from tagger.report_page.curves import epoch_chart, path
 from tagger.report_page.filters import breakable, chance, points, share, tiny
@@ -337,7 +337,12 @@ def test_linear_ticks_are_round_and_enclose_the_values(low: float, high: float, 
 
 def test_logarithmic_ticks_are_round_and_enclose_the_values() -> None:
     assert log_ticks(0.075, 1.7) == [0.05, 0.1, 0.2, 0.5, 1, 2]
-    assert log_ticks(0.0033, 12) == [0.001, 0.01, 0.1, 1, 10, 100]
+    assert log_ticks(0.006, 12) == [0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20]
+
+
+def test_of_many_logarithmic_ticks_the_powers_of_ten_are_marked() -> None:
+    assert powers_of_ten(log_ticks(0.006, 12)) == [0.01, 0.1, 1, 10]
+    assert powers_of_ten(log_ticks(0.075, 1.7)) == [0.05, 0.1, 0.2, 0.5, 1, 2]
 
 
 def test_epochs_are_marked_each_or_in_round_steps() -> None:

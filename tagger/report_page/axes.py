@@ -40,13 +40,18 @@ def linear_ticks(low: float, high: float) -> list[float]:
 
 
 def log_ticks(low: float, high: float) -> list[float]:
-    """Return powers of ten from at most `low` to at least `high`, with their halves and fifths where there are few."""
-    factors = (1, 2, 5) if high / low < 1000 else (1,)
+    """Return powers of ten, their doubles and fives from at most `low` to at least `high`."""
     powers = range(math.floor(math.log10(low)) - 1, math.ceil(math.log10(high)) + 2)
-    ticks = [float(f"{factor}e{power}") for power in powers for factor in factors]
+    ticks = [float(f"{factor}e{power}") for power in powers for factor in (1, 2, 5)]
     first = max(tick for tick in ticks if tick <= low)
     last = min(tick for tick in ticks if tick >= high and tick > first)
     return [tick for tick in ticks if first <= tick <= last]
+
+
+def powers_of_ten(ticks: Sequence[float]) -> list[float]:
+    """Return those of `log_ticks` that are powers of ten, all of them where that would leave fewer than three."""
+    powers = [tick for tick in ticks if f"{tick:e}".startswith("1.000000e")]
+    return powers if len(powers) >= 3 else list(ticks)
 
 
 def labels(ticks: Sequence[float]) -> list[str]:

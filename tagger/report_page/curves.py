@@ -19,6 +19,7 @@ from tagger.report_page.axes import (
     labels,
     linear_ticks,
     log_ticks,
+    powers_of_ten,
 )
 
 Point = tuple[float, float]
@@ -78,7 +79,9 @@ def epoch_chart(title: str, note: str, series: Mapping[str, Sequence[float]], lo
         for loss, values in series.items()
     }
     found = [value for row in rows.values() for value in row if value is not None] or [1.0]
-    marks = log_ticks(min(found), max(found)) if logarithmic else linear_ticks(min(found), max(found))
+    marks = (log_ticks if logarithmic else linear_ticks)(min(found), max(found))
+    shown = powers_of_ten(marks) if logarithmic else marks
+    names = [f"{mark:g}" for mark in shown] if logarithmic else labels(shown)
     epochs = max(map(len, rows.values()), default=1)
     x = Scale(1, max(epochs, 2), LEFT, WIDTH - RIGHT)
     y = Scale(marks[0], marks[-1], HEIGHT - BOTTOM, TOP, logarithmic)
@@ -97,10 +100,7 @@ def epoch_chart(title: str, note: str, series: Mapping[str, Sequence[float]], lo
         title=title,
         note=note,
         x_ticks=[Tick(x(epoch), str(epoch)) for epoch in epoch_ticks(epochs)],
-        y_ticks=[
-            Tick(y(mark), label)
-            for mark, label in zip(marks, [f"{m:g}" for m in marks] if logarithmic else labels(marks), strict=True)
-        ],
+        y_ticks=[Tick(y(mark), name) for mark, name in zip(shown, names, strict=True)],
         lines=lines,
         together=together,
     )

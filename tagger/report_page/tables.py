@@ -43,6 +43,11 @@ class Row(NamedTuple):
     spots: list[float | None]  # the values on a line of `AXIS` pixels, from 0 to 100 % or to the largest
     baseline_spot: float | None
 
+    @property
+    def differs(self) -> bool:
+        """Whether some loss is better than another."""
+        return any(self.best)
+
 
 def comparison_rows(evaluations: Mapping[str, Mapping[str, Any]], baseline: Mapping[str, Any]) -> list[Row]:
     """Return a row for each metric that some loss has."""
