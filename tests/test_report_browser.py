@@ -503,6 +503,8 @@ def test_the_page_works_in_a_sandboxed_frame_as_mlflow_shows_it(browser: Chrome,
     page = Page(browser, frame)
     browser.switch_to.frame(0)
     page.wait(lambda: "No filter" in page.count())
+    page.click("nav a[href='#confusions']")
+    assert page.run("return scrollY") > 600
     page.click("input[name=theme][value=dark]")
     page.choose("outcome", "wrong")
     assert page.count() == expected(case.tokens, lambda token: token.predicted[0] != token.gold)

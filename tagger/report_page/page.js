@@ -45,6 +45,18 @@ function startTheme() {
   }
 }
 
+/* ---- links within the page: in a sandboxed frame of a blob, as in MLflow's UI, they lead nowhere by themselves - */
+
+function startLinks() {
+  if (location.protocol !== "blob:") return;
+  for (const link of document.querySelectorAll("a[href^='#']")) {
+    link.addEventListener("click", (event) => {
+      event.preventDefault();
+      find(link.hash.slice(1)).scrollIntoView();
+    });
+  }
+}
+
 /* ---- confusion matrices: one is shown ------------------------------------------------------------------------- */
 
 function startMatrices() {
@@ -458,5 +470,6 @@ function bar(share, best) {
 }
 
 startTheme();
+startLinks();
 startMatrices();
 browser.start();
