@@ -6,7 +6,7 @@ STAMP := $(VENV)/installed
 RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup repro test ui experiments tutorial check-slow lock
+.PHONY: help setup repro test ui experiments losses tutorial check-slow lock
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,6 +47,11 @@ ui: setup  ## open MLflow's UI on http://127.0.0.1:5000, fast, with the runs of 
 # Its other columns are the hashes of every file that a stage depends on.
 experiments: setup  ## list DVC's experiments with their metrics and the params that differ
 	@$(RUN) dvc exp show --only-changed --drop '/' --keep '^(nll|cross_entropy|softmax_nll|mse|hinge)\.accuracy'
+
+# All of them with the same seed and settings; SET="-S data.train=... -S data.dev=... -S data.test=..." for a corpus.
+losses: setup  ## train all five losses and compare them (SET="-S ..." changes params)
+	@$(RUN) dvc exp run --name five-losses --force -S 'losses=[nll,cross_entropy,softmax_nll,mse,hinge]' $(SET)
+	@$(RUN) python -m tagger results
 
 # The tutorial's run: one sentence a step, plain SGD, and the sizes of its network.
 tutorial: setup  ## train as the PyTorch tutorial does, on two sentences, and tag its test sentence

@@ -9,7 +9,13 @@ from tagger.errors import InputError
 from tagger.locking import hold
 from tagger.stage import run_stage
 
-STAGES = {"prepare": 0, "train": 1, "evaluate": 1, "export": 0}  # how many arguments each takes: the loss, or none
+STAGES = {
+    "prepare": 0,
+    "train": 1,
+    "evaluate": 1,
+    "report": 0,
+    "export": 0,
+}  # how many arguments each takes: the loss, or none
 
 
 def main() -> None:

@@ -2,11 +2,12 @@
 
 from tagger import paths
 from tagger.device import choose_device
-from tagger.dictionary import UNKNOWN
 from tagger.encoding import EncodedSplit
+from tagger.evaluation import evaluation_detail
 from tagger.inference import tag_probabilities
+from tagger.lexicon import most_frequent_tags, word_groups
 from tagger.losses import loss_name
-from tagger.model_folder import read_model
+from tagger.model_folder import fingerprint, read_model
 from tagger.outputs import new_file, write_json
 from tagger.params import EvaluateView
 from tagger.params_file import read_params
@@ -20,12 +21,17 @@ def main(name: str) -> None:
     params = read_params(EvaluateView)
     loss = loss_name(name)
     device = choose_device(params.device)
-    model, _ = read_model(paths.model_folder(loss))
-    test = EncodedSplit.load(paths.TEST)
+    folder = paths.model_folder(loss)
+    model, _ = read_model(folder)
+    train, test = EncodedSplit.load(paths.TRAIN), EncodedSplit.load(paths.TEST)
     probabilities = tag_probabilities(model.to(device), test, device)
-    metrics = score(probabilities, test, unknown=test.form_words[test.forms] == UNKNOWN)
+    predicted = probabilities.argmax(axis=1)
+    groups, baseline = word_groups(train, test), most_frequent_tags(train, test)
+    metrics = score(probabilities, test, groups)
     with new_file(paths.predictions_file(loss)) as partial:
         prediction_table(probabilities, test).to_parquet(partial, index=False)
-    write_table(tag_table(probabilities, test), paths.tags_file(loss))
+    write_table(tag_table(predicted, test, baseline), paths.tags_file(loss))
+    detail = evaluation_detail(probabilities, test, groups, baseline)
+    write_json(paths.detail_file(loss), {"loss": loss, "model": fingerprint(folder)} | detail)
     write_json(paths.evaluation_file(loss), {loss: metrics})
     track_evaluation(loss)

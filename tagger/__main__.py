@@ -5,7 +5,7 @@ import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import click
 
@@ -75,13 +75,18 @@ def predict(sentences: tuple[str, ...], model: str, output_format: Format, top: 
 
 @main.command()
 def results() -> None:
-    """Print the test metrics of the losses in params.yaml."""
+    """Print the test metrics of the losses in params.yaml, of the baseline, and what their comparison says."""
     from tagger.report import comparison_table
 
     evaluations = dict(_read_evaluations())
     if not evaluations:
         raise InputError("metrics/evaluate: no results there; expected those of `dvc repro`")
-    click.echo(comparison_table(evaluations))
+    comparison = _read_comparison(set(evaluations))
+    if comparison is None:
+        click.echo(comparison_table(evaluations))
+    else:
+        click.echo(comparison_table(evaluations | {"baseline": comparison["baseline"]}))
+        click.echo("\n" + comparison["summary"])
 
 
 @main.command()
@@ -135,6 +140,18 @@ def _read_evaluations() -> Iterator[tuple[str, dict[str, float | None]]]:
             continue
         except (ValueError, AttributeError, TypeError, KeyError) as error:
             raise InputError(f"{path}: damaged: {error}") from None
+
+
+def _read_comparison(losses: set[str]) -> dict[str, Any] | None:
+    """Return the comparison of these losses, none where there is none or it is of others."""
+    try:
+        comparison: dict[str, Any] = json.loads(paths.COMPARISON.read_text(encoding="utf-8"))
+        fits = {pair["first"] for pair in comparison["pairs"]} == losses
+        return {"baseline": dict(comparison["baseline"]), "summary": str(comparison["summary"])} if fits else None
+    except FileNotFoundError:
+        return None
+    except (ValueError, TypeError, KeyError) as error:
+        raise InputError(f"{paths.COMPARISON}: damaged: {error}") from None
 
 
 def _model_folder(model: str) -> Path:

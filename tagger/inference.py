@@ -1,13 +1,15 @@
 """Scores, losses and probabilities of a whole split."""
 
 import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import torch
+from torch import Tensor
 
-from tagger.batching import iterate_batches
+from tagger.batching import Batch, iterate_batches
 from tagger.encoding import EncodedSplit
 from tagger.model import LstmTagger
 
@@ -42,16 +44,26 @@ def check(model: LstmTagger, split: EncodedSplit, device: torch.device) -> DevRe
     return DevResult(total_loss / known_tokens if known_tokens else math.inf, right / len(split.tags))
 
 
-@torch.inference_mode()
 def tag_probabilities(model: LstmTagger, split: EncodedSplit, device: torch.device) -> npt.NDArray[np.float32]:
     """Return the probability of each tag for each token, in the order of the split: (N, K)."""
+    return _each_token(model, split, device, lambda batch: model.loss.probabilities(model(batch)))
+
+
+def tag_scores(model: LstmTagger, split: EncodedSplit, device: torch.device) -> npt.NDArray[np.float32]:
+    """Return the raw score of each tag for each token, before the last step, in the order of the split: (N, K)."""
+    return _each_token(model, split, device, model.scores)
+
+
+@torch.inference_mode()
+def _each_token(
+    model: LstmTagger, split: EncodedSplit, device: torch.device, values: Callable[[Batch], Tensor]
+) -> npt.NDArray[np.float32]:
     model.eval()
     result = np.empty((len(split.forms), model.linear.out_features), dtype=np.float32)
     for batch in iterate_batches(split, INFERENCE_TOKENS):
-        probabilities = model.loss.probabilities(model(batch.to(device)))  # (N, K)
         starts, lengths = split.sentence_starts[batch.sentences], split.lengths[batch.sentences]
         places = np.concatenate(
             [np.arange(start, start + length) for start, length in zip(starts, lengths, strict=True)]
         )
-        result[places] = probabilities.cpu().numpy()
+        result[places] = values(batch.to(device)).cpu().numpy()
     return result

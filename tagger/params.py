@@ -103,6 +103,13 @@ class EvaluateView(Section):
     device: Device
 
 
+class ReportView(Section):
+    """What the stage `report` reads."""
+
+    seed: Seed
+    losses: Losses
+
+
 class ExportView(Section):
     """What the stage `export` reads."""
 

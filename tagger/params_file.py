@@ -10,9 +10,9 @@ import yaml
 from pydantic import ValidationError
 
 from tagger.errors import InputError
-from tagger.params import EvaluateView, ExportView, Params, PrepareView, TrainView
+from tagger.params import EvaluateView, ExportView, Params, PrepareView, ReportView, TrainView
 
-View = TypeVar("View", PrepareView, TrainView, EvaluateView, ExportView)
+View = TypeVar("View", PrepareView, TrainView, EvaluateView, ReportView, ExportView)
 
 
 def read_params(view: type[View], path: Path = Path("params.yaml")) -> View:

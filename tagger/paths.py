@@ -9,6 +9,10 @@ TRAIN, DEV, TEST = PREPARED / "train", PREPARED / "dev", PREPARED / "test"
 SURVEY = Path("metrics/prepare.json")
 SUMMARIES = Path("metrics/train")
 PREDICTIONS = Path("data/predictions")
+STUDY = Path("metrics/losses.json")
+COMPARISON = Path("metrics/compare.json")
+REPORT = Path("metrics/report.html")
+PLOTS = Path("metrics/plots")
 EXPORT = Path("models/export")
 VERIFICATION = EXPORT / "verification.json"  # what the comparison with the trained model gave
 
@@ -48,6 +52,11 @@ def evaluation_file(loss: str) -> Path:
 def tags_file(loss: str) -> Path:
     """Precision, recall, F1 and support a tag."""
     return Path("metrics/tags") / f"{loss}.csv"
+
+
+def detail_file(loss: str) -> Path:
+    """The results of the test split broken down, and the model that they are of."""
+    return Path("metrics/detail") / f"{loss}.json"
 
 
 def predictions_file(loss: str) -> Path:

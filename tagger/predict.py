@@ -7,12 +7,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tagger.calibration import Probabilities
 from tagger.device import choose_device
 from tagger.encoding import encode
 from tagger.formats import Sentence
 from tagger.inference import tag_probabilities
 from tagger.model_folder import read_model
-from tagger.scoring import Probabilities
 
 CHUNK = 256  # sentences tagged at once
 

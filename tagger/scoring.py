@@ -7,54 +7,75 @@ on.
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
+from tagger.calibration import Probabilities, Tags, brier_scores, calibration_error, gold_nll, reliability
 from tagger.encoding import EncodedSplit
+from tagger.lexicon import WordGroups
+from tagger.rounding import six_places
+from tagger.spans import span_scores
 
-Probabilities = npt.NDArray[np.float32]
-SMALLEST = float(np.finfo(np.float32).tiny)  # what a probability that float32 rounds to 0 counts as in `nll`
 
-
-def score(probabilities: Probabilities, split: EncodedSplit, unknown: npt.NDArray[np.bool_]) -> dict[str, float | None]:
+def score(probabilities: Probabilities, split: EncodedSplit, groups: WordGroups) -> dict[str, float | None]:
     """Return the metrics of the whole split.
 
     Args:
         probabilities: (N, K).
         split: the gold tags.
-        unknown: (N) whether the training split lacks the word.
+        groups: which words are known, ambiguous, unknown.
 
     Returns:
-        `accuracy`; `macro_f1`, the unweighted mean over every tag that is gold or predicted; `unknown_accuracy`, none
-        where no word is unknown; `sentence_accuracy`, sentences without an error; `nll`, the mean of -ln(probability
-        of the gold tag) over the tokens whose tag the model knows, none where there are none.
+        Those of `score_tags`; `nll`, the mean of -ln(probability of the gold tag) over the tokens whose tag the model
+        knows, none where there are none; `brier`, the mean of Brier's score; `ece`, the expected calibration error.
     """
-    predicted = probabilities.argmax(axis=1)  # (N)
-    right = predicted == split.tags
     known = split.tags < probabilities.shape[1]
-    gold_probability = probabilities[known, split.tags[known]].astype(np.float64)
+    metrics = score_tags(probabilities.argmax(axis=1), split, groups)
+    return metrics | _rounded(
+        nll=gold_nll(probabilities, split.tags)[known].mean() if known.any() else None,
+        brier=brier_scores(probabilities, split.tags).mean(),
+        ece=calibration_error(reliability(probabilities, split.tags)),
+    )
+
+
+def score_tags(predicted: Tags, split: EncodedSplit, groups: WordGroups) -> dict[str, float | None]:
+    """Return the metrics of tags alone, given one for each token.
+
+    Returns:
+        `accuracy`; `macro_f1`, the unweighted mean over every tag that is gold or predicted; `known_accuracy`,
+        `ambiguous_accuracy` and `unknown_accuracy`, each none where there is no such word; `sentence_accuracy`,
+        sentences without an error; `span_f1` of tags in BIO or IOBES form only.
+    """
+    right = predicted == split.tags
     _, _, f1, _ = precision_recall_fscore_support(split.tags, predicted, average="macro", zero_division=0)
-    metrics = {
-        "accuracy": right.mean(),
-        "macro_f1": f1,
-        "unknown_accuracy": right[unknown].mean() if unknown.any() else None,
-        "sentence_accuracy": np.logical_and.reduceat(right, split.sentence_starts[:-1]).mean(),
-        "nll": -np.log(np.maximum(gold_probability, SMALLEST)).mean() if known.any() else None,
-    }
-    return {name: None if value is None else round(float(value), 6) for name, value in metrics.items()}
+    metrics = _rounded(
+        accuracy=right.mean(),
+        macro_f1=f1,
+        **{f"{name}_accuracy": right[mask].mean() if mask.any() else None for name, mask in groups._asdict().items()},
+        sentence_accuracy=np.logical_and.reduceat(right, split.sentence_starts[:-1]).mean(),
+    )
+    spans = span_scores(predicted, split)  # the score of all of them comes first
+    return metrics | ({"span_f1": spans[0].f1} if spans else {})
 
 
-def tag_table(probabilities: Probabilities, split: EncodedSplit) -> pd.DataFrame:
-    """Return precision, recall, F1 and support of every tag that is gold or predicted, by name."""
-    predicted = probabilities.argmax(axis=1)
-    present = sorted({*np.unique(split.tags), *np.unique(predicted)}, key=lambda tag: split.tag_names[tag])
+def _rounded(**metrics: float | None) -> dict[str, float | None]:
+    return {name: six_places(value) for name, value in metrics.items()}
+
+
+def tag_table(predicted: Tags, split: EncodedSplit, baseline: Tags) -> pd.DataFrame:
+    """Return precision, recall, F1 and support of every tag that is gold or predicted, by name.
+
+    The last column is the F1 of the baseline's tags.
+    """
+    present = _present(predicted, split)
     precision, recall, f1, support = precision_recall_fscore_support(
         split.tags, predicted, labels=present, zero_division=0
     )
+    _, _, baseline_f1, _ = precision_recall_fscore_support(split.tags, baseline, labels=present, zero_division=0)
     table = pd.DataFrame({"precision": precision, "recall": recall, "f1": f1}).round(6)
     table.insert(0, "tag", [split.tag_names[tag] for tag in present])
     table["support"] = support
+    table["baseline_f1"] = baseline_f1.round(6)
     return table
 
 
@@ -63,6 +84,10 @@ def confusions(predictions: pd.DataFrame) -> pd.DataFrame:
     names = sorted({*predictions["gold"], *predictions["predicted"]})
     counts = confusion_matrix(predictions["gold"], predictions["predicted"], labels=names)
     return pd.DataFrame(counts, index=names, columns=names)
+
+
+def _present(predicted: Tags, split: EncodedSplit) -> list[int]:
+    return sorted({*np.unique(split.tags), *np.unique(predicted)}, key=lambda tag: split.tag_names[tag])
 
 
 def most_probable(predictions: pd.DataFrame, amount: int) -> list[str]:

@@ -4,8 +4,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tagger.dictionary import UNKNOWN, Dictionaries
+from tagger.dictionary import Dictionaries
+from tagger.encoding import encode
 from tagger.formats import Sentence
+from tagger.lexicon import most_frequent_tags, word_groups
 
 
 def survey(splits: Mapping[str, Sequence[Sentence]], dictionaries: Dictionaries) -> dict[str, Any]:
@@ -17,7 +19,7 @@ def survey(splits: Mapping[str, Sequence[Sentence]], dictionaries: Dictionaries)
     """
     train = splits["train"]
     train_sentences = {sentence.words for sentence in train}
-    baseline, fallback = _most_frequent_tags(train, dictionaries)
+    encoded_train = encode(train, dictionaries)
     result: dict[str, Any] = {}
     for name, sentences in splits.items():
         pairs = Counter(pair for sentence in sentences for pair in zip(*sentence, strict=True))
@@ -28,17 +30,15 @@ def survey(splits: Mapping[str, Sequence[Sentence]], dictionaries: Dictionaries)
             "types": len({word for word, _ in pairs}),
         }
         if name != "train":
-            unknown = right = 0
+            split = encode(sentences, dictionaries)
+            baseline = most_frequent_tags(encoded_train, split)
             unseen: Counter[str] = Counter()
-            for (word, tag), count in pairs.items():
-                word_id = dictionaries.word_id(word)
-                unknown += count * (word_id == UNKNOWN)
-                right += count * (baseline.get(word_id, fallback) == tag)
+            for (_, tag), count in pairs.items():
                 if tag not in dictionaries.tags.ids:
                     unseen[tag] += count
-            part["unknown_share"] = round(unknown / tokens, 6)
+            part["unknown_share"] = round(float(word_groups(encoded_train, split).unknown.mean()), 6)
             part["sentences_in_train"] = sum(sentence.words in train_sentences for sentence in sentences)
-            part["baseline_accuracy"] = round(right / tokens, 6)
+            part["baseline_accuracy"] = round(float((baseline == split.tags).mean()), 6)
             part["tokens_of_unseen_tags"] = unseen.total()
             part["unseen_tags"] = [{"tag": tag, "count": count} for tag, count in sorted(unseen.items())]
         result[name] = part
@@ -47,15 +47,3 @@ def survey(splits: Mapping[str, Sequence[Sentence]], dictionaries: Dictionaries)
     names = sorted(set().union(*counts.values()))
     result["tags"] = [{"tag": tag} | {split: counts[split][tag] for split in splits} for tag in names]
     return result
-
-
-def _most_frequent_tags(train: Sequence[Sentence], dictionaries: Dictionaries) -> tuple[dict[int, str], str]:
-    by_word: dict[int, Counter[str]] = {}
-    for (word, tag), count in Counter(pair for sentence in train for pair in zip(*sentence, strict=True)).items():
-        by_word.setdefault(dictionaries.word_id(word), Counter())[tag] += count
-    total = sum(by_word.values(), Counter())
-    return {word: _top(tags) for word, tags in by_word.items()}, _top(total)
-
-
-def _top(tags: Counter[str]) -> str:
-    return min(tags, key=lambda tag: (-tags[tag], tag))

@@ -59,6 +59,7 @@ def complete_artifacts(loss: str) -> set[str]:
         "params.yaml",
         f"history/{loss}.csv",
         f"tags/{loss}.csv",
+        f"detail/{loss}.json",
         "confusion.png",
         "probabilities.json",
         f"predictions/{loss}.parquet",

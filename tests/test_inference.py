@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from tagger.encoding import EncodedSplit
-from tagger.inference import check, tag_probabilities
+from tagger.inference import check, tag_probabilities, tag_scores
 from tagger.model import LstmTagger
 from tagger.params import LossName
 from tests.samples import CPU, RANDOM, batch_of, data_of, fresh_model, tagged
@@ -90,3 +90,8 @@ def test_the_size_of_batches_changes_nothing(places: int, monkeypatch: pytest.Mo
 def test_tagging_the_same_split_twice_gives_the_same_bits() -> None:
     model = fresh_model(RANDOM.dictionaries)
     np.testing.assert_array_equal(tag_probabilities(model, RANDOM.dev, CPU), tag_probabilities(model, RANDOM.dev, CPU))
+
+
+def test_scores_are_those_before_the_last_step() -> None:
+    model, split = biased_model([3.0, 0.5, -2.0])
+    np.testing.assert_array_equal(tag_scores(model, split, CPU), np.array([[3, 0.5, -2]] * 4, dtype=np.float32))

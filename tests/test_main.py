@@ -1,5 +1,6 @@
 """The command line: what it prints, and one line with an exit code for a mistake."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -217,6 +218,38 @@ def test_a_metric_that_one_loss_lacks_is_a_dash(workspace: Path) -> None:
     write_results(workspace, "cross_entropy", '{"cross_entropy": {"accuracy": 0.5, "nll": null}}')
     write_results(workspace, "nll", '{"nll": {"accuracy": 0.5, "nll": 1.5}}')
     assert [row.split()[-1] for row in output("results").splitlines()] == ["nll", "1.5000", "-"]
+
+
+COMPARISON = {
+    "pairs": [{"first": "nll", "second": "baseline"}],
+    "baseline": {"accuracy": 0.25},
+    "summary": "nll is better.",
+}
+
+
+def test_results_end_with_the_baseline_and_the_summary(workspace: Path) -> None:
+    write_results(workspace, "nll", '{"nll": {"accuracy": 0.5, "nll": 1.5}}')
+    (workspace / "metrics/compare.json").write_text(json.dumps(COMPARISON), encoding="utf-8")
+    assert [line.split() for line in output("results").splitlines()] == [
+        ["accuracy", "nll"],
+        ["nll", "0.5000", "1.5000"],
+        ["baseline", "0.2500", "-"],
+        [],
+        ["nll", "is", "better."],
+    ]
+
+
+def test_results_leave_out_a_comparison_of_other_losses(workspace: Path) -> None:
+    write_results(workspace, "nll", '{"nll": {"accuracy": 0.5}}')
+    write_results(workspace, "cross_entropy", '{"cross_entropy": {"accuracy": 0.5}}')
+    (workspace / "metrics/compare.json").write_text(json.dumps(COMPARISON), encoding="utf-8")
+    assert "baseline" not in output("results")
+
+
+def test_a_damaged_comparison_is_named(workspace: Path) -> None:
+    write_results(workspace, "nll", '{"nll": {"accuracy": 0.5}}')
+    (workspace / "metrics/compare.json").write_text("{", encoding="utf-8")
+    assert mistake("results").startswith("metrics/compare.json: damaged: ")
 
 
 def test_without_results_that_is_said(workspace: Path) -> None:

@@ -1,6 +1,8 @@
 """The whole pipeline with real DVC and real MLflow, on a tiny corpus."""
 
+import hashlib
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,17 @@ from tests.conftest import Project
 
 OUTPUTS = ("data/prepared", "data/predictions", "models", "metrics")
 LOSSES = ("nll", "cross_entropy")
+METRICS = [
+    "accuracy",
+    "macro_f1",
+    "known_accuracy",
+    "ambiguous_accuracy",
+    "unknown_accuracy",
+    "sentence_accuracy",
+    "nll",
+    "brier",
+    "ece",
+]
 CHAMPION = """
 import mlflow
 client = mlflow.MlflowClient("sqlite:///mlflow.db")
@@ -27,7 +40,7 @@ def test_the_metrics_are_nested_under_the_loss(finished: Project) -> None:
     for loss in LOSSES:
         metrics = read_json(finished.root / f"metrics/evaluate/{loss}.json")
         assert list(metrics) == [loss]
-        assert list(metrics[loss]) == ["accuracy", "macro_f1", "unknown_accuracy", "sentence_accuracy", "nll"]
+        assert list(metrics[loss]) == METRICS
         summary = read_json(finished.root / f"metrics/train/{loss}.json")
         assert list(summary) == [loss]
         assert summary[loss]["epochs"] == 3
@@ -61,6 +74,60 @@ def test_nll_and_cross_entropy_end_in_the_same_weights(finished: Project) -> Non
     assert weights[0] == weights[1]
 
 
+def test_the_losses_are_compared(finished: Project) -> None:
+    comparison = read_json(finished.root / "metrics/compare.json")
+    accuracies = [read_json(finished.root / f"metrics/evaluate/{loss}.json")[loss]["accuracy"] for loss in LOSSES]
+    pair = comparison["pairs"][0]
+    assert [pair["accuracy"]["first"], pair["accuracy"]["second"]] == accuracies
+    assert (pair["same_tags"], pair["different"]) == (1, False)
+    assert comparison["summary"].startswith("No difference between nll and cross_entropy: ")
+    prepared = read_json(finished.root / "metrics/prepare.json")
+    assert comparison["baseline"]["accuracy"] == prepared["test"]["baseline_accuracy"]
+
+
+def test_the_losses_are_studied(finished: Project) -> None:
+    study = read_json(finished.root / "metrics/losses.json")
+    summary = read_json(finished.root / "metrics/train/nll.json")["nll"]
+    assert study["textbook"]["example"]["mean"] == 0.366985
+    assert study["textbook"]["dev"]["mean"] == pytest.approx(summary["best_dev_loss"], abs=1e-5)
+    assert study["comparison"]["rows"][0]["accuracy"] == summary["best_dev_accuracy"]
+    difference = study["equality"]["largest_difference"]
+    assert [difference["loss"], difference["gradient"], difference["weight"]] == [0, 0, 0]
+
+
+def test_the_detail_is_of_the_model_that_was_evaluated(finished: Project) -> None:
+    config = (finished.root / "models/nll/config.json").read_bytes()
+    detail = read_json(finished.root / "metrics/detail/nll.json")
+    assert detail["model"] == hashlib.sha256(config).hexdigest()
+    assert detail["words"][0]["accuracy"] == read_json(finished.root / "metrics/evaluate/nll.json")["nll"]["accuracy"]
+
+
+def test_dvc_plots_all_losses_together(finished: Project) -> None:
+    shown = json.loads(finished.run("dvc", "plots", "show", "--json"))
+    assert "errors" not in shown
+    assert list(shown["data"]) == [
+        "accuracy on dev",
+        "loss on dev",
+        "loss in training",
+        "confusion matrix",
+        "reliability",
+        "F1 of each tag",
+    ]
+    for title, (plot,) in shown["data"].items():
+        content = json.dumps(plot["content"])
+        assert "<DVC_METRIC_" not in content
+        assert title in content
+        for loss in LOSSES:
+            assert f'"loss": "{loss}"' in content
+
+
+def test_another_model_than_the_evaluated_is_one_line(copy: Project) -> None:
+    shutil.rmtree(copy.root / "models/nll")
+    shutil.copytree(copy.root / "models/cross_entropy", copy.root / "models/nll")
+    printed = copy.run("python", "-m", "stages", "report", succeeds=False)
+    assert printed == "error: models/nll: is not the model that was evaluated; `dvc checkout` may bring it back\n"
+
+
 def test_the_export_is_the_best_model(finished: Project) -> None:
     exported = finished.contents("models/export")
     verification = json.loads(exported.pop("models/export/verification.json"))
@@ -70,10 +137,10 @@ def test_the_export_is_the_best_model(finished: Project) -> None:
     }
 
 
-def test_in_a_fresh_clone_every_stage_runs_and_the_champion_is_named(copy: Project) -> None:
+def test_in_a_fresh_clone_every_model_is_trained_and_the_champion_is_named(copy: Project) -> None:
     clone = Project(copy.root.parent / "clone")
     copy.run("git", "clone", "--quiet", ".", str(clone.root))
-    assert clone.run("dvc", "repro").count("Running stage") == 6
+    assert clone.run("dvc", "repro").count("Running stage") == 6  # what the report writes is in git
     assert "@champion" in clone.run("python", "-c", CHAMPION)
 
 
@@ -93,7 +160,7 @@ def test_a_second_run_does_nothing(finished: Project) -> None:
         ("epochs: 3", "epochs: 4", {"train@nll", "train@cross_entropy"}),
         ("loss: best", "loss: nll", {"export"}),
         ("lowercase: true", "lowercase: false", {"prepare"}),
-        ("seed: 1 ", "seed: 2 ", {"prepare", "train@nll", "train@cross_entropy"}),
+        ("seed: 1 ", "seed: 2 ", {"prepare", "train@nll", "train@cross_entropy", "report"}),
         ("test: data/raw/test.csv", "test: data/raw/dev.csv", {"prepare"}),
     ],
 )
@@ -115,7 +182,7 @@ def test_a_changed_test_file_does_not_train_again(copy: Project) -> None:
 
 def test_running_again_by_force_gives_the_same_bytes(copy: Project) -> None:
     before = copy.contents(*OUTPUTS) | {"dvc.lock": (copy.root / "dvc.lock").read_bytes()}
-    assert copy.run("dvc", "repro", "--force").count("Running stage") == 6
+    assert copy.run("dvc", "repro", "--force").count("Running stage") == 7
     assert copy.contents(*OUTPUTS) | {"dvc.lock": (copy.root / "dvc.lock").read_bytes()} == before
 
 
@@ -145,5 +212,6 @@ def test_a_model_that_mlflow_does_not_have_is_one_line(finished: Project) -> Non
 
 def test_results_lists_every_loss(finished: Project) -> None:
     lines = finished.run("python", "-m", "tagger", "results").splitlines()
-    assert lines[0].split() == ["accuracy", "macro_f1", "unknown_accuracy", "sentence_accuracy", "nll"]
-    assert [line.split()[0] for line in lines[1:]] == ["nll", "cross_entropy"]
+    assert lines[0].split() == METRICS
+    assert [line.split()[0] for line in lines[1:4]] == ["nll", "cross_entropy", "baseline"]
+    assert lines[-1].startswith("No difference between nll and cross_entropy: ")

@@ -70,7 +70,7 @@ def attributes_read(stage: str) -> set[str]:
 
 def test_every_stage_has_its_script() -> None:
     scripts = {path.stem for path in (ROOT / "stages").glob("*.py")} - {"__init__", "__main__"}
-    assert scripts == set(STAGES) == {"prepare", "train", "evaluate", "export"}
+    assert scripts == set(STAGES) == {"prepare", "train", "evaluate", "report", "export"}
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -86,6 +86,13 @@ def test_every_module_that_a_stage_uses_is_a_dependency_and_no_other(stage: str)
     assert len(declared) == len(set(declared))
     runner = needed_modules(ROOT / "stages" / "__main__.py")
     assert set(declared) == runner | needed_modules(ROOT / "stages" / f"{stage}.py")
+
+
+def test_every_file_of_the_page_is_a_dependency_of_the_report() -> None:
+    folder = ROOT / "tagger" / "report_page"
+    files = {path.relative_to(ROOT).as_posix() for path in folder.glob("*.*") if path.suffix != ".py"}
+    declared = {dep for dep in STAGES["report"]["deps"] if dep.startswith("tagger/") and not dep.endswith(".py")}
+    assert files == declared
 
 
 def test_every_key_of_the_params_is_read_by_some_stage() -> None:

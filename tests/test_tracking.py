@@ -92,6 +92,7 @@ def test_the_artifacts_are_complete(runs: dict[str, Any], client: Any) -> None:
             "params.yaml",
             f"history/{loss}.csv",
             f"tags/{loss}.csv",
+            f"detail/{loss}.json",
             "confusion.png",
             "probabilities.json",
             f"predictions/{loss}.parquet",

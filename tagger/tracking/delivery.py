@@ -41,6 +41,8 @@ def deliver(store: Store, record: Record) -> None:
         store.client.set_terminated(run.info.run_id, "FINISHED", record.ended)
     parent = run.data.tags.get(PARENT)
     if parent:
+        for path in record.group_files.values():
+            store.client.log_artifact(parent, str(path))
         store.client.set_terminated(parent, "FINISHED", record.ended)
     if record.exported:
         name_champion(store, version)

@@ -3,12 +3,14 @@
 .dvc/tmp/lstm-tagger/outbox/<time>-<loss>/
   record.json   the record; its files by their place
   files/        copies, for the outputs of an experiment may be gone by then
+  group_files/  the same
 """
 
 import shutil
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -36,11 +38,13 @@ def deliver_or_keep(record: Record) -> None:
 def keep(record: Record, reason: StoreAwayError) -> None:
     """Put a record and copies of its files into the outbox."""
     with new_folder(paths.kept("outbox") / f"{time.time_ns()}-{record.loss}") as folder:
-        files = {place: Path("files") / place for place in record.files}
-        for place, copy in files.items():
-            (folder / copy).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(record.files[place], folder / copy)
-        kept = record.model_copy(update={"files": files, "store": address()})
+        update: dict[str, Any] = {"store": address()}
+        for kind, files in (("files", record.files), ("group_files", record.group_files)):
+            update[kind] = {place: Path(kind) / place for place in files}
+            for place, copy in update[kind].items():
+                (folder / copy).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(files[place], folder / copy)
+        kept = record.model_copy(update=update)
         (folder / RECORD).write_text(kept.model_dump_json(indent=2), encoding="utf-8")
     print(f"warning: {reason}; what is to be logged is kept, `python -m tagger sync` delivers it", file=sys.stderr)
 
@@ -76,6 +80,9 @@ def _waiting(store: str) -> list[tuple[Path, Record]]:
                 print(f"warning: {folder / RECORD}: can't be delivered: {error.errors()[0]['msg']}", file=sys.stderr)
                 continue
             if record.store == store:
-                files = {place: folder / path for place, path in record.files.items()}
-                found.append((folder, record.model_copy(update={"files": files})))
+                update = {
+                    kind: {place: folder / path for place, path in files.items()}
+                    for kind, files in (("files", record.files), ("group_files", record.group_files))
+                }
+                found.append((folder, record.model_copy(update=update)))
     return found

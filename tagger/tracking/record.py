@@ -54,6 +54,7 @@ class Record(BaseModel):
     points: list[Point] = []
     figures: dict[str, float] = {}
     files: dict[str, Path] = {}  # by their place among the artifacts
+    group_files: dict[str, Path] = {}  # the same, of the group
     exported: bool = False  # to the main workspace
     store: str = ""  # that it waits for
 
@@ -132,6 +133,7 @@ class Record(BaseModel):
         figures = {f"test_{name}": float(value) for name, value in metrics.items() if value is not None}
         files = {
             f"tags/{loss}.csv": paths.tags_file(loss),
+            f"detail/{loss}.json": paths.detail_file(loss),
             f"predictions/{loss}.parquet": paths.predictions_file(loss),
         }
         source = str(self.settings["data"]["test"])
@@ -142,6 +144,11 @@ class Record(BaseModel):
                 "files": self.files | files,
             }
         )
+
+    def with_report(self) -> Self:
+        """Add what `report` has written, of all losses: it goes to the group."""
+        files = {path.name: path for path in (paths.REPORT, paths.STUDY, paths.COMPARISON)}
+        return self.model_copy(update={"group_files": files})
 
     def with_export(self) -> Self:
         """Add what `export` has found, where it handed out this model."""

@@ -1,6 +1,7 @@
 """Making MLflow hold all that the outbox and the outputs on the disk do."""
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 from tagger import paths
 from tagger.encoding import EncodedSplit
@@ -42,14 +43,25 @@ def sync() -> Iterator[str]:
 def _gather(loss: LossName, locked: Mapping[str, LockedStage]) -> Record | None:
     """Return the record of a loss with all that its stages have written, none where the model is not theirs."""
     train, evaluate = locked.get(f"train@{loss}"), locked.get(f"evaluate@{loss}")
-    model, predictions = paths.model_folder(loss), paths.predictions_file(loss)
-    if train is None or not train.wrote(paths.summary_file(loss), paths.history_file(loss), model):
+    if train is None or not train.wrote(paths.summary_file(loss), paths.history_file(loss), paths.model_folder(loss)):
         return None
     record = Record.of_outputs(loss)
-    if evaluate is None or not evaluate.wrote(paths.evaluation_file(loss), paths.tags_file(loss), predictions):
+    if evaluate is None or not evaluate.wrote(*_evaluation_files(loss)):
         return record
     record = record.with_evaluation(EncodedSplit.load(paths.TEST))
+    report = locked.get("report")
+    if report is not None and report.wrote(paths.REPORT, paths.STUDY, paths.COMPARISON):
+        record = record.with_report()
     export = locked.get("export")
     if export is None or not export.wrote(paths.EXPORT) or fingerprint(paths.EXPORT) != record.model:
         return record
     return record.with_export()
+
+
+def _evaluation_files(loss: LossName) -> tuple[Path, ...]:
+    return (
+        paths.evaluation_file(loss),
+        paths.detail_file(loss),
+        paths.tags_file(loss),
+        paths.predictions_file(loss),
+    )

@@ -1,0 +1,13 @@
+"""Numbers for JSON."""
+
+import math
+
+
+def six_digits(value: float) -> float | None:
+    """Return the value to six significant digits, none where it is infinite or no number."""
+    return float(f"{value:.6g}") if math.isfinite(value) else None
+
+
+def six_places(value: float | None) -> float | None:
+    """Return the value to six places behind the point; zero has no sign."""
+    return None if value is None else round(float(value), 6) + 0.0

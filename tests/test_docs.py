@@ -1,0 +1,101 @@
+"""Every figure of docs/losses.md is the one that the pipeline wrote."""
+
+import json
+import re
+import shlex
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from tests.conftest import ROOT, Project, copy_files
+
+PAGE = (ROOT / "docs" / "losses.md").read_text(encoding="utf-8")
+FILES = {"losses": "metrics/losses.json", "compare": "metrics/compare.json", "nll": "metrics/evaluate/nll.json"}
+RAISED = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
+MINUS, TIMES = "\N{MINUS SIGN}", "\N{MULTIPLICATION SIGN}"
+
+
+class Figure(NamedTuple):
+    text: str
+    file: str
+    path: str
+
+
+def figures(five: bool) -> list[Figure]:
+    """Return the rows of the tables whose figures come from a run with five losses, or with the default ones."""
+    found = []
+    for text, source in re.findall(r"^\| ([^|]+) \| [^|]+ \| `([^|`]+)` \|$", PAGE, flags=re.MULTILINE):
+        file, path = source.split(": ", 1)
+        if file.startswith("five losses") == five:
+            name = file.removeprefix("five losses").removeprefix(", ") or "losses"
+            found.append(Figure(text, FILES[name], path))
+    return found
+
+
+def look_up(document: Any, path: str) -> Any:
+    """Follow `a.b[x,y].c`; in brackets stand values by which an entry of a list is known."""
+    for name, chosen in re.findall(r"(\w+)(?:\[([^\]]+)\])?", path):
+        document = document[name]
+        if chosen:
+            wanted = set(chosen.split(","))
+            (document,) = [entry for entry in document if wanted <= {str(value) for value in entry.values()}]
+    return document
+
+
+def read(text: str) -> tuple[float, float]:
+    """Return the number that a figure shows, and half a unit of its last digit."""
+    match = re.fullmatch(rf"(-?[\d,]+(?:\.(\d+))?)(?: {TIMES} 10([⁻\d⁰¹²³⁴⁵⁶⁷⁸⁹]+))?( %)?", text.replace(MINUS, "-"))
+    assert match, text
+    factor = 10.0 ** int((match[3] or "0").translate(RAISED)) / (100 if match[4] else 1)
+    return float(match[1].replace(",", "")) * factor, 0.5 * 10.0 ** -len(match[2] or "") * factor
+
+
+def check(figure: Figure, root: Path) -> None:
+    value = look_up(json.loads((root / figure.file).read_text(encoding="utf-8")), figure.path)
+    shown, half = read(figure.text)
+    if figure.text == "0":
+        assert value == 0, figure
+    else:
+        assert shown == pytest.approx(value, rel=0, abs=half * 1.001), figure
+
+
+def test_the_page_has_its_figures() -> None:
+    assert len(figures(five=False)) >= 40
+    assert len(figures(five=True)) >= 25
+    rows = [line for line in PAGE.splitlines() if line.startswith("|")]
+    heads = [row for row in rows if row in ("| figure | what | from |", "|---|---|---|")]
+    assert len(rows) - len(heads) == len(figures(five=False)) + len(figures(five=True))
+
+
+@pytest.mark.parametrize("figure", figures(five=False), ids=lambda figure: figure.path)
+def test_a_figure_is_that_of_the_committed_run(figure: Figure) -> None:
+    check(figure, ROOT)
+
+
+def test_a_measured_figure_stands_in_a_table() -> None:
+    prose = "\n".join(line for line in PAGE.splitlines() if not line.startswith("|"))
+    given = {"0.8", "0.6", "0.36", "0.69"}  # the worked example, and ln 2
+    assert set(re.findall(r"\d+\.\d+", prose)) == given
+
+
+def test_the_commands_of_the_page_are_there() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert "make losses" in PAGE
+    recipe = makefile.split("\nlosses:")[1].split("\n\n")[0]
+    assert "losses=[nll,cross_entropy,softmax_nll,mse,hinge]" in PAGE
+    assert "losses=[nll,cross_entropy,softmax_nll,mse,hinge]" in recipe
+    assert "$(SET)" in recipe
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_the_figures_of_five_losses_are_those_of_their_run(tmp_path: Path) -> None:
+    project = Project(tmp_path / "project")
+    copy_files(project.root)
+    project.commit("start")
+    recipe = (project.root / "Makefile").read_text(encoding="utf-8").split("\nlosses:")[1].split("\n\n")[0]
+    command = recipe.splitlines()[1].strip().removeprefix("@$(RUN) ").removesuffix(" $(SET)")
+    project.run(*shlex.split(command))
+    for figure in figures(five=True):
+        check(figure, project.root)
