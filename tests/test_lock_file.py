@@ -3,15 +3,20 @@
 import hashlib
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
+from tagger.errors import InputError
 from tagger.lock_file import LockedStage, md5, read_lock_file
 from tests.conftest import Project
 
 OUTS = {
-    "prepare": [*(f"data/prepared/{name}" for name in ("dev", "dictionaries", "test", "train")), "metrics/prepare.json"],
+    "prepare": [
+        *(f"data/prepared/{name}" for name in ("dev", "dictionaries", "test", "train")),
+        "metrics/prepare.json",
+    ],
     "train@nll": ["metrics/history/nll.csv", "metrics/train/nll.json", "models/nll"],
     "evaluate@nll": ["data/predictions/nll.parquet", "metrics/evaluate/nll.json", "metrics/tags/nll.csv"],
     "export": ["models/export"],
@@ -91,6 +96,19 @@ def test_without_a_lock_file_there_are_no_stages(tmp_path: Path, monkeypatch: py
     assert read_lock_file() == {}
 
 
+def test_an_empty_lock_file_has_no_stages(tmp_path: Path) -> None:
+    (tmp_path / "dvc.lock").write_text("", encoding="utf-8")
+    assert read_lock_file(tmp_path) == {}
+
+
+def test_a_lock_file_that_is_no_yaml_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "dvc.lock").write_text("stages:\n<<<<<<< HEAD\n  train:\n", encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        read_lock_file(tmp_path)
+    assert str(caught.value).startswith(f"{tmp_path}/dvc.lock: not YAML: ")
+    assert "\n" not in str(caught.value)
+
+
 def test_a_stage_without_params_and_outs_is_read(tmp_path: Path) -> None:
     (tmp_path / "dvc.lock").write_text("schema: '2.0'\nstages:\n  check:\n    cmd: make test\n", encoding="utf-8")
     assert read_lock_file(tmp_path) == {"check": LockedStage({}, {})}
@@ -106,12 +124,14 @@ def test_the_hash_of_a_folder_is_that_of_dvc_for_any_names(tmp_path: Path) -> No
     from dvc_data.hashfile.hash_info import HashInfo
     from dvc_data.hashfile.tree import Tree
 
-    tree = Tree()
+    tree: Any = Tree()  # type: ignore[no-untyped-call]
     for name in ("a.b", "a/b", "a/c/d", "a0", "B", "ü", "a b", ".hidden", "z/ö.json"):
         path = tmp_path / "folder" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(name, encoding="utf-8")
-        tree.add(tuple(name.split("/")), None, HashInfo("md5", hashlib.md5(name.encode()).hexdigest()))
+        tree.add(
+            tuple(name.split("/")), None, HashInfo("md5", hashlib.md5(name.encode(), usedforsecurity=False).hexdigest())
+        )
     tree.digest()
     assert md5(tmp_path / "folder") == tree.hash_info.value
 
