@@ -28,8 +28,10 @@ def log_model(store: Store, run: "Run", record: Record) -> str:
     from mlflow.models import Model, ModelSignature
     from mlflow.types.schema import Array, ColSpec, DataType, Schema
 
-    for output in run.outputs.model_outputs:  # of a delivery that broke off before the model was registered
-        store.client.delete_logged_model(output.model_id)
+    # Those of deliveries that broke off before the model was registered.
+    own = f"source_run_id = '{run.info.run_id}'"
+    for rest in store.client.search_logged_models([store.experiment], own):
+        store.client.delete_logged_model(rest.model_id)
     folder = next(path.parent for place, path in record.files.items() if place.startswith("model/"))
     text, number = DataType.string, DataType.double
     signature = ModelSignature(
@@ -38,10 +40,13 @@ def log_model(store: Store, run: "Run", record: Record) -> str:
             [ColSpec(Array(text), "words"), ColSpec(Array(text), "tags"), ColSpec(Array(number), "probabilities")]
         ),
     )
+    # Model.log would put it into the default experiment, whose artifacts lie where the database was made.
+    params = {name: str(value) for name, value in record.params.items()}
+    model = store.client.create_logged_model(store.experiment, "model", run.info.run_id, params=params)
     # What mlflow.pyfunc.log_model calls, which can't be given a run that is not the active one.
     Model.log(
         artifact_path=None,
-        name="model",
+        model_id=model.model_id,
         flavor=mlflow.pyfunc,
         run_id=run.info.run_id,
         registered_model_name=REGISTERED_MODEL,
