@@ -96,8 +96,10 @@ def _make_group(store: Store, record: Record) -> "Run":
 def _group_name(record: Record) -> str:
     if record.experiment:
         return record.experiment
+    if "git.commit" not in record.tags:
+        return "repro without git"
     changed = "+" if record.tags.get("git.dirty") == "true" else ""
-    return f"repro {record.tags.get('git.commit', 'without git')[:7]}{changed}"
+    return f"repro {record.tags['git.commit'][:7]}{changed}"
 
 
 def _group_tags(record: Record) -> dict[str, str]:
