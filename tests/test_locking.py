@@ -5,9 +5,11 @@ import select
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -65,8 +67,12 @@ def start(processes: ExitStack, code: str, *arguments: str) -> "subprocess.Popen
 
 def line_of(process: "subprocess.Popen[str]", name: str = "stdout") -> str:
     pipe = getattr(process, name)
-    assert select.select([pipe], [], [], 20)[0], f"nothing on {name}"
+    assert is_readable(pipe, 20), f"nothing on {name}"
     return str(pipe.readline())
+
+
+def is_readable(pipe: Any, seconds: float = 0) -> bool:
+    return bool(select.select([pipe], [], [], seconds)[0])
 
 
 def locks(workspace: Path) -> list[str]:
@@ -78,7 +84,8 @@ def test_the_second_of_two_processes_waits_and_says_for_whom(workspace: Path, pr
     assert line_of(first) == "has it\n"
     second = start(processes, HOLD)
     assert line_of(second, "stderr") == f"waiting for process {first.pid}: training nll\n"
-    assert select.select([second.stdout], [], [], 0.3)[0] == []
+    time.sleep(0.3)
+    assert not is_readable(second.stdout)
     assert first.communicate("\n") == ("", "")
     assert line_of(second) == "has it\n"
     assert second.communicate("\n") == ("", "")
