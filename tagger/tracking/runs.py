@@ -65,9 +65,10 @@ def close_abandoned_runs(store: Store) -> list[str]:
     again then.
     """
     closed = []
-    for run in _search(store, f"attributes.status = 'RUNNING' and tags.workspace = '{_quoted(origin())}'"):
+    for run in _search(store, "attributes.status = 'RUNNING'"):
         lock = run.data.tags.get(LOCK)
-        if lock and not is_held(lock):
+        # MLflow's search takes no quote within a text, as a path may have.
+        if run.data.tags.get("workspace") == origin() and lock and not is_held(lock):
             store.client.set_terminated(run.info.run_id, "KILLED")
             closed.append(run.info.run_name)
     return closed
@@ -116,7 +117,3 @@ def _create(store: Store, record: Record, name: str, tags: dict[str, str]) -> "R
 
 def _search(store: Store, condition: str) -> "list[Run]":
     return list(store.client.search_runs([store.experiment], condition, order_by=["attributes.start_time DESC"]))
-
-
-def _quoted(text: str) -> str:
-    return text.replace("'", "''")
