@@ -60,7 +60,9 @@ def outputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
         with new_folder(paths.DICTIONARIES) as partial:
             data.dictionaries.save(partial)
         splits = {"train": data.train, "dev": data.dev}
-        splits |= {name: data_of(random_corpus(12, 1), random_corpus(5, seed)).dev for name, seed in TEST_SPLITS.items()}
+        splits |= {
+            name: data_of(random_corpus(12, 1), random_corpus(5, seed)).dev for name, seed in TEST_SPLITS.items()
+        }
         for name, split in splits.items():
             with new_folder(paths.PREPARED / name) as partial:
                 split.save(partial)

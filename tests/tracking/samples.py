@@ -113,6 +113,7 @@ def content(store: Store) -> dict[str, Any]:
 
 def _content_of(store: Store, run: Any) -> dict[str, Any]:
     parent = run.data.tags.get("mlflow.parentRunId")
+    models = {model.model_id for model in store.client.search_logged_models([store.experiment])}
     return {
         "name": run.info.run_name,
         "status": run.info.status,
@@ -123,7 +124,7 @@ def _content_of(store: Store, run: Any) -> dict[str, Any]:
             for name in run.data.metrics
         },
         "inputs": sorted((given.dataset.name, given.dataset.digest) for given in run.inputs.dataset_inputs),
-        "models": len(run.outputs.model_outputs),
+        "models": len(models & {output.model_id for output in run.outputs.model_outputs}),
         "tags": {name: value for name, value in run.data.tags.items() if name != "mlflow.parentRunId"},
         "parent": parent and store.client.get_run(parent).info.run_name,
         "artifacts": artifacts(store, run),

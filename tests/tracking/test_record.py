@@ -68,14 +68,21 @@ def test_a_training_that_starts_has_the_params_of_the_file() -> None:
     edit("hidden: 200", "hidden: 300")
     record = Record.of_training("nll", "identity")
     assert record.params["model.hidden"] == 300
-    assert (record.training, record.model, record.points, record.figures, record.files) == ("identity", None, [], {}, {})
+    assert (record.training, record.model, record.points, record.figures, record.files) == (
+        "identity",
+        None,
+        [],
+        {},
+        {},
+    )
 
 
 # Groups
 
 
 @pytest.mark.parametrize(
-    ("old", "new"), [("  - cross_entropy\n", "  - mse\n"), ("loss: best", "loss: nll"), ("test_share: 0.1", "test_share: 0.2")]
+    ("old", "new"),
+    [("  - cross_entropy\n", "  - mse\n"), ("loss: best", "loss: nll"), ("test_share: 0.1", "test_share: 0.2")],
 )
 def test_what_concerns_no_training_leaves_the_group_alone(old: str, new: str) -> None:
     before = Record.of_training("nll", "a").group
