@@ -79,20 +79,21 @@ class Checkpoint:
         try:
             # Tensors, numbers and text only: weights_only unpickles nothing else.
             state = torch.load(self._folder / STATE, weights_only=True)
+            self.training, self.trainer = state["training"], state["trainer"]
         except FileNotFoundError:
             return
         except Exception as error:
-            print(f"warning: {self._folder / STATE}: damaged, training starts anew: {error}", file=sys.stderr)
-            return
-        self.training, self.trainer = state["training"], state["trainer"]
+            reason = (str(error).splitlines() or [type(error).__name__])[0]
+            print(f"warning: {self._folder / STATE}: damaged, training starts anew: {reason}", file=sys.stderr)
 
 
 def _sweep(folder: Path) -> None:
     """Remove checkpoints whose outputs DVC has taken over, and those too old to matter."""
     for path in folder.iterdir():
-        with suppress(FileNotFoundError):  # another process sweeps too
+        # Another process sweeps too, or writes the lock file at this moment; a crash has damaged the note.
+        with suppress(OSError, ValueError, KeyError, TypeError):
             age = time.time() - path.stat().st_mtime
-            if _is_served(path / OUTPUTS) or age > KEPT_DAYS * 24 * 3600:
+            if age > KEPT_DAYS * 24 * 3600 or _is_served(path / OUTPUTS):
                 shutil.rmtree(path, ignore_errors=True)
 
 

@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 
 import yaml
 
+from tagger.errors import InputError
+
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast, where PyYAML was built with it
 
 
@@ -22,11 +24,18 @@ class LockedStage(NamedTuple):
 
 
 def read_lock_file(folder: Path = Path()) -> dict[str, LockedStage]:
-    """Return the stages by name; none where there is no lock file yet."""
+    """Return the stages by name; none where there is no lock file yet.
+
+    Raises:
+        InputError: it is no YAML: half of it is there while DVC writes it, or git has left a conflict in it.
+    """
+    path = folder / "dvc.lock"
     try:
-        document = yaml.load((folder / "dvc.lock").read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506
+        document = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader) or {}  # noqa: S506
     except FileNotFoundError:
         return {}
+    except yaml.YAMLError as error:
+        raise InputError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
     return {
         name: LockedStage(
             params=stage.get("params", {}).get("params.yaml", {}),

@@ -1,4 +1,5 @@
 import copy
+import io
 import itertools
 from collections.abc import Iterable
 from typing import Any
@@ -12,7 +13,7 @@ from tagger.dictionary import PADDING, UNKNOWN
 from tagger.errors import InputError
 from tagger.inference import DevResult, check
 from tagger.params import LossName
-from tagger.training import Step, Trainer
+from tagger.training import Epoch, Step, Trainer
 from tests.samples import (
     CPU,
     ONE_STEP,
@@ -510,3 +511,119 @@ def test_weights_that_are_no_numbers_after_the_last_step_are_not_kept() -> None:
         trainer.model.linear.weight.register_hook(lambda gradient: gradient * float("nan"))  # type: ignore[no-untyped-call]
     assert numbers == [1]
     assert all(value.isfinite().all() for value in weights_of(trainer.model).values())
+
+
+# Going on after a break
+
+FEW = data_of(random_corpus(12, seed=1), random_corpus(6, seed=2))
+FEW_STEPS: dict[str, Any] = {"epochs": 3, "min_batches": 3, "learning_rate": 0.05}
+
+
+def train_in_parts(trainers: Iterable[Trainer], after: int) -> tuple[Trainer, list[Epoch]]:
+    """Train to the end of an epoch with the first trainer, then to the last with another that has its state."""
+    first, second = trainers
+    done = list(itertools.islice(first.epochs(), after))
+    if after:  # the state is saved once an epoch is done
+        file = io.BytesIO()
+        torch.save(first.state_dict(), file)
+        file.seek(0)
+        second.load_state_dict(torch.load(file, weights_only=True))
+    return second, done + list(second.epochs())
+
+
+def lasting(epochs: Iterable[Epoch]) -> list[tuple[float, ...]]:
+    """Return what does not change from run to run."""
+    return [epoch[:5] for epoch in epochs]
+
+
+@pytest.mark.parametrize("schedule", ["constant", "one_cycle", "linear"])
+@pytest.mark.parametrize("optimizer", [{"optimizer": "adam"}, {"optimizer": "sgd", "momentum": 0.9}])
+def test_a_training_that_breaks_off_and_goes_on_ends_in_the_same_bits(optimizer: dict[str, Any], schedule: str) -> None:
+    settings = optimizer | FEW_STEPS | {"epochs": 4, "schedule": schedule, "weight_decay": 0.01}
+    whole = trainer_of(FEW, {}, settings)
+    undisturbed = lasting(run(whole))
+    assert len({rate for _, rate, *_ in undisturbed}) == (1 if schedule == "constant" else 4)
+    for after in range(5):
+        trainer, epochs = train_in_parts([trainer_of(FEW, {}, settings) for _ in range(2)], after)
+        assert lasting(epochs) == undisturbed
+        assert lasting(trainer.history) == undisturbed
+        assert trainer.summary() == whole.summary()
+        assert same_weights(weights_of(trainer.model), weights_of(whole.model))
+
+
+@pytest.mark.parametrize("loss", ALL)
+def test_every_loss_goes_on(loss: LossName) -> None:
+    whole = trainer_of(FEW, {}, FEW_STEPS, loss)
+    run(whole)
+    trainer, _ = train_in_parts([trainer_of(FEW, {}, FEW_STEPS, loss) for _ in range(2)], 1)
+    assert trainer.summary() == whole.summary()
+    assert same_weights(weights_of(trainer.model), weights_of(whole.model))
+
+
+def test_a_training_can_break_off_after_every_epoch() -> None:
+    whole = trainer_of(FEW, {}, FEW_STEPS)
+    run(whole)
+    trainer = trainer_of(FEW, {}, FEW_STEPS)
+    for _ in range(3):
+        next(trainer.epochs())
+        state = copy.deepcopy(trainer.state_dict())
+        trainer = trainer_of(FEW, {}, FEW_STEPS)
+        trainer.load_state_dict(state)
+    assert run(trainer) == []
+    assert lasting(trainer.history) == lasting(whole.history)
+    assert same_weights(weights_of(trainer.model), weights_of(whole.model))
+
+
+def test_the_times_of_the_epochs_before_a_break_are_kept() -> None:
+    trainer, epochs = train_in_parts([trainer_of(PATTERN, PLAIN, ONE_STEP | {"epochs": 3}) for _ in range(2)], 2)
+    assert trainer.history == epochs
+
+
+def test_the_best_epoch_before_a_break_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    for after in range(1, 5):
+        script_dev(monkeypatch, 0.5, 0.9, 0.6, 0.7)
+        first, second = (trainer_of(PATTERN, {}, {"epochs": 4, "min_batches": 1}) for _ in range(2))
+        weights = {}
+        for epoch in itertools.islice(first.epochs(), after):
+            weights[epoch.number] = weights_of(first.model)
+        second.load_state_dict(copy.deepcopy(first.state_dict()))
+        weights |= {epoch.number: weights_of(second.model) for epoch in second.epochs()}
+        assert list(weights) == [1, 2, 3, 4]
+        assert second.summary()["best_epoch"] == 2
+        assert same_weights(weights_of(second.model), weights[2])
+
+
+@pytest.mark.parametrize("after", range(1, 5))
+def test_the_patience_counts_across_a_break(after: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    script_dev(monkeypatch, 0.5, 0.6, 0.6, 0.55, 0.9, 0.9)
+    settings = ONE_STEP | {"epochs": 6, "patience": 2}
+    trainer, epochs = train_in_parts([trainer_of(PATTERN, PLAIN, settings) for _ in range(2)], after)
+    assert [epoch.number for epoch in epochs] == [1, 2, 3, 4]
+    assert trainer.summary()["best_epoch"] == 2
+    assert trainer.summary()["epochs"] == 4
+
+
+@pytest.mark.parametrize("settings", [{"epochs": 3}, {"epochs": 9, "patience": 2}])
+def test_a_trainer_whose_epochs_are_all_run_has_the_best_weights_and_runs_none(
+    settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script_dev(monkeypatch, 0.9, 0.8, 0.7)
+    first, second = (trainer_of(PATTERN, PLAIN, ONE_STEP | settings) for _ in range(2))
+    epochs = run(first)
+    assert len(epochs) == 3
+    second.load_state_dict(first.state_dict())
+    assert run(second) == []
+    assert second.history == epochs
+    assert second.summary() == first.summary()
+    assert same_weights(weights_of(second.model), weights_of(first.model))
+
+
+def test_a_loss_that_is_not_finite_after_a_break_keeps_the_best_epoch() -> None:
+    first, second = (trainer_of(PATTERN, PLAIN, ONE_STEP | {"epochs": 9}) for _ in range(2))
+    next(first.epochs())
+    second.load_state_dict(first.state_dict())
+    best = weights_of(second.model)
+    break_loss(second, after_steps=0, value=float("nan"))
+    assert run(second) == []
+    assert second.summary()["epochs"] == 1
+    assert same_weights(weights_of(second.model), best)

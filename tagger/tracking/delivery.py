@@ -11,7 +11,7 @@ from tagger.report import draw_confusions
 from tagger.scoring import confusions, most_probable
 from tagger.tracking.record import Point, Record
 from tagger.tracking.registry import is_champion, log_model, name_champion
-from tagger.tracking.runs import MODEL, PARENT, TEST, find_run, open_run
+from tagger.tracking.runs import MODEL, TEST, find_parent, find_run, open_run
 from tagger.tracking.store import Store
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def deliver(store: Store, record: Record) -> None:
         store.client.set_tag(run.info.run_id, TEST, record.datasets["test"].digest)
     if run.info.status != "FINISHED":
         store.client.set_terminated(run.info.run_id, "FINISHED", record.ended)
-    parent = run.data.tags.get(PARENT)
+    parent = find_parent(store, run)
     if parent:
         for path in record.group_files.values():
             store.client.log_artifact(parent, str(path))
@@ -65,8 +65,9 @@ def log_start(store: Store, run: "Run", record: Record) -> None:
     run_id = run.info.run_id
     missing = [Param(name, str(value)) for name, value in record.params.items() if name not in run.data.params]
     if missing:
-        store.client.log_batch(run_id, params=missing)
+        # The file first: where the params are, a delivery that broke off before has brought it too.
         store.client.log_text(run_id, yaml.safe_dump(record.settings, sort_keys=False), "params.yaml")
+        store.client.log_batch(run_id, params=missing)
     logged = {(given.dataset.name, given.dataset.digest) for given in run.inputs.dataset_inputs}
     store.client.log_inputs(
         run_id,
@@ -93,7 +94,7 @@ def _log_figures(store: Store, run: "Run", record: Record) -> None:
 
     time = record.ended or record.started
     targets = {run.info.run_id: record.figures}
-    if parent := run.data.tags.get(PARENT):
+    if parent := find_parent(store, run):
         targets[parent] = {
             f"{record.loss}.{name}": value for name, value in record.figures.items() if name in GROUP_FIGURES
         }

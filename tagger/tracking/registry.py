@@ -8,7 +8,7 @@ import pandas as pd
 
 from tagger.errors import InputError
 from tagger.tracking.record import Record
-from tagger.tracking.store import Store, StoreAwayError, connect, reporting
+from tagger.tracking.store import Store, connect, reporting
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
@@ -24,12 +24,24 @@ def log_model(store: Store, run: "Run", record: Record) -> str:
     version = _find_version(store, run)
     if version is not None:
         return version
+    import mlflow
+    from mlflow.entities import LoggedModelStatus
+
+    logged = store.client.search_logged_models([store.experiment], f"source_run_id = '{run.info.run_id}'")
+    ready = [model.model_id for model in logged if model.status == LoggedModelStatus.READY]
+    if not ready:
+        for model in logged:  # of deliveries that broke off
+            store.client.delete_logged_model(model.model_id)
+        ready = [_log_files(store, run, record)]
+    return str(mlflow.register_model(f"models:/{ready[0]}", REGISTERED_MODEL).version)
+
+
+def _log_files(store: Store, run: "Run", record: Record) -> str:
+    """Log the model as an output of the run; return its id."""
     import mlflow.pyfunc
     from mlflow.models import Model, ModelSignature
     from mlflow.types.schema import Array, ColSpec, DataType, Schema
 
-    for begun in models_of(store, run):  # by a delivery that broke off before it registered the model
-        store.client.delete_logged_model(begun)
     folder = next(path.parent for place, path in record.files.items() if place.startswith("model/"))
     text, number = DataType.string, DataType.double
     signature = ModelSignature(
@@ -38,14 +50,15 @@ def log_model(store: Store, run: "Run", record: Record) -> str:
             [ColSpec(Array(text), "words"), ColSpec(Array(text), "tags"), ColSpec(Array(number), "probabilities")]
         ),
     )
-    mlflow.set_experiment(experiment_id=store.experiment)  # the model's, too, and not the default one
+    # Model.log would put it into the default experiment, whose artifacts lie where the database was made.
+    params = {name: str(value) for name, value in record.params.items()}
+    model = store.client.create_logged_model(store.experiment, "model", run.info.run_id, params=params)
     # What mlflow.pyfunc.log_model calls, which can't be given a run that is not the active one.
     Model.log(
         artifact_path=None,
-        name="model",
+        model_id=model.model_id,
         flavor=mlflow.pyfunc,
         run_id=run.info.run_id,
-        registered_model_name=REGISTERED_MODEL,
         python_model=str(PACKAGE / "pyfunc.py"),
         artifacts={"model": str(folder)},
         code_paths=[str(PACKAGE)],
@@ -53,16 +66,7 @@ def log_model(store: Store, run: "Run", record: Record) -> str:
         input_example=pd.DataFrame({"sentence": ["The dog ate the book"]}),
         pip_requirements=[f"{name}=={importlib.metadata.version(name)}" for name in REQUIREMENTS],
     )
-    version = _find_version(store, run)
-    if version is None:
-        raise StoreAwayError(f"MLflow: {store.address}: the model {REGISTERED_MODEL!r} was not registered")
-    return version
-
-
-def models_of(store: Store, run: "Run") -> list[str]:
-    """Return the ids of the models that were logged to a run."""
-    found = store.client.search_logged_models([store.experiment], f"source_run_id = '{run.info.run_id}'")
-    return [str(model.model_id) for model in found]
+    return str(model.model_id)
 
 
 def name_champion(store: Store, version: str) -> None:
@@ -75,8 +79,8 @@ def name_champion(store: Store, version: str) -> None:
 
 def is_champion(store: Store, run: "Run") -> bool:
     """Return whether the alias is on the run's model."""
-    registered = store.client.get_registered_model(REGISTERED_MODEL)
-    return str(registered.aliases.get(CHAMPION)) == _find_version(store, run)
+    registered = store.client.search_registered_models(f"name = '{REGISTERED_MODEL}'")
+    return any(str(model.aliases.get(CHAMPION)) == _find_version(store, run) for model in registered)
 
 
 def fetch_model(uri: str) -> Path:

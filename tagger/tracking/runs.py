@@ -30,13 +30,19 @@ def find_run(store: Store, record: Record) -> "Run | None":
     return None
 
 
+def find_parent(store: Store, run: "Run") -> str | None:
+    """Return the id of a run's group, none where the user has deleted it."""
+    groups = _search(store, f"attributes.run_id = '{run.data.tags.get(PARENT, '')}'")
+    return groups[0].info.run_id if groups else None
+
+
 def open_run(store: Store, record: Record, *, restored: bool = False) -> "Run":
     """Return the run of a record; where there is none, make it, inside its group."""
     with hold("mlflow", "making an MLflow run"):  # so that two processes make no two groups of one
         run = find_run(store, record)
         if run is not None:
             return run
-        parent = _find_group(store, record) or _make_group(store, record)
+        parent = _open_group(store, record)
         tags = record.tags | {PARENT: parent.info.run_id, GROUP: record.group}
         if record.training:
             tags[TRAINING] = record.training
@@ -51,7 +57,7 @@ def resume_run(store: Store, run: "Run", record: Record) -> None:
     client.update_run(run_id, status="RUNNING", name=record.name)
     for name, value in record.tags.items():
         client.set_tag(run_id, name, value)
-    parent = run.data.tags.get(PARENT)
+    parent = find_parent(store, run)
     if parent:
         client.update_run(parent, name=_group_name(record))
         for name, value in _group_tags(record).items():
@@ -65,9 +71,10 @@ def close_abandoned_runs(store: Store) -> list[str]:
     again then.
     """
     closed = []
-    for run in _search(store, f"attributes.status = 'RUNNING' and tags.workspace = '{_quoted(origin())}'"):
+    for run in _search(store, "attributes.status = 'RUNNING'"):
         lock = run.data.tags.get(LOCK)
-        if lock and not is_held(lock):
+        # MLflow's search takes no quote within a text, as a path may have.
+        if run.data.tags.get("workspace") == origin() and lock and not is_held(lock):
             store.client.set_terminated(run.info.run_id, "KILLED")
             closed.append(run.info.run_name)
     return closed
@@ -82,22 +89,26 @@ def _find_group(store: Store, record: Record) -> "Run | None":
     return None if _search(store, same_loss) else groups[0]
 
 
-def _make_group(store: Store, record: Record) -> "Run":
-    """Make the run that stands for a pipeline execution. It does nothing itself, so it is finished at once."""
+def _open_group(store: Store, record: Record) -> "Run":
+    """Return the run that stands for a pipeline execution. It does nothing itself, so it is finished at once."""
     from mlflow.entities import Param
 
-    group = _create(store, record, _group_name(record), _group_tags(record) | {GROUP: record.group, KIND: "pipeline"})
-    params = [Param(name, str(value)) for name, value in record.params.items() if name != "loss"]
-    store.client.log_batch(group.info.run_id, params=params)
-    store.client.set_terminated(group.info.run_id)
+    tags = _group_tags(record) | {GROUP: record.group, KIND: "pipeline"}
+    group = _find_group(store, record) or _create(store, record, _group_name(record), tags)
+    if not group.data.params:  # it is new, or its making broke off
+        params = [Param(name, str(value)) for name, value in record.params.items() if name != "loss"]
+        store.client.log_batch(group.info.run_id, params=params)
+        store.client.set_terminated(group.info.run_id)
     return group
 
 
 def _group_name(record: Record) -> str:
     if record.experiment:
         return record.experiment
+    if "git.commit" not in record.tags:
+        return "repro without git"
     changed = "+" if record.tags.get("git.dirty") == "true" else ""
-    return f"repro {record.tags.get('git.commit', 'without git')[:7]}{changed}"
+    return f"repro {record.tags['git.commit'][:7]}{changed}"
 
 
 def _group_tags(record: Record) -> dict[str, str]:
@@ -114,7 +125,3 @@ def _create(store: Store, record: Record, name: str, tags: dict[str, str]) -> "R
 
 def _search(store: Store, condition: str) -> "list[Run]":
     return list(store.client.search_runs([store.experiment], condition, order_by=["attributes.start_time DESC"]))
-
-
-def _quoted(text: str) -> str:
-    return text.replace("'", "''")

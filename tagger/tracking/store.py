@@ -50,9 +50,9 @@ def connect() -> Store:
             logging.getLogger(name).setLevel(logging.WARNING)
         logging.getLogger("mlflow.store").setLevel(logging.CRITICAL)  # it repeats what it raises
         mlflow.set_tracking_uri(uri)
-        client = mlflow.MlflowClient(uri)
-        # Two processes that create one new database at the same time break it.
+        # Two processes that create one new database at the same time break it: a client does that at once.
         with hold("mlflow", "connecting to MLflow"):
+            client = mlflow.MlflowClient(uri)
             return Store(client, _find_experiment(client, uri), address())
 
 
@@ -71,13 +71,15 @@ def reporting() -> Iterator[None]:
     logging.getLogger("urllib3").setLevel(logging.ERROR)
     import requests
     import sqlalchemy.exc
+    from alembic.util import CommandError
     from mlflow.exceptions import MlflowException
 
+    of_the_store = (MlflowException, sqlalchemy.exc.SQLAlchemyError, CommandError, requests.RequestException)
     try:
         yield
     except InputError:
         raise
-    except (MlflowException, sqlalchemy.exc.SQLAlchemyError, requests.RequestException, OSError, ImportError) as error:
+    except (*of_the_store, OSError, ImportError) as error:
         raise StoreAwayError(f"MLflow: {address()} does not answer, or takes nothing: {_reason(error)}") from None
 
 
@@ -93,7 +95,7 @@ def tracking_uri() -> str:
 
 def address() -> str:
     """Return the URI of the store, its password left out."""
-    return re.sub(r"://[^/@]*@", "://***@", tracking_uri())
+    return _mask(tracking_uri())
 
 
 def _check(uri: str) -> None:
@@ -115,7 +117,7 @@ def _check(uri: str) -> None:
 
 
 def _find_experiment(client: "MlflowClient", uri: str) -> str:
-    name = os.environ.get("MLFLOW_EXPERIMENT_NAME", EXPERIMENT)
+    name = os.environ.get("MLFLOW_EXPERIMENT_NAME") or EXPERIMENT
     experiment = client.get_experiment_by_name(name)
     if experiment is None:
         # A server knows where its artifacts go; a database does not, and MLflow would take the folder of the moment.
@@ -139,5 +141,10 @@ def _reason(error: BaseException) -> str:
         if isinstance(beneath, OSError) or hasattr(beneath, "orig"):
             error = beneath
         beneath = beneath.__cause__ or beneath.__context__
-    text = " ".join(str(getattr(error, "orig", error)).splitlines()[:1]) or type(error).__name__
+    text = _mask(" ".join(str(getattr(error, "orig", error)).splitlines()[:1])) or type(error).__name__
     return text if len(text) <= 200 else f"{text[:200]}..."
+
+
+def _mask(text: str) -> str:
+    """Leave user and password out of every address; a password may hold a slash or an @."""
+    return re.sub(r"://(?!/)[^\s'\"]*@", "://***@", text)

@@ -1,0 +1,94 @@
+"""A workspace whose stages have run on a tiny corpus, and a database with MLflow's tables: each is made once and copied."""
+
+import contextlib
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tagger import paths
+from tagger.model_folder import TrainedModel, write_model
+from tagger.outputs import new_folder, write_json
+from tagger.report import write_history
+from tagger.tracking.store import Store, connect, tracking_uri
+from tests.samples import PLAIN, data_of, random_corpus, run, trainer_of
+from tests.tracking.samples import LOSSES, evaluate, export, write_lock_file
+
+ROOT = Path(__file__).parents[2]
+TEST_SPLITS = {"test": 3, "other_test": 4}  # and the seed of each
+
+
+@pytest.fixture(autouse=True)
+def _environment() -> Iterator[None]:
+    """Give each test an environment of its own: MLflow sets variables itself once it is connected."""
+    before = dict(os.environ)
+    for name in before:
+        if name.startswith(("MLFLOW_", "DVC_")):
+            del os.environ[name]
+    os.environ |= {"GIT_CEILING_DIRECTORIES": "/", "MLFLOW_DISABLE_TELEMETRY": "true"}
+    tracking_uri.cache_clear()
+    yield
+    if "mlflow" in sys.modules:
+        sys.modules["mlflow"].set_tracking_uri(None)
+    tracking_uri.cache_clear()
+    os.environ.clear()
+    os.environ.update(before)
+
+
+@pytest.fixture(scope="session")
+def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with the tables of MLflow and nothing else in it."""
+    from mlflow.store.db.utils import _initialize_tables, create_sqlalchemy_engine
+
+    path = tmp_path_factory.mktemp("database") / "mlflow.db"
+    engine = create_sqlalchemy_engine(f"sqlite:///{path}")
+    _initialize_tables(engine)
+    engine.dispose()
+    return path
+
+
+@pytest.fixture(scope="session")
+def outputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the stages write, without MLflow. `other_test` is prepared beside `test`."""
+    folder = tmp_path_factory.mktemp("outputs")
+    shutil.copyfile(ROOT / "params.yaml", folder / "params.yaml")
+    data = data_of(random_corpus(12, seed=1), random_corpus(6, seed=2))
+    with contextlib.chdir(folder):
+        with new_folder(paths.DICTIONARIES) as partial:
+            data.dictionaries.save(partial)
+        splits = {"train": data.train, "dev": data.dev}
+        splits |= {
+            name: data_of(random_corpus(12, 1), random_corpus(5, seed)).dev for name, seed in TEST_SPLITS.items()
+        }
+        for name, split in splits.items():
+            with new_folder(paths.PREPARED / name) as partial:
+                split.save(partial)
+        for loss in LOSSES:
+            trainer = trainer_of(data, PLAIN, {"epochs": 2, "learning_rate": 0.05}, loss)
+            write_history(run(trainer), paths.history_file(loss))
+            write_json(paths.summary_file(loss), {loss: trainer.summary()})
+            with new_folder(paths.model_folder(loss)) as partial:
+                write_model(TrainedModel(trainer.model, data.dictionaries), partial)
+            evaluate(loss)
+        export()
+        write_lock_file()
+    return folder
+
+
+@pytest.fixture
+def workspace(outputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the outputs, which is the folder of the moment."""
+    folder = tmp_path / "workspace"
+    shutil.copytree(outputs, folder)
+    monkeypatch.chdir(folder)
+    return folder
+
+
+@pytest.fixture
+def store(workspace: Path, database: Path) -> Store:
+    """The store of the workspace, empty."""
+    shutil.copyfile(database, workspace / "mlflow.db")
+    return connect()

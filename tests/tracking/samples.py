@@ -1,0 +1,131 @@
+"""Stages without MLflow, and what a store holds, for the tests of tracking."""
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import yaml
+
+from tagger import paths
+from tagger.dictionary import UNKNOWN
+from tagger.encoding import EncodedSplit
+from tagger.exporting import export_model
+from tagger.inference import tag_probabilities
+from tagger.lock_file import md5
+from tagger.model_folder import read_model
+from tagger.outputs import new_file, write_json
+from tagger.params import LossName
+from tagger.report import write_table
+from tagger.scoring import prediction_table, score, tag_table
+from tagger.tracking.record import Record
+from tagger.tracking.store import Store
+from tests.samples import CPU
+
+LOSSES: tuple[LossName, ...] = ("nll", "cross_entropy")
+SPLITS = [f"data/prepared/{name}" for name in ("train", "dev", "test")]
+STAGES: dict[str, tuple[list[str], list[str], list[str]]] = {  # params, deps and outs of dvc.yaml
+    "prepare": (["seed", "data"], [], ["data/prepared/dictionaries", *SPLITS])
+}
+for _loss in LOSSES:
+    STAGES[f"train@{_loss}"] = (
+        ["seed", "device", "model", "train"],
+        ["data/prepared/dictionaries", "data/prepared/train", "data/prepared/dev"],
+        [f"models/{_loss}", f"metrics/train/{_loss}.json", f"metrics/history/{_loss}.csv"],
+    )
+    STAGES[f"evaluate@{_loss}"] = (
+        ["device"],
+        ["data/prepared/test", f"models/{_loss}"],
+        [f"data/predictions/{_loss}.parquet", f"metrics/evaluate/{_loss}.json", f"metrics/tags/{_loss}.csv"],
+    )
+STAGES["export"] = (["losses", "export"], ["data/prepared/test", "data/predictions"], ["models/export"])
+
+
+def evaluate(loss: LossName) -> None:
+    """Write what the stage writes."""
+    model, _ = read_model(paths.model_folder(loss))
+    test = EncodedSplit.load(paths.TEST)
+    probabilities = tag_probabilities(model, test, CPU)
+    with new_file(paths.predictions_file(loss)) as partial:
+        prediction_table(probabilities, test).to_parquet(partial, index=False)
+    write_table(tag_table(probabilities, test), paths.tags_file(loss))
+    metrics = score(probabilities, test, unknown=test.form_words[test.forms] == UNKNOWN)
+    write_json(paths.evaluation_file(loss), {loss: metrics})
+
+
+def export(loss: LossName = "nll") -> None:
+    """Write what the stage writes."""
+    predictions = pd.read_parquet(paths.predictions_file(loss))
+    export_model(paths.model_folder(loss), paths.EXPORT, EncodedSplit.load(paths.TEST), predictions)
+
+
+def write_lock_file() -> None:
+    """Record the files on the disk, as DVC does."""
+    settings = yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8"))
+    stages = {
+        name: {
+            "params": {"params.yaml": {section: settings[section] for section in sections}},
+            "deps": [{"path": path, "hash": "md5", "md5": md5(Path(path))} for path in deps],
+            "outs": [{"path": path, "hash": "md5", "md5": md5(Path(path))} for path in outs],
+        }
+        for name, (sections, deps, outs) in STAGES.items()
+    }
+    Path("dvc.lock").write_text(yaml.safe_dump({"schema": "2.0", "stages": stages}), encoding="utf-8")
+
+
+def whole_record(loss: LossName = "nll", training: str | None = None) -> Record:
+    """Return the record of all that the stages have written for a loss."""
+    record = Record.of_outputs(loss).with_evaluation(EncodedSplit.load(paths.TEST))
+    record = record.with_export() if loss == "nll" else record
+    return record.model_copy(update={"training": training})
+
+
+def runs_of(store: Store, condition: str = "tags.loss LIKE '%'") -> list[Any]:
+    """Return the active runs, the oldest first."""
+    return list(store.client.search_runs([store.experiment], condition, order_by=["attributes.start_time ASC"]))
+
+
+def groups_of(store: Store) -> list[Any]:
+    return runs_of(store, "tags.kind = 'pipeline'")
+
+
+def artifacts(store: Store, run: Any, folder: str | None = None) -> dict[str, str]:
+    """Return the SHA-256 of each artifact of a run."""
+    found: dict[str, str] = {}
+    for item in store.client.list_artifacts(run.info.run_id, folder):
+        if item.is_dir:
+            found |= artifacts(store, run, item.path)
+        else:
+            path = Path(run.info.artifact_uri.removeprefix("file://")) / item.path
+            found[item.path] = hashlib.sha256(path.read_bytes()).hexdigest()
+    return found
+
+
+def content(store: Store) -> dict[str, Any]:
+    """Return all that a store holds of runs and models but ids and times, to compare two stores."""
+    return {
+        "runs": sorted((_content_of(store, run) for run in runs_of(store, "")), key=str),
+        "models": len(store.client.search_logged_models([store.experiment])),
+        "versions": len(store.client.search_model_versions("name = 'lstm-tagger'")),
+        "champions": [dict(model.aliases) for model in store.client.search_registered_models()],
+    }
+
+
+def _content_of(store: Store, run: Any) -> dict[str, Any]:
+    parent = run.data.tags.get("mlflow.parentRunId")
+    models = {model.model_id for model in store.client.search_logged_models([store.experiment])}
+    return {
+        "name": run.info.run_name,
+        "status": run.info.status,
+        "ended": run.info.end_time is not None,
+        "params": run.data.params,
+        "metrics": {
+            name: [(row.value, row.step) for row in store.client.get_metric_history(run.info.run_id, name)]
+            for name in run.data.metrics
+        },
+        "inputs": sorted((given.dataset.name, given.dataset.digest) for given in run.inputs.dataset_inputs),
+        "models": len(models & {output.model_id for output in run.outputs.model_outputs}),
+        "tags": {name: value for name, value in run.data.tags.items() if name != "mlflow.parentRunId"},
+        "parent": parent and store.client.get_run(parent).info.run_name,
+        "artifacts": artifacts(store, run),
+    }

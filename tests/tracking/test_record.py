@@ -1,0 +1,260 @@
+"""What a record gathers from the files of the pipeline."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tagger import paths
+from tagger.encoding import EncodedSplit
+from tagger.errors import InputError
+from tagger.tracking.record import Point, Record, origin
+from tests.tracking.samples import whole_record, write_lock_file
+
+
+DICTIONARIES = ("words", "characters", "tags", "lookup")
+
+
+@pytest.fixture(autouse=True)
+def folder(workspace: Path) -> Path:
+    return workspace
+
+
+def edit(old: str, new: str, file: str = "params.yaml") -> None:
+    path = Path(file)
+    text = path.read_text(encoding="utf-8")
+    assert text.count(old) == 1
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+# Params
+
+
+def test_the_params_are_those_of_the_lock_file_where_it_has_the_outputs() -> None:
+    before = Record.of_outputs("nll").params
+    edit("hidden: 200", "hidden: 300")
+    edit("lowercase: true", "lowercase: false")
+    edit("loss: best", "loss: nll")
+    edit("device: auto", "device: cpu")
+    assert Record.of_outputs("nll").params == before
+    assert before["model.hidden"] == 200
+    assert before["data.lowercase"] is True
+    assert before["export.loss"] == "best"
+
+
+def test_the_params_are_those_of_the_file_where_the_lock_file_has_other_outputs() -> None:
+    edit("hidden: 200", "hidden: 300")
+    paths.history_file("nll").write_text("epoch,dev_loss\n1,0.5\n", encoding="utf-8")
+    assert Record.of_outputs("nll").params["model.hidden"] == 300
+    assert Record.of_outputs("cross_entropy").params["model.hidden"] == 200
+
+
+def test_without_a_lock_file_the_params_are_those_of_the_file() -> None:
+    Path("dvc.lock").unlink()
+    edit("hidden: 200", "hidden: 300")
+    assert Record.of_outputs("nll").params["model.hidden"] == 300
+
+
+def test_every_record_has_the_same_params_but_for_the_loss() -> None:
+    nll, cross_entropy = Record.of_outputs("nll").params, Record.of_outputs("cross_entropy").params
+    assert nll.keys() == cross_entropy.keys()
+    assert {name for name in nll if nll[name] != cross_entropy[name]} == {"loss"}
+    assert nll["losses"] == ["nll", "cross_entropy"]
+    assert nll["train.adam_betas"] == [0.9, 0.9]
+
+
+def test_a_training_that_starts_has_the_params_of_the_file() -> None:
+    edit("hidden: 200", "hidden: 300")
+    record = Record.of_training("nll", "identity")
+    assert record.params["model.hidden"] == 300
+    assert (record.training, record.model, record.points, record.figures, record.files) == (
+        "identity",
+        None,
+        [],
+        {},
+        {},
+    )
+
+
+# Groups
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("  - cross_entropy\n", "  - mse\n"), ("loss: best", "loss: nll"), ("test_share: 0.1", "test_share: 0.2")],
+)
+def test_what_concerns_no_training_leaves_the_group_alone(old: str, new: str) -> None:
+    before = Record.of_training("nll", "a").group
+    edit(old, new)
+    assert Record.of_training("nll", "a").group == before
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [("seed: 1 ", "seed: 2 "), ("hidden: 200", "hidden: 201"), ("epochs: 12", "epochs: 13")]
+)
+def test_another_setting_is_another_group(old: str, new: str) -> None:
+    before = Record.of_training("nll", "a").group
+    edit(old, new)
+    assert Record.of_training("nll", "a").group != before
+
+
+def test_the_losses_of_one_setting_are_one_group() -> None:
+    groups = {Record.of_training("nll", "a").group, Record.of_training("cross_entropy", "b").group}
+    groups |= {Record.of_outputs("nll").group, whole_record("cross_entropy").group}
+    assert len(groups) == 1
+
+
+def test_another_experiment_is_another_group(monkeypatch: pytest.MonkeyPatch) -> None:
+    groups = {Record.of_training("nll", "a").group}
+    for name in ("wide", "deep"):
+        monkeypatch.setenv("DVC_EXP_NAME", name)
+        groups.add(Record.of_training("nll", "a").group)
+    assert len(groups) == 3
+
+
+@pytest.mark.parametrize("split", ["train", "dev"])
+def test_another_corpus_is_another_group(split: str) -> None:
+    before = Record.of_training("nll", "a").group
+    first = EncodedSplit.load(paths.PREPARED / split).form_texts[0]
+    edit(f'"{first}"', '"other"', f"data/prepared/{split}/form_texts.json")
+    assert Record.of_training("nll", "a").group != before
+
+
+def test_another_test_split_is_the_same_group() -> None:
+    before = whole_record().group
+    (paths.PREPARED / "other_test").rename(paths.PREPARED / "moved")
+    paths.TEST.rename(paths.PREPARED / "other_test")
+    (paths.PREPARED / "moved").rename(paths.TEST)
+    assert whole_record().group == before
+
+
+# Content
+
+
+def test_the_whole_record_has_what_the_stages_wrote() -> None:
+    record = whole_record()
+    summary = json.loads(paths.summary_file("nll").read_text(encoding="utf-8"))["nll"]
+    metrics = json.loads(paths.evaluation_file("nll").read_text(encoding="utf-8"))["nll"]
+    expected = {name: value for name, value in summary.items() if value is not None}
+    expected |= {f"test_{name}": value for name, value in metrics.items() if value is not None}
+    assert record.figures == expected | {"export_largest_difference": 0.0}
+    assert {place: path.as_posix() for place, path in record.files.items()} == {
+        "history/nll.csv": "metrics/history/nll.csv",
+        **{f"dictionaries/{name}.json": f"data/prepared/dictionaries/{name}.json" for name in DICTIONARIES},
+        **{f"model/{name}.json": f"models/nll/{name}.json" for name in ("config", *DICTIONARIES)},
+        "model/weights.safetensors": "models/nll/weights.safetensors",
+        "tags/nll.csv": "metrics/tags/nll.csv",
+        "predictions/nll.parquet": "data/predictions/nll.parquet",
+    }
+    assert {name: dataset.source for name, dataset in record.datasets.items()} == {
+        "train": "data/raw/train.csv",
+        "dev": "data/raw/dev.csv",
+        "test": "data/raw/test.csv",
+    }
+    for name, dataset in record.datasets.items():
+        assert dataset.digest == EncodedSplit.load(paths.PREPARED / name).digest()
+    assert len(record.model or "") == 64
+
+
+def test_the_points_of_a_restored_training_come_from_its_history_without_times() -> None:
+    paths.history_file("nll").write_text("epoch,dev_loss,dev_accuracy\n1,inf,0.5\n2,0.25,0.75\n", encoding="utf-8")
+    assert Record.of_outputs("nll").points == [
+        Point("dev_loss", float("inf"), 1, None),
+        Point("dev_accuracy", 0.5, 1, None),
+        Point("dev_loss", 0.25, 2, None),
+        Point("dev_accuracy", 0.75, 2, None),
+    ]
+
+
+def test_the_points_of_a_training_of_this_machine_keep_their_times() -> None:
+    point = Point("dev_loss", 0.5, 1, 1_700_000_000_000)
+    record = Record.of_training("nll", "a").model_copy(update={"points": [point]})
+    assert record.with_training_outputs().points == [point]
+
+
+def test_a_figure_that_is_none_is_left_out() -> None:
+    edit('"best_dev_loss": ', '"best_dev_loss": null, "other": ', str(paths.summary_file("nll")))
+    figures = Record.of_outputs("nll").figures
+    assert "best_dev_loss" not in figures
+    assert "other" in figures
+
+
+@pytest.mark.parametrize(
+    "missing", ["models/nll/config.json", "data/prepared/train/tags.npy", "data/prepared/dev/tag_names.json"]
+)
+def test_an_output_that_is_missing_is_a_mistake_of_the_user(missing: str) -> None:
+    Path(missing).unlink()
+    with pytest.raises(InputError, match=missing):
+        Record.of_outputs("nll")
+
+
+def test_the_export_counts_in_the_main_workspace_alone(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert whole_record().exported
+    monkeypatch.setenv("DVC_ROOT", str(workspace.parent))
+    assert not whole_record().exported
+
+
+# JSON
+
+
+def test_a_record_is_the_same_after_json_infinite_values_too() -> None:
+    record = whole_record().model_copy(
+        update={
+            "points": [Point("dev_loss", float("inf"), 1, 5), Point("dev_loss", -float("inf"), 2, None)],
+            "figures": {"test_nll": float("inf"), "test_accuracy": 0.1 + 0.2},
+            "ended": 7,
+            "store": "sqlite:////mlflow.db",
+            "experiment": "wïde",
+        }
+    )
+    again = Record.model_validate_json(record.model_dump_json(indent=2))
+    assert again == record
+    assert again.params == record.params
+    assert again.group == record.group
+
+
+def test_a_value_that_is_no_number_is_so_after_json() -> None:
+    record = Record.of_training("nll", "a").model_copy(update={"figures": {"x": float("nan")}})
+    assert str(Record.model_validate_json(record.model_dump_json()).figures["x"]) == "nan"
+
+
+# Tags
+
+
+def git(*arguments: str) -> str:
+    identity = ("-c", "user.name=t", "-c", "user.email=t@example.org")
+    return subprocess.run(["git", *identity, *arguments], check=True, capture_output=True, text=True).stdout.strip()
+
+
+def test_outside_git_and_dvc_the_tags_name_loss_stage_and_workspace() -> None:
+    record = Record.of_training("nll", "a")
+    assert record.tags == {"loss": "nll", "dvc.stage": "train@nll", "workspace": origin()}
+    assert record.experiment is None
+    assert record.name == "nll"
+
+
+def test_the_tags_name_the_commit_and_whether_a_file_has_changed_since() -> None:
+    git("init", "--quiet")
+    git("add", "params.yaml", "dvc.lock", "metrics")
+    git("commit", "--quiet", "--message", "start")
+    tags = Record.of_training("nll", "a").tags
+    assert tags["git.commit"] == git("rev-parse", "HEAD")
+    assert tags["git.dirty"] == "false"
+    paths.history_file("nll").write_text("what the pipeline writes", encoding="utf-8")
+    edit("hidden: 200", "hidden: 300")
+    write_lock_file()
+    edit("hidden: 300", "hidden: 200")
+    Path("new").write_text("git does not have it", encoding="utf-8")
+    assert Record.of_training("nll", "a").tags["git.dirty"] == "false"
+    edit("hidden: 200", "hidden: 300")
+    assert Record.of_training("nll", "a").tags["git.dirty"] == "true"
+
+
+def test_the_tags_name_the_experiment_of_dvc(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DVC_EXP_NAME", "wide")
+    monkeypatch.setenv("DVC_EXP_BASELINE_REV", "0123456")
+    record = Record.of_training("nll", "a")
+    assert record.tags["dvc.experiment"] == "wide"
+    assert record.tags["dvc.baseline"] == "0123456"
+    assert record.name == "wide/nll"

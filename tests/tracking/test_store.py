@@ -1,0 +1,269 @@
+"""Where runs go, and what is said when they can't."""
+
+import contextlib
+import os
+import shutil
+import socket
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tagger.errors import InputError
+from tagger.tracking.store import StoreAwayError, address, connect, reporting, tracking_uri
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "experiment").mkdir()
+    monkeypatch.chdir(tmp_path / "experiment")
+    monkeypatch.setenv("DVC_ROOT", str(tmp_path))
+    return tmp_path
+
+
+def uri_for(monkeypatch: pytest.MonkeyPatch, variable: str) -> str:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", variable)
+    tracking_uri.cache_clear()
+    return tracking_uri()
+
+
+def refusal() -> str:
+    """Return the one line that says why there is no store."""
+    with pytest.raises(StoreAwayError) as caught:
+        connect()
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+# The URI
+
+
+def test_the_database_lies_in_the_main_workspace(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert tracking_uri() == f"sqlite:///{folder}/mlflow.db"
+    assert uri_for(monkeypatch, "") == f"sqlite:///{folder}/mlflow.db"
+
+
+def test_the_folder_of_the_moment_is_the_workspace_outside_dvc(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DVC_ROOT")
+    assert tracking_uri() == f"sqlite:///{folder}/experiment/mlflow.db"
+
+
+@pytest.mark.parametrize("path", ["own.db", "./own.db", "runs/own.db"])
+def test_a_relative_database_is_one_in_the_main_workspace(
+    folder: Path, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert uri_for(monkeypatch, f"sqlite:///{path}") == f"sqlite:///{folder / path}"
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "sqlite:////somewhere/own.db",
+        "sqlite:///file:/somewhere/own.db?mode=ro&uri=true",
+        "http://127.0.0.1:5000",
+        "https://example.org/mlflow",
+        "postgresql://user:secret@example.org/runs",
+        "postgresql+psycopg://example.org/runs",
+        "databricks",
+    ],
+)
+def test_any_other_address_stays_as_it_is(uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert uri_for(monkeypatch, uri) == uri
+
+
+def test_the_uri_is_the_one_before_mlflow_changes_the_environment(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tracking_uri()
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "sqlite:///other.db")
+    assert tracking_uri() == f"sqlite:///{folder}/mlflow.db"
+
+
+@pytest.mark.parametrize(
+    ("uri", "shown"),
+    [
+        ("postgresql://user:secret@example.org/runs", "postgresql://***@example.org/runs"),
+        ("postgresql+psycopg2://user:secret@example.org:5432/runs", "postgresql+psycopg2://***@example.org:5432/runs"),
+        ("mysql://user:se/cret@example.org/runs", "mysql://***@example.org/runs"),
+        ("mysql://user:se@cret@example.org/runs", "mysql://***@example.org/runs"),
+        ("https://user:secret@example.org/mlflow", "https://***@example.org/mlflow"),
+        ("https://example.org/mlflow", "https://example.org/mlflow"),
+        ("sqlite:////home/a@b/own.db", "sqlite:////home/a@b/own.db"),
+    ],
+)
+def test_the_address_leaves_the_password_out(uri: str, shown: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    uri_for(monkeypatch, uri)
+    assert address() == shown
+
+
+# Connecting
+
+
+@pytest.fixture
+def filled(folder: Path, database: Path) -> Path:
+    """A workspace whose database has its tables already."""
+    shutil.copyfile(database, folder / "mlflow.db")
+    return folder
+
+
+def test_the_experiment_is_made_with_its_artifacts_below_the_workspace(filled: Path) -> None:
+    store = connect()
+    experiment = store.client.get_experiment(store.experiment)
+    assert experiment.name == "lstm-tagger"
+    assert experiment.artifact_location == f"file://{filled}/mlruns/lstm-tagger"
+    assert experiment.tags["mlflow.experimentKind"] == "custom_model_development"
+    assert list((filled / "experiment").iterdir()) == []
+
+
+def test_the_experiment_is_found_again(filled: Path) -> None:
+    assert connect().experiment == connect().experiment
+    assert len(connect().client.search_experiments()) == 2  # MLflow's default one is the other
+
+
+def test_the_environment_names_the_experiment(filled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_EXPERIMENT_NAME", "my own")
+    store = connect()
+    experiment = store.client.get_experiment(store.experiment)
+    assert (experiment.name, experiment.artifact_location) == ("my own", f"file://{filled}/mlruns/my%20own")
+
+
+def test_an_empty_experiment_name_is_none(filled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_EXPERIMENT_NAME", "")
+    store = connect()
+    assert store.client.get_experiment(store.experiment).name == "lstm-tagger"
+
+
+def test_a_deleted_experiment_is_a_mistake_of_the_user(filled: Path) -> None:
+    store = connect()
+    store.client.delete_experiment(store.experiment)
+    with pytest.raises(InputError) as caught:
+        connect()
+    assert not isinstance(caught.value, StoreAwayError)
+    assert str(caught.value) == (
+        "MLflow: the experiment 'lstm-tagger' is deleted, expected it active; "
+        f"`mlflow experiments restore -x {store.experiment}` brings it back"
+    )
+
+
+def test_two_processes_make_one_new_database_at_the_same_time(folder: Path) -> None:
+    code = "from tagger.tracking.store import connect; print('experiment', connect().experiment)"
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "ignore"}
+    with contextlib.ExitStack() as stack:
+        processes = [
+            stack.enter_context(
+                subprocess.Popen(
+                    [sys.executable, "-c", code],
+                    env=environment,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                    text=True,
+                )
+            )
+            for _ in range(2)
+        ]
+        printed = [process.communicate() for process in processes]
+    assert [answer for answer, _ in printed] == ["experiment 1\n"] * 2, printed
+
+
+# What is said when the store is away
+
+
+def test_a_server_that_is_down_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    uri_for(monkeypatch, f"http://user:secret@127.0.0.1:{port}")
+    line = refusal()
+    assert line.startswith(f"MLflow: http://***@127.0.0.1:{port} does not answer, or takes nothing: ")
+    assert "refused" in line
+    assert "secret" not in line
+
+
+def test_a_file_that_is_no_database_is_one_line(folder: Path) -> None:
+    (folder / "mlflow.db").write_text("this is no database\n" * 100, encoding="utf-8")
+    assert refusal() == (
+        f"MLflow: sqlite:///{folder}/mlflow.db does not answer, or takes nothing: file is not a database"
+    )
+
+
+def test_a_database_in_a_folder_that_is_not_there_is_one_line(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    uri_for(monkeypatch, "sqlite:///nowhere/own.db")
+    assert refusal() == (
+        f"MLflow: sqlite:///{folder}/nowhere/own.db does not answer, or takes nothing: unable to open database file"
+    )
+
+
+def test_a_database_that_takes_nothing_is_one_line(filled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    uri = uri_for(monkeypatch, f"sqlite:///file:{filled}/mlflow.db?mode=ro&uri=true")
+    assert refusal() == f"MLflow: {uri} does not answer, or takes nothing: attempt to write a readonly database"
+
+
+def test_a_database_of_a_newer_mlflow_is_one_line(filled: Path) -> None:
+    with contextlib.closing(sqlite3.connect(filled / "mlflow.db")) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = 'fffffffffff'")
+        connection.commit()
+    assert refusal().startswith(f"MLflow: sqlite:///{filled}/mlflow.db does not answer, or takes nothing: ")
+
+
+@pytest.mark.parametrize("uri", ["ftp://user:secret@example.org/runs", "oracle://user:secret@example.org/runs"])
+def test_a_scheme_that_mlflow_does_not_know_is_one_line(uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    uri_for(monkeypatch, uri)
+    line = refusal()
+    assert line.startswith(f"MLflow: {uri.partition(':')[0]}://***@example.org/runs does not answer, or takes nothing:")
+    assert "secret" not in line
+
+
+def test_a_database_whose_driver_is_not_installed_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    uri_for(monkeypatch, "postgresql+psycopg2://user:secret@127.0.0.1:1/runs")
+    line = refusal()
+    assert line.startswith("MLflow: postgresql+psycopg2://***@127.0.0.1:1/runs does not answer, or takes nothing: ")
+    assert "secret" not in line
+
+
+def test_what_mlflow_raises_in_a_block_is_one_line_that_names_the_store(folder: Path) -> None:
+    from mlflow.exceptions import MlflowException
+
+    with pytest.raises(StoreAwayError) as caught, reporting():
+        raise MlflowException("first\nsecond")
+    assert str(caught.value) == f"MLflow: sqlite:///{folder}/mlflow.db does not answer, or takes nothing: first"
+
+
+def test_a_long_reason_is_cut(folder: Path) -> None:
+    with pytest.raises(StoreAwayError) as caught, reporting():
+        raise OSError("x" * 1000)
+    assert str(caught.value).endswith(f": {'x' * 200}...")
+
+
+def test_a_reason_without_words_is_the_name_of_the_error() -> None:
+    with pytest.raises(StoreAwayError, match=r": PermissionError$"), reporting():
+        raise PermissionError
+
+
+def test_the_reason_is_what_the_system_said_beneath() -> None:
+    from mlflow.exceptions import MlflowException
+
+    with pytest.raises(StoreAwayError, match=r": \[Errno 28\] No space left on device$"), reporting():
+        try:
+            raise OSError(28, "No space left on device")
+        except OSError as error:
+            raise MlflowException("API request failed") from error
+
+
+@pytest.mark.parametrize("error", [InputError("damaged"), ValueError("own"), KeyboardInterrupt()])
+def test_what_is_no_error_of_the_store_passes(error: BaseException) -> None:
+    with pytest.raises(type(error)) as caught, reporting():
+        raise error
+    assert caught.value is error
+
+
+def test_a_server_that_is_down_is_noticed_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    with reporting():
+        assert os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] == "2"
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "9")
+    with reporting():
+        assert os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] == "9"
