@@ -4,10 +4,10 @@ import random
 import time
 from pathlib import Path
 
-import psutil
 import pytest
 
 from tests.conftest import Project, copy_files
+from tests.processes import kill
 from tests.stores import check_complete, store_of
 
 pytestmark = [
@@ -31,19 +31,11 @@ def starter(root: Path) -> Project:
     return project
 
 
-def kill(project: Project, command: tuple[str, ...], after: float, whom: str) -> bool:
-    """Start a command, kill -9 its stage, DVC, or both; return whether it was still at work then."""
-    with project.start(*command) as dvc:
+def start_and_kill(project: Project, after: float, whom: str) -> bool:
+    """Start the pipeline, kill -9 its stage, DVC, or both; return whether it was still at work then."""
+    with project.start(*REPRO) as dvc:
         time.sleep(after)
-        started = psutil.Process(dvc.pid)
-        children = started.children(recursive=True)
-        victims = {
-            "stage": [child for child in children if "stages" in " ".join(child.cmdline())],
-            "dvc": [started],
-            "both": [started, *children],
-        }[whom]
-        for victim in victims:
-            victim.kill()
+        kill(dvc, whom)
         at_work = dvc.wait() != 0
         dvc.communicate()  # also waits for a stage that lives on
     return at_work
@@ -75,7 +67,7 @@ def test_twenty_kills_change_nothing(tmp_path: Path, capsys: pytest.CaptureFixtu
         executions += 1
         after, whom = dice.uniform(0, duration), dice.choice(("stage", "dvc", "both"))
         forget(project)
-        if kill(project, REPRO, after, whom):
+        if start_and_kill(project, after, whom):
             hit.append(f"{whom} after {after:.1f} s")
         project.run(*REPRO)
         assert lock_and_outputs(project) == expected, f"seed {seed}: {hit}"
@@ -100,11 +92,7 @@ def test_a_killed_temporary_experiment_goes_on(tmp_path: Path, whom: str) -> Non
     with project.start(*command) as dvc:
         assert dvc.stdout is not None
         assert any("epoch 2/" in line for line in dvc.stdout)
-        started = psutil.Process(dvc.pid)
-        children = started.children(recursive=True)
-        stages = [child for child in children if "stages" in " ".join(child.cmdline())]
-        for victim in stages if whom == "stage" else [started, *children]:
-            victim.kill()
+        kill(dvc, whom)
         dvc.communicate()
     printed = project.run(*command, "--name", "again")
     assert "of 6 were run before" in printed

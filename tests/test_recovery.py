@@ -6,22 +6,16 @@ import subprocess
 import time
 from pathlib import Path
 
-import psutil
 import pytest
 
 from tests.conftest import Project
+from tests.processes import kill
 from tests.stores import check_complete, store_of
 
 # MLflow's own code uses what its libraries deprecate.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
 LOSSES = {"nll", "cross_entropy"}
 TRAINED = ("models/nll", "metrics/history", "metrics/train")
-
-
-def stages_of(process: "subprocess.Popen[str]") -> list[psutil.Process]:
-    """Return the running stages that a DVC process has started."""
-    children = psutil.Process(process.pid).children(recursive=True)
-    return [child for child in children if "stages" in child.cmdline()]
 
 
 def wait_for(process: "subprocess.Popen[str]", text: str) -> None:
@@ -36,12 +30,12 @@ def test_a_training_that_was_killed_goes_on_to_the_same_bytes_in_the_same_run(co
     undisturbed.run("dvc", "repro", "train@nll")
     with copy.start("dvc", "repro", "train@nll") as dvc:
         wait_for(dvc, "nll epoch 20/120")
-        stages_of(dvc)[0].kill()
+        kill(dvc, "stage")
         dvc.communicate()
     assert store_of(copy).runs()[0].info.status == "RUNNING"
     with copy.start("dvc", "repro", "train@nll") as dvc:
         wait_for(dvc, "nll epoch 40/120")
-        dvc.kill()  # the stage lives on
+        kill(dvc, "dvc")  # the stage lives on
         dvc.wait()
         printed = copy.run("dvc", "repro", "train@nll")
         dvc.communicate()
@@ -69,7 +63,7 @@ def test_a_run_left_by_a_dead_process_is_closed(copy: Project) -> None:
     with copy.start("dvc", "repro", "train@nll") as dvc:
         wait_for(dvc, "nll epoch 2/100000")
         assert copy.run("python", "-m", "tagger", "sync").count("closed") == 0
-        stages_of(dvc)[0].kill()
+        kill(dvc, "stage")
         dvc.communicate()
     copy.run("git", "checkout", "params.yaml")
     copy.run("dvc", "checkout")
