@@ -23,7 +23,7 @@ from tagger.significance import (
 )
 from tagger.verdict import BASELINE, pair_sentence, summarize
 
-_METRICS = ("accuracy", "macro_f1", "nll", "brier")
+_METRICS = ("accuracy", "macro_f1", "span_f1", "nll", "brier")
 
 
 def compare(
@@ -56,7 +56,9 @@ def compare(
             )
         tested = mcnemar(predicted[first] == split.tags, predicted[second] == split.tags)
         pair["mcnemar"] = tested._asdict() | {"p": six_digits(tested.p)}
-        pair["different"] = not pair["accuracy"]["low"] <= 0 <= pair["accuracy"]["high"]
+        pair["measure"] = "span_f1" if pair["span_f1"] else "accuracy"
+        decisive = pair[pair["measure"]]
+        pair["different"] = not decisive["low"] <= 0 <= decisive["high"]
         pairs.append(pair | {"sentence": pair_sentence(pair, compared, len(baseline))})
     return {
         "split": "test",

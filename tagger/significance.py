@@ -13,6 +13,7 @@ from scipy.stats import binomtest
 
 from tagger.calibration import Probabilities, Tags, brier_scores, gold_nll
 from tagger.encoding import EncodedSplit
+from tagger.spans import span_counts
 
 RESAMPLES = 10_000
 CONFIDENCE = 0.95  # that an interval holds the difference; of several pairs, that all of them do
@@ -52,6 +53,7 @@ class Sums:
         if probabilities is not None:
             known = split.tags < probabilities.shape[1]
             columns += [known, gold_nll(probabilities, split.tags), brier_scores(probabilities, split.tags)]
+        self._spans = span_counts(predicted, split)
         starts = split.sentence_starts[:-1]
         self._columns = np.add.reduceat(np.column_stack(columns).astype(np.float64), starts)  # (S, 2 or 5)
 
@@ -67,6 +69,10 @@ class Sums:
         present = gold + predicted > 0
         f1 = np.divide(2 * both, gold + predicted, out=np.zeros_like(both), where=present)
         metrics = {"accuracy": right / tokens, "macro_f1": f1.sum(axis=1) / present.sum(axis=1)}
+        if self._spans is not None:
+            right_spans, found, support = (weights @ self._spans).T
+            some = found + support > 0
+            metrics["span_f1"] = np.divide(2 * right_spans, found + support, out=np.zeros_like(found), where=some)
         if others:
             known, nll, brier = others
             mean_nll = np.divide(nll, known, out=np.full_like(nll, np.nan), where=known > 0)

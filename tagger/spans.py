@@ -58,12 +58,17 @@ def span_scores(predicted: npt.NDArray[np.integer], split: EncodedSplit) -> list
     """Return the scores of `score_spans` for a tag id of each token, none where the tags mark no spans."""
     if not marks_spans(split.tag_names):
         return []
-    names = np.array(split.tag_names, dtype=object)
-    gold, found = (
-        [part.tolist() for part in np.split(names[tags], split.sentence_starts[1:-1])]
-        for tags in (split.tags, predicted)
-    )
+    gold, found = _by_sentence(predicted, split)
     return score_spans(gold, found)
+
+
+def span_counts(predicted: npt.NDArray[np.integer], split: EncodedSplit) -> npt.NDArray[np.float64] | None:
+    """Return how many spans of each sentence are right, found and gold, (S, 3); none where the tags mark no spans."""
+    if not marks_spans(split.tag_names):
+        return None
+    sentences = (map(set, map(find_spans, tags)) for tags in _by_sentence(predicted, split))
+    counts = [(len(gold & found), len(found), len(gold)) for gold, found in zip(*sentences, strict=True)]
+    return np.array(counts, dtype=np.float64)
 
 
 def score_spans(gold: Iterable[Sequence[str]], predicted: Iterable[Sequence[str]]) -> list[SpanScore]:
@@ -83,6 +88,16 @@ def score_spans(gold: Iterable[Sequence[str]], predicted: Iterable[Sequence[str]
         support.update(span.kind for span in gold_spans)
     whole = _score("", right.total(), found.total(), support.total())
     return [whole, *(_score(kind, right[kind], found[kind], support[kind]) for kind in sorted(support | found))]
+
+
+def _by_sentence(predicted: npt.NDArray[np.integer], split: EncodedSplit) -> tuple[list[list[str]], list[list[str]]]:
+    """Return the gold tags and the predicted ones of each sentence by name."""
+    names = np.array(split.tag_names, dtype=object)
+    gold, found = (
+        [part.tolist() for part in np.split(names[tags], split.sentence_starts[1:-1])]
+        for tags in (split.tags, predicted)
+    )
+    return gold, found
 
 
 def _score(kind: str, right: int, found: int, support: int) -> SpanScore:

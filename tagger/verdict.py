@@ -9,11 +9,14 @@ from tagger.wording import listed, number
 
 BASELINE = "baseline"
 
+_MEASURES = {"accuracy": "accuracy", "span_f1": "span F1"}  # what decides: the latter where the tags mark spans
+_RIGHT = {"accuracy": "{} % of the words are right", "span_f1": "span F1 of {} %"}
+
 Pair = dict[str, Any]  # as `comparison.compare` makes it
 
 
 def pair_sentence(pair: Pair, compared: int, tokens: int) -> str:
-    """Say whether the two differ in accuracy, and by how much.
+    """Say whether the two differ in the measure that decides, and by how much.
 
     Args:
         pair: without its sentence.
@@ -25,19 +28,15 @@ def pair_sentence(pair: Pair, compared: int, tokens: int) -> str:
         second = "the most-frequent-tag baseline"
     if pair["same_tags"] == 1:
         return f"{first} and {second} give the same tag to each of {number(tokens)} words."
-    difference, low, high = (100 * pair["accuracy"][name] for name in ("difference", "low", "high"))
+    difference, low, high = (100 * pair[pair["measure"]][name] for name in ("difference", "low", "high"))
     sure = f" at {100 * CONFIDENCE:g} %" + (f" for all {compared} pairs together" if compared > 1 else "")
-    if not pair["different"]:
-        return (
-            f"No difference shows between {first} and {second}: {_points(difference)} of accuracy, with an "
-            f"interval of {number(low, 2)} to {number(high, 2)}{sure}."
-        )
-    if difference < 0:
+    if pair["different"] and difference < 0:
         first, second, difference, low, high = second, first, -difference, -high, -low
-    sentence = (
-        f"{first} is better than {second} by {_points(difference)} of accuracy "
-        f"(interval {number(low, 2)} to {number(high, 2)}{sure})."
-    )
+    points = f"{number(difference, 2)} points of {_MEASURES[pair['measure']]}"
+    interval = f"interval {number(low, 2)} to {number(high, 2)}{sure}"
+    if not pair["different"]:
+        return f"No difference shows between {first} and {second}: {points} ({interval})."
+    sentence = f"{first} is better than {second} by {points} ({interval})."
     return sentence[0].upper() + sentence[1:] if sentence.startswith("the ") else sentence
 
 
@@ -45,14 +44,14 @@ def summarize(pairs: Sequence[Pair], tokens: int) -> str:
     """Sum up: the first sentence stands on its own; the last holds the best loss against the baseline."""
     against = [pair for pair in pairs if pair["second"] == BASELINE]
     between = {frozenset((pair["first"], pair["second"])): pair for pair in pairs if pair["second"] != BASELINE}
-    accuracies = {pair["first"]: float(pair["accuracy"]["first"]) for pair in against}
+    accuracies = {pair["first"]: float(pair[pair["measure"]]["first"]) for pair in against}
     best = max(against, key=lambda pair: accuracies[pair["first"]])
     to_best = {loss: between[frozenset((best["first"], loss))] for loss in accuracies if loss != best["first"]}
     worse = [loss for loss, pair in to_best.items() if pair["different"]]
     alike = [loss for loss in accuracies if loss not in worse]
     inside = [between[frozenset(two)] for two in combinations(alike, 2)]
     low, high = (number(100 * extreme(accuracies[loss] for loss in alike), 2) for extreme in (min, max))
-    right = f"{low if low == high else f'{low} to {high}'} % of the words are right"
+    right = _RIGHT[best["measure"]].format(low if low == high else f"{low} to {high}")
     if not between:
         head = f"{best['first']}: {right}."
     elif len(alike) == 1:
@@ -86,7 +85,3 @@ def _same_tags(losses: Sequence[str], between: dict[frozenset[str], Pair]) -> li
         else:
             home.append(loss)
     return groups
-
-
-def _points(value: float) -> str:
-    return f"{number(value, 2)} points"

@@ -1,7 +1,8 @@
 import numpy as np
 
 from tagger.comparison import compare
-from tests.test_scoring import GROUPS, PROBABILITIES, SPLIT, certain, ids
+from tests.samples import data_of, tagged
+from tests.test_scoring import GROUPS, PROBABILITIES, SPLIT, certain, ids, nothing
 
 OTHER = certain(0, 1, 0, 2, 0, 2)  # wrong in z, right in the last b
 BASELINE = ids(0, 1, 0, 0, 0, 1)
@@ -59,6 +60,18 @@ def test_it_says_how_it_was_made() -> None:
         "resampled": "sentences",
         "seed": 1,
     }
+
+
+def test_of_tags_that_mark_spans_the_span_f1_decides() -> None:
+    split = data_of([tagged("a/B-X b/O")], [tagged("a/B-X b/O"), tagged("a/B-X b/O")]).dev
+    right, wrong = (np.eye(2, dtype=np.float32)[list(tags)] for tags in ((0, 1, 0, 1), (0, 1, 1, 1)))
+    found = compare({"a": right, "b": wrong}, split, nothing(4), ids(1, 1, 1, 1), seed=1)
+    pair = found["pairs"][0]
+    assert pair["measure"] == "span_f1"
+    assert (pair["span_f1"]["first"], pair["span_f1"]["second"]) == (1, 0.666667)  # 1 of 1 found, 1 of 2 gold
+    assert found["pairs"][2]["span_f1"]["second"] == 0  # the baseline finds none
+    assert COMPARISON["pairs"][0]["span_f1"] is None
+    assert COMPARISON["pairs"][0]["measure"] == "accuracy"
 
 
 def test_of_three_losses_the_intervals_hold_together() -> None:

@@ -15,7 +15,7 @@ from tagger.formats import Sentence
 from tagger.report_page.axes import epoch_ticks, labels, linear_ticks, log_ticks, powers_of_ten
 from tagger.report_page.confusions import confusion_matrices
 from tagger.report_page.curves import epoch_chart, path
-from tagger.report_page.filters import breakable, chance, points, share, tiny
+from tagger.report_page.filters import breakable, chance, points, prose, share, tiny
 from tagger.report_page.page import headline_and_lede
 from tagger.report_page.reliability import reliability_diagram
 from tagger.report_page.sentences import escaped, rank, sample, sentence_rows
@@ -232,7 +232,9 @@ def test_a_sample_keeps_its_budget_and_shows_errors_first(budget: int) -> None:
     chosen = sample(rankings, split, budget)
     unknown = np.ones(len(split.forms), dtype=bool)
     rows = sentence_rows(rankings, split, unknown, chosen)
-    assert len(escaped(rows).encode()) <= budget + 2  # the brackets around all
+    size = len(escaped(rows).encode())
+    assert size <= budget + 2  # the brackets around all
+    assert size > 0.75 * budget or budget == 100 or chosen.shown == 200  # and makes use of it
     wrong = np.logical_or(*(ranking.predicted != split.tags for ranking in rankings))
     with_errors = {number for number in range(200) if wrong[number * 6 : number * 6 + 6].any()}
     assert chosen.numbers == sorted(set(chosen.numbers))
@@ -381,6 +383,7 @@ def test_numbers_are_written_for_people() -> None:
     ]
     assert breakable("<a_b") == "&lt;a_<wbr>b"
     assert "none" in share(None)
+    assert prose("93 % of 5 %.") == "93\u202f% of 5\u202f%."
 
 
 def test_the_headline_is_the_first_sentence_of_the_summary() -> None:

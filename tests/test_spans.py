@@ -1,6 +1,7 @@
+import numpy as np
 import pytest
 
-from tagger.spans import Span, SpanScore, find_spans, marks_spans, score_spans, span_scores
+from tagger.spans import Span, SpanScore, find_spans, marks_spans, score_spans, span_counts, span_scores
 from tests.samples import data_of, tagged
 
 
@@ -74,3 +75,10 @@ def test_a_span_does_not_cross_into_the_next_sentence() -> None:
 def test_other_tags_have_no_span_scores() -> None:
     split = data_of([tagged("a/DET")], [tagged("a/DET")]).dev
     assert span_scores(split.tags, split) == []
+
+
+def test_spans_are_counted_by_sentence() -> None:
+    split = data_of([tagged("a/B-P b/O")], [tagged("a/B-P b/O a/B-P"), tagged("b/O")]).dev
+    counts = span_counts(np.array([0, 1, 1, 0]), split)
+    assert counts is not None
+    assert counts.tolist() == [[1, 1, 2], [0, 1, 0]]

@@ -18,6 +18,7 @@ def pair(first: str, second: str, accuracies: tuple[float, float], low: float, h
         "second": second,
         "same_tags": same,
         "accuracy": accuracy,
+        "measure": "accuracy",
         "different": not low <= 0 <= high,
     }
 
@@ -51,8 +52,13 @@ AGAINST_BASELINE = (
         (WORSE, "nll is better than mse by 2.00 points of accuracy (interval 0.50 to 3.10 at 95 %)."),
         (
             UNCLEAR,
-            "No difference shows between nll and hinge: 0.50 points of accuracy, with an interval of "
-            "\N{MINUS SIGN}0.40 to 1.40 at 95 %.",
+            "No difference shows between nll and hinge: 0.50 points of accuracy "
+            "(interval \N{MINUS SIGN}0.40 to 1.40 at 95 %).",
+        ),
+        (
+            pair("hinge", "nll", (0.925, 0.93), -0.014, 0.004, 0.96),
+            "No difference shows between hinge and nll: \N{MINUS SIGN}0.50 points of accuracy "
+            "(interval \N{MINUS SIGN}1.40 to 0.40 at 95 %).",
         ),
         (
             pair("mse", "baseline", (0.8, 0.9), -0.2, -0.05, 0.5),
@@ -119,3 +125,15 @@ def test_two_that_differ_are_not_called_alike_because_the_best_differs_from_neit
 
 def test_one_loss_stands_against_the_baseline() -> None:
     assert summarize(finished(BASELINES["nll"]), 1581) == "nll: 93.00 % of the words are right. " + AGAINST_BASELINE
+
+
+def test_of_tags_that_mark_spans_the_span_f1_decides() -> None:
+    spans = finished(
+        *(
+            found | {"measure": "span_f1", "span_f1": found["accuracy"], "accuracy": None}
+            for found in (BETTER, BASELINES["nll"], BASELINES["mse"])
+        )
+    )
+    assert summarize(spans, 1581).startswith(
+        "nll is better than mse: span F1 of 93.00 %. nll is better than mse by 2.00 points of span F1 (interval "
+    )

@@ -52,6 +52,11 @@ def breakable(name: str) -> str:
     return Markup("_<wbr>").join(name.split("_"))  # join escapes the parts
 
 
+def prose(text: str) -> str:
+    """Keep a number and its percent sign on one line."""
+    return text.replace(" %", "\u202f%")
+
+
 FILTERS: dict[str, Callable[..., str]] = {
-    function.__name__: function for function in (share, points, number, count, chance, tiny, breakable)
+    function.__name__: function for function in (share, points, number, count, chance, tiny, breakable, prose)
 }

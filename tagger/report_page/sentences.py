@@ -15,7 +15,7 @@ from tagger.encoding import EncodedSplit
 
 KEPT_TAGS = 5  # of a distribution; the page shows the rest as one share
 SMALLEST_SHARE = 5  # thousandths: a less probable tag is left to the rest, but for the best and the gold one
-BUDGET = 3_000_000  # bytes that the sentences may take, of the 5 MB that a page should stay below
+BUDGET = 3_500_000  # bytes that the sentences may take, of the 5 MB that a page should stay below
 SAMPLE_SEED = 0
 
 Ints = npt.NDArray[np.int64]
@@ -91,17 +91,26 @@ def sample(rankings: Sequence[Ranking], split: EncodedSplit, budget: int = BUDGE
 
 
 def _token_sizes(rankings: Sequence[Ranking], split: EncodedSplit) -> Ints:
-    """Return at least as many bytes as each token takes in `sentence_rows`, once that is JSON in a page."""
-    # Six bytes a character cover a character that is written as an escape; the words of a corpus take one or two.
-    words = np.array([len(escaped(form)) for form in split.form_texts], dtype=np.int64)
-    sizes = words[split.forms] + 12  # the comma, the gold tag, and the place in the list of unknown words
+    """Return how many bytes each token takes in `sentence_rows`, written as JSON; a few more for an unknown word."""
+    words = np.array([len(escaped(form).encode()) for form in split.form_texts], dtype=np.int64)
+    place = len(str(split.lengths.max())) + 1  # in the list of unknown words
+    sizes = words[split.forms] + 1 + _digits(split.tags) + 1 + place
     for ranking in rankings:
-        sizes += 2 + 10 * (1 + _kept(ranking)[:, 1:].sum(axis=1) + 1)  # the gold tag may come on top
+        kept = _kept(ranking)
+        listed = (kept & (ranking.tags == split.tags[:, None])).any(axis=1)
+        gold = np.where(listed, 0, _digits(split.tags) + _digits(ranking.gold_shares) + 2)
+        sizes += 2 + (kept * (_digits(ranking.tags) + _digits(ranking.shares) + 2)).sum(axis=1) + gold
     return np.asarray(sizes, dtype=np.int64)
 
 
+def _digits(numbers: npt.NDArray[np.integer]) -> Ints:
+    return np.searchsorted(10 ** np.arange(1, 8), numbers, side="right") + 1
+
+
 def _kept(ranking: Ranking) -> Flags:
-    return ranking.shares >= SMALLEST_SHARE
+    kept = ranking.shares >= SMALLEST_SHARE
+    kept[:, 0] = True
+    return kept
 
 
 def sentence_rows(rankings: Sequence[Ranking], split: EncodedSplit, unknown: Flags, chosen: Sample) -> list[list[Any]]:
@@ -140,7 +149,7 @@ def _distribution(ranking: Ranking, keep: Flags, token: int, gold: int) -> list[
     for place, (tag, share) in enumerate(
         zip(ranking.tags[token].tolist(), ranking.shares[token].tolist(), strict=True)
     ):
-        if place == 0 or keep[token, place] or tag == gold:
+        if keep[token, place] or tag == gold:
             distribution += [tag, share]
     if gold not in distribution[::2]:
         distribution += [gold, int(ranking.gold_shares[token])]
