@@ -8,10 +8,11 @@ import pandas as pd
 import yaml
 
 from tagger import paths
-from tagger.dictionary import UNKNOWN
 from tagger.encoding import EncodedSplit
+from tagger.evaluation import evaluation_detail
 from tagger.exporting import export_model
 from tagger.inference import tag_probabilities
+from tagger.lexicon import most_frequent_tags, word_groups
 from tagger.lock_file import md5
 from tagger.model_folder import read_model
 from tagger.outputs import new_file, write_json
@@ -36,7 +37,12 @@ for _loss in LOSSES:
     STAGES[f"evaluate@{_loss}"] = (
         ["device"],
         ["data/prepared/test", f"models/{_loss}"],
-        [f"data/predictions/{_loss}.parquet", f"metrics/evaluate/{_loss}.json", f"metrics/tags/{_loss}.csv"],
+        [
+            f"data/predictions/{_loss}.parquet",
+            f"metrics/evaluate/{_loss}.json",
+            f"metrics/detail/{_loss}.json",
+            f"metrics/tags/{_loss}.csv",
+        ],
     )
 STAGES["export"] = (["losses", "export"], ["data/prepared/test", "data/predictions"], ["models/export"])
 
@@ -44,13 +50,14 @@ STAGES["export"] = (["losses", "export"], ["data/prepared/test", "data/predictio
 def evaluate(loss: LossName) -> None:
     """Write what the stage writes."""
     model, _ = read_model(paths.model_folder(loss))
-    test = EncodedSplit.load(paths.TEST)
+    train, test = EncodedSplit.load(paths.TRAIN), EncodedSplit.load(paths.TEST)
     probabilities = tag_probabilities(model, test, CPU)
+    groups, baseline = word_groups(train, test), most_frequent_tags(train, test)
     with new_file(paths.predictions_file(loss)) as partial:
         prediction_table(probabilities, test).to_parquet(partial, index=False)
-    write_table(tag_table(probabilities, test), paths.tags_file(loss))
-    metrics = score(probabilities, test, unknown=test.form_words[test.forms] == UNKNOWN)
-    write_json(paths.evaluation_file(loss), {loss: metrics})
+    write_table(tag_table(probabilities.argmax(axis=1), test, baseline), paths.tags_file(loss))
+    write_json(paths.detail_file(loss), evaluation_detail(probabilities, test, groups, baseline))
+    write_json(paths.evaluation_file(loss), {loss: score(probabilities, test, groups)})
 
 
 def export(loss: LossName = "nll") -> None:

@@ -23,7 +23,7 @@ def training(loss: Any = "nll", identity: str = "a", **changes: Any) -> Record:
     return Record.of_training(loss, identity).model_copy(update=changes)
 
 
-def tag(store: Store, run: Any, name: str) -> str | None:
+def tag(store: Store, run: Any, name: str) -> Any:
     return store.client.get_run(run.info.run_id).data.tags.get(name)
 
 
