@@ -75,8 +75,10 @@ def test_runs_that_the_run_cache_left_out_are_rebuilt_once(copy: Project) -> Non
     for place in ("dvc.lock", "models", "data/predictions", "metrics"):
         path = copy.root / place
         shutil.rmtree(path) if path.is_dir() else path.unlink()
-    printed = copy.run("dvc", "repro")
-    assert "'train@nll' is cached - skipping run" in printed
+    printed = copy.run("dvc", "repro", "evaluate")
+    for stage in ("train", "evaluate"):
+        for loss in LOSSES:
+            assert f"'{stage}@{loss}' is cached - skipping run" in printed
     assert not (copy.root / "mlflow.db").exists()
     copy.edit("params.yaml", "learning_rate: 0.005", "learning_rate: 0.001")  # edited, not run
     printed = copy.run("python", "-m", "tagger", "sync")
