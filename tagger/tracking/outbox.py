@@ -6,6 +6,7 @@
 """
 
 import shutil
+import sys
 import time
 from pathlib import Path
 
@@ -39,7 +40,7 @@ def keep(record: Record, reason: StoreAwayError) -> None:
             shutil.copyfile(record.files[place], folder / copy)
         kept = record.model_copy(update={"files": files, "store": address()})
         (folder / RECORD).write_text(kept.model_dump_json(indent=2), encoding="utf-8")
-    print(f"warning: {reason}; what is to be logged is kept, `python -m tagger sync` delivers it", flush=True)
+    print(f"warning: {reason}; what is to be logged is kept, `python -m tagger sync` delivers it", file=sys.stderr)
 
 
 def deliver_waiting(store: Store) -> int:
@@ -53,6 +54,7 @@ def deliver_waiting(store: Store) -> int:
         for folder, record in _waiting(store.address):
             with reporting():
                 deliver(store, record)
+            (folder / RECORD).unlink()  # first: a record whose files are gone could never be delivered
             shutil.rmtree(folder)
             delivered += 1
         return delivered
