@@ -12,7 +12,6 @@ from tagger.errors import InputError
 from tagger.tracking.record import Point, Record, origin
 from tests.tracking.samples import whole_record, write_lock_file
 
-
 DICTIONARIES = ("words", "characters", "tags", "lookup")
 
 
