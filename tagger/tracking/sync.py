@@ -33,20 +33,27 @@ def sync() -> Iterator[str]:
         for loss in read_params(ExportView).losses:
             record = _gather(loss, locked)
             if record is None:
-                yield f"left out {loss}: its model is not that of dvc.lock; `dvc repro` or `dvc checkout` mends it"
+                yield f"left out {loss}: its model or its data are not those of dvc.lock; `dvc repro` mends it"
             elif not is_delivered(store, record):
                 deliver(store, record)
                 yield f"restored {record.name}"
 
 
 def _gather(loss: LossName, locked: Mapping[str, LockedStage]) -> Record | None:
-    """Return the record of a loss with all that its stages have written, none where the model is not theirs."""
+    """Return the record of a loss with all that its stages have written, none where the model is not theirs.
+
+    What `prepare` has renewed since is not what the model was trained or measured on.
+    """
     train, evaluate = locked.get(f"train@{loss}"), locked.get(f"evaluate@{loss}")
     model, predictions = paths.model_folder(loss), paths.predictions_file(loss)
     if train is None or not train.wrote(paths.summary_file(loss), paths.history_file(loss), model):
         return None
+    if not train.read(paths.DICTIONARIES, paths.TRAIN, paths.DEV):
+        return None
     record = Record.of_outputs(loss)
     if evaluate is None or not evaluate.wrote(paths.evaluation_file(loss), paths.tags_file(loss), predictions):
+        return record
+    if not evaluate.read(paths.TEST, model):
         return record
     record = record.with_evaluation(EncodedSplit.load(paths.TEST))
     export = locked.get("export")
