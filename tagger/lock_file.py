@@ -1,4 +1,4 @@
-"""What `dvc.lock` records of a stage: the params that it ran with, and what it wrote."""
+"""What `dvc.lock` records of a stage: the params that it ran with, what it read, and what it wrote."""
 
 import hashlib
 import json
@@ -16,7 +16,12 @@ class LockedStage(NamedTuple):
     """One stage, as DVC recorded it."""
 
     params: dict[str, Any]  # sections of params.yaml
+    deps: dict[str, str]  # MD5 of each dependency
     outs: dict[str, str]  # MD5 of each output
+
+    def read(self, *deps: Path) -> bool:
+        """Return whether the dependencies are on the disk as they were recorded."""
+        return all(self.deps.get(dep.as_posix(), "") == md5(dep) for dep in deps)
 
     def wrote(self, *outs: Path) -> bool:
         """Return whether the outputs are on the disk as they were recorded."""
@@ -39,6 +44,7 @@ def read_lock_file(folder: Path = Path()) -> dict[str, LockedStage]:
     return {
         name: LockedStage(
             params=stage.get("params", {}).get("params.yaml", {}),
+            deps={dep["path"]: dep.get("md5", "") for dep in stage.get("deps", [])},
             outs={out["path"]: out.get("md5", "") for out in stage.get("outs", [])},
         )
         for name, stage in document.get("stages", {}).items()

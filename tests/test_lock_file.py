@@ -41,6 +41,16 @@ def test_every_stage_wrote_what_dvc_recorded(outputs: Path) -> None:
         assert sorted(stages[name].outs) == outs
     for stage in stages.values():
         assert stage.wrote(*map(Path, stage.outs))
+        assert stage.read(*(Path(dep) for dep in stage.deps if dep.startswith(("data/p", "models"))))
+
+
+def test_a_dependency_of_which_a_byte_changed_is_not_what_was_read(outputs: Path) -> None:
+    locked = read_lock_file()["evaluate@nll"]
+    assert locked.read(Path("data/prepared/test"), Path("models/nll"))
+    assert not locked.read(Path("data/prepared/dev"))
+    (outputs / "data/prepared/test/tag_names.json").write_text("[]", encoding="utf-8")
+    assert not locked.read(Path("data/prepared/test"), Path("models/nll"))
+    assert locked.read(Path("models/nll"))
 
 
 @pytest.mark.parametrize(("stage", "out"), [(stage, out) for stage, outs in OUTS.items() for out in outs])
@@ -111,7 +121,7 @@ def test_a_lock_file_that_is_no_yaml_is_one_line(tmp_path: Path) -> None:
 
 def test_a_stage_without_params_and_outs_is_read(tmp_path: Path) -> None:
     (tmp_path / "dvc.lock").write_text("schema: '2.0'\nstages:\n  check:\n    cmd: make test\n", encoding="utf-8")
-    assert read_lock_file(tmp_path) == {"check": LockedStage({}, {})}
+    assert read_lock_file(tmp_path) == {"check": LockedStage({}, {}, {})}
 
 
 def test_the_hash_of_a_file_is_its_md5(tmp_path: Path) -> None:

@@ -1,12 +1,15 @@
 """The runs of the store as a table."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from tagger.errors import InputError
-from tagger.tracking.store import connect, reporting
+from tagger.tracking.store import Store, connect, reporting
+
+if TYPE_CHECKING:
+    from mlflow.entities import Run
 
 FIRST = ("run", "status", "loss")
 METRICS = ("test_accuracy", "test_macro_f1", "test_unknown_accuracy", "test_nll", "best_dev_accuracy", "best_epoch")
@@ -28,11 +31,8 @@ def compare_runs(condition: str, sort: str, *, ascending: bool, limit: int) -> p
         InputError: MLflow does not understand the condition, or no run has the column.
     """
     store = connect()
-    is_training = "tags.loss LIKE '%'"
     with reporting():
-        found = store.client.search_runs(
-            [store.experiment], f"{is_training} and {condition}" if condition else is_training, max_results=50_000
-        )
+        found = _search(store, condition)
     rows = [
         {"run": run.info.run_name, "status": run.info.status, "started": run.info.start_time}
         | run.data.params
@@ -41,11 +41,26 @@ def compare_runs(condition: str, sort: str, *, ascending: bool, limit: int) -> p
         for run in found
     ]
     table = pd.DataFrame(rows, columns=None if rows else list(FIRST)).convert_dtypes()
+    if rows and sort in METRICS and sort not in table:  # none is measured yet
+        table[sort] = float("nan")
     if rows and sort not in table:
         raise InputError(f"--sort: no run has {sort!r}; expected one of {', '.join(sorted(map(str, table)))}")
     if rows:
         table = table.sort_values(sort, ascending=ascending, kind="stable", key=_as_numbers).head(limit)
     return table[_columns(table, sort)].reset_index(drop=True)
+
+
+def _search(store: Store, condition: str) -> "list[Run]":
+    from mlflow.exceptions import MlflowException
+
+    is_training = "tags.loss LIKE '%'"
+    wanted = f"{is_training} and {condition}" if condition else is_training
+    try:
+        return list(store.client.search_runs([store.experiment], wanted, max_results=50_000))
+    except MlflowException as error:
+        if condition and error.error_code == "INVALID_PARAMETER_VALUE":
+            raise InputError(f"--filter: {condition!r}: {' '.join(str(error).split())}") from None
+        raise
 
 
 def _columns(table: pd.DataFrame, sort: str) -> Sequence[str]:

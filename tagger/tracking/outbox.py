@@ -60,6 +60,7 @@ def deliver_waiting(store: Store) -> int:
         for folder, record in _waiting(store.address):
             with reporting():
                 deliver(store, record)
+            (folder / RECORD).unlink()  # first: a record whose files are gone could never be delivered
             shutil.rmtree(folder)
             delivered += 1
         return delivered

@@ -8,7 +8,7 @@ import pandas as pd
 
 from tagger.errors import InputError
 from tagger.tracking.record import Record
-from tagger.tracking.store import Store, connect, reporting
+from tagger.tracking.store import Store, connect
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
@@ -90,11 +90,14 @@ def fetch_model(uri: str) -> Path:
         InputError: there is no such model, or it was not made by this pipeline.
     """
     connect()
-    with reporting():
-        import mlflow
+    import mlflow
+    from mlflow.exceptions import MlflowException
 
+    try:
         # Only the files are fetched; nothing of the model's own code is run.
         folder = Path(mlflow.artifacts.download_artifacts(artifact_uri=uri)) / "artifacts"
+    except (MlflowException, OSError) as error:
+        raise InputError(f"{uri}: not found in MLflow: {' '.join(str(error).split())}") from None
     found = list(folder.glob("*/config.json"))
     if len(found) != 1:
         raise InputError(f"{uri}: holds no model folder of this pipeline, expected one in its artifacts")

@@ -64,17 +64,24 @@ def resume_run(store: Store, run: "Run", record: Record) -> None:
             client.set_tag(parent, name, value)
 
 
-def close_abandoned_runs(store: Store) -> list[str]:
+def close_abandoned_runs(store: Store, own: Record | None = None) -> list[str]:
     """End the runs of this workspace whose process is dead, as KILLED; return their names.
 
     The process of a training holds a lock as long as it lives. The run of a training that may go on later is opened
     again then.
+
+    Args:
+        store: to search.
+        own: the training of this process. Another one under its lock was killed before its first epoch was saved.
     """
     closed = []
     for run in _search(store, "attributes.status = 'RUNNING'"):
-        lock = run.data.tags.get(LOCK)
+        tags = run.data.tags
+        lock = tags.get(LOCK)
         # MLflow's search takes no quote within a text, as a path may have.
-        if run.data.tags.get("workspace") == origin() and lock and not is_held(lock):
+        if tags.get("workspace") != origin() or not lock or (own and tags.get(TRAINING) == own.training):
+            continue
+        if (own and lock == own.tags.get(LOCK)) or not is_held(lock):
             store.client.set_terminated(run.info.run_id, "KILLED")
             closed.append(run.info.run_name)
     return closed

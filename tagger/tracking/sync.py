@@ -34,19 +34,26 @@ def sync() -> Iterator[str]:
         for loss in read_params(ExportView).losses:
             record = _gather(loss, locked)
             if record is None and (f"train@{loss}" in locked or paths.model_folder(loss).exists()):
-                yield f"left out {loss}: its model is not that of dvc.lock; `dvc pull`, `checkout` or `repro` mends it"
+                yield f"left out {loss}: its model or data are not those of dvc.lock; `dvc pull` or `repro` mends it"
             elif record is not None and not is_delivered(store, record):
                 deliver(store, record)
                 yield f"restored {record.name}"
 
 
 def _gather(loss: LossName, locked: Mapping[str, LockedStage]) -> Record | None:
-    """Return the record of a loss with all that its stages have written, none where the model is not theirs."""
+    """Return the record of a loss with all that its stages have written, none where the model is not theirs.
+
+    What `prepare` has renewed since is not what the model was trained or measured on.
+    """
     train, evaluate = locked.get(f"train@{loss}"), locked.get(f"evaluate@{loss}")
     if train is None or not train.wrote(paths.summary_file(loss), paths.history_file(loss), paths.model_folder(loss)):
         return None
+    if not train.read(paths.DICTIONARIES, paths.TRAIN, paths.DEV):
+        return None
     record = Record.of_outputs(loss)
     if evaluate is None or not evaluate.wrote(*_evaluation_files(loss)):
+        return record
+    if not evaluate.read(paths.TEST, paths.model_folder(loss)):
         return record
     record = record.with_evaluation(EncodedSplit.load(paths.TEST))
     report = locked.get("report")

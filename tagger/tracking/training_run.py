@@ -42,7 +42,7 @@ class TrainingRun:
         self._points = [point for epoch in history for point in _points(epoch)]
         self._logged = 0  # of the points
         self._written = 0.0
-        self._ended: int | None = None
+        self._ended = history[-1].ended if history else None
         self._connection: tuple[Store, Run] | None = None
         try:
             self._connection = self._open()
@@ -83,7 +83,7 @@ class TrainingRun:
         store = connect()
         deliver_waiting(store)
         with reporting():
-            close_abandoned_runs(store)
+            close_abandoned_runs(store, self._record)
             earlier = find_run(store, self._record)
             run = earlier or open_run(store, self._record)
             if earlier is not None:

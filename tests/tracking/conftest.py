@@ -1,4 +1,4 @@
-"""A workspace whose stages have run on a tiny corpus, and a database of MLflow: each is made once and copied."""
+"""A workspace whose stages have run on a tiny corpus, and a database with MLflow's tables: made once and copied."""
 
 import contextlib
 import os

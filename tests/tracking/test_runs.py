@@ -23,10 +23,6 @@ def training(loss: Any = "nll", identity: str = "a", **changes: Any) -> Record:
     return Record.of_training(loss, identity).model_copy(update=changes)
 
 
-def tag(store: Store, run: Any, name: str) -> Any:
-    return store.client.get_run(run.info.run_id).data.tags.get(name)
-
-
 def status(store: Store, run: Any) -> str:
     return str(store.client.get_run(run.info.run_id).info.status)
 

@@ -247,10 +247,10 @@ def test_a_reason_without_words_is_the_name_of_the_error() -> None:
 def test_the_reason_is_what_the_system_said_beneath() -> None:
     from mlflow.exceptions import MlflowException
 
-    failure = MlflowException("API request failed")
-    failure.__cause__ = OSError(28, "No space left on device")
+    error = MlflowException("API request failed")
+    error.__cause__ = OSError(28, "No space left on device")
     with pytest.raises(StoreAwayError, match=r": \[Errno 28\] No space left on device$"), reporting():
-        raise failure
+        raise error
 
 
 @pytest.mark.parametrize("error", [InputError("damaged"), ValueError("own"), KeyboardInterrupt()])

@@ -1,0 +1,152 @@
+"""MLflow is made to hold what is on the disk, and nothing else."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from matplotlib.figure import Figure
+
+from tagger import paths
+from tagger.errors import InputError
+from tagger.tracking import delivery
+from tagger.tracking.outbox import keep
+from tagger.tracking.record import Record
+from tagger.tracking.runs import open_run
+from tagger.tracking.store import Store, StoreAwayError
+from tagger.tracking.sync import sync
+from tests.tracking.samples import content, evaluate, export, groups_of, runs_of, whole_record, write_lock_file
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
+LEFT_OUT = "left out {}: its model or its data are not those of dvc.lock; `dvc repro` mends it"
+
+
+@pytest.fixture(autouse=True)
+def _plain_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(delivery, "draw_confusions", lambda *_: Figure(figsize=(1, 1)))
+
+
+@pytest.fixture
+def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave out the registering of models, where a test says nothing of it."""
+    monkeypatch.setattr(delivery, "log_model", lambda *_: "1")
+    monkeypatch.setattr(delivery, "name_champion", lambda *_: None)
+    monkeypatch.setattr(delivery, "is_champion", lambda *_: True)
+
+
+def break_model() -> None:
+    weights = paths.model_folder("nll") / "weights.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1] + b"?")
+
+
+def measure_on_the_other_split() -> None:
+    """Do what `dvc repro prepare` does after the test corpus has changed."""
+    shutil.rmtree(paths.TEST)
+    shutil.copytree(paths.PREPARED / "other_test", paths.TEST)
+
+
+def test_sync_restores_every_loss_and_does_nothing_the_second_time(store: Store) -> None:
+    assert list(sync()) == ["restored nll", "restored cross_entropy"]
+    before = content(store)
+    assert before["versions"] == before["models"] == 2
+    assert [len(model) for model in before["champions"]] == [1]
+    assert len(groups_of(store)) == 1
+    for run, record in zip(runs_of(store), (whole_record("nll"), whole_record("cross_entropy")), strict=True):
+        assert run.data.metrics.items() >= record.figures.items()
+        assert run.data.tags["restored"] == "true"
+    assert list(sync()) == []
+    assert content(store) == before
+
+
+def test_sync_delivers_what_waits_and_closes_what_is_dead(store: Store, cheap: None) -> None:
+    record = Record.of_training("nll", "a")
+    open_run(store, record.model_copy(update={"tags": record.tags | {"training.lock": "dead"}}))
+    for loss in ("nll", "cross_entropy"):
+        keep(whole_record(loss), StoreAwayError("MLflow: it is away"))
+    assert list(sync()) == ["delivered what waited: 2 records", "closed nll, whose process is dead"]
+    keep(whole_record(), StoreAwayError("MLflow: it is away"))
+    assert list(sync()) == ["delivered what waited: 1 record"]
+    assert list(sync()) == []
+
+
+@pytest.mark.parametrize(
+    "change", [break_model, lambda: paths.summary_file("nll").write_text("{}\n"), lambda: shutil.rmtree("models/nll")]
+)
+def test_a_training_that_is_not_that_of_the_lock_file_is_left_out(store: Store, cheap: None, change: object) -> None:
+    assert callable(change)
+    change()
+    assert list(sync()) == [LEFT_OUT.format("nll"), "restored cross_entropy"]
+    assert [run.data.tags["loss"] for run in runs_of(store)] == ["cross_entropy"]
+    assert list(sync()) == [LEFT_OUT.format("nll")]
+
+
+def test_without_a_lock_file_every_loss_is_left_out(store: Store, cheap: None) -> None:
+    Path("dvc.lock").unlink()
+    assert list(sync()) == [LEFT_OUT.format(loss) for loss in ("nll", "cross_entropy")]
+    assert runs_of(store, "") == []
+
+
+def test_an_evaluation_that_is_not_that_of_the_lock_file_is_left_out(store: Store, cheap: None) -> None:
+    paths.evaluation_file("nll").write_text('{"nll": {"accuracy": 1.0}}\n', encoding="utf-8")
+    assert list(sync()) == ["restored nll", "restored cross_entropy"]
+    metrics = {run.data.tags["loss"]: run.data.metrics for run in runs_of(store)}
+    assert "test_accuracy" not in metrics["nll"]
+    assert "test_accuracy" in metrics["cross_entropy"]
+    evaluate("nll")
+    assert list(sync()) == ["restored nll"]
+    assert len(runs_of(store)) == 2
+
+
+def test_the_figures_of_one_test_split_are_not_shown_as_those_of_another(store: Store, cheap: None) -> None:
+    list(sync())
+    before = content(store)
+    measure_on_the_other_split()
+    assert list(sync()) == []
+    assert content(store) == before
+
+
+def test_a_model_of_another_corpus_than_the_prepared_one_is_left_out(store: Store, cheap: None) -> None:
+    shutil.rmtree(paths.DEV)
+    shutil.copytree(paths.PREPARED / "other_test", paths.DEV)
+    assert list(sync()) == [LEFT_OUT.format(loss) for loss in ("nll", "cross_entropy")]
+    assert runs_of(store, "") == []
+
+
+def test_the_exported_model_alone_is_the_champion(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    named: list[str] = []
+    versions = iter("123456789")
+    monkeypatch.setattr(delivery, "log_model", lambda *_: next(versions))
+    monkeypatch.setattr(delivery, "name_champion", lambda _, version: named.append(version))
+    export("cross_entropy")
+    write_lock_file()
+    list(sync())
+    assert named == ["2"]
+
+
+def test_an_export_that_is_not_that_of_the_lock_file_names_no_champion(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named: list[str] = []
+    monkeypatch.setattr(delivery, "log_model", lambda *_: "1")
+    monkeypatch.setattr(delivery, "name_champion", lambda _, version: named.append(version))
+    export("cross_entropy")
+    list(sync())
+    assert named == []
+
+
+def test_sync_says_why_the_store_does_not_answer(store: Store) -> None:
+    Path("mlflow.db").write_text("no database", encoding="utf-8")
+    with pytest.raises(StoreAwayError, match="file is not a database"):
+        list(sync())
+
+
+def test_a_split_that_is_damaged_leaves_its_models_out(store: Store, cheap: None) -> None:
+    (paths.TRAIN / "tags.npy").unlink()
+    assert list(sync()) == [LEFT_OUT.format(loss) for loss in ("nll", "cross_entropy")]
+
+
+def test_a_mistake_of_the_user_is_no_fault_of_the_store(store: Store) -> None:
+    params = Path("params.yaml")
+    params.write_text(params.read_text(encoding="utf-8").replace("dropout: 0.4", "dropout: 4"), encoding="utf-8")
+    with pytest.raises(InputError, match=r"^params.yaml:\d+: model.dropout: got 4") as caught:
+        list(sync())
+    assert not isinstance(caught.value, StoreAwayError)
