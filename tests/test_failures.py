@@ -119,7 +119,7 @@ def test_a_stage_that_is_interrupted_before_it_begins_puts_its_outputs_back(copy
 def test_an_unknown_stage_is_one_line(copy: Project) -> None:
     printed = copy.run("python", "-m", "stages", "train", succeeds=False)
     assert printed == (
-        "error: python -m stages: got 'train', expected one of prepare, train LOSS, evaluate LOSS, export\n"
+        "error: python -m stages: got 'train', expected one of prepare, train LOSS, evaluate LOSS, report, export\n"
     )
 
 

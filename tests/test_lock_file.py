@@ -18,7 +18,13 @@ OUTS = {
         "metrics/prepare.json",
     ],
     "train@nll": ["metrics/history/nll.csv", "metrics/train/nll.json", "models/nll"],
-    "evaluate@nll": ["data/predictions/nll.parquet", "metrics/evaluate/nll.json", "metrics/tags/nll.csv"],
+    "evaluate@nll": [
+        "data/predictions/nll.parquet",
+        "metrics/detail/nll.json",
+        "metrics/evaluate/nll.json",
+        "metrics/tags/nll.csv",
+    ],
+    "report": ["metrics/compare.json", "metrics/losses.json", "metrics/plots", "metrics/report.html"],
     "export": ["models/export"],
 }
 

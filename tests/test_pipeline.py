@@ -137,6 +137,7 @@ def test_the_export_is_the_best_model(finished: Project) -> None:
     }
 
 
+@pytest.mark.slow
 def test_in_a_fresh_clone_every_model_is_trained_and_the_champion_is_named(copy: Project) -> None:
     clone = Project(copy.root.parent / "clone")
     copy.run("git", "clone", "--quiet", ".", str(clone.root))
@@ -180,6 +181,7 @@ def test_a_changed_test_file_does_not_train_again(copy: Project) -> None:
     assert "Running stage 'train" not in printed
 
 
+@pytest.mark.slow
 def test_running_again_by_force_gives_the_same_bytes(copy: Project) -> None:
     before = copy.contents(*OUTPUTS) | {"dvc.lock": (copy.root / "dvc.lock").read_bytes()}
     assert copy.run("dvc", "repro", "--force").count("Running stage") == 7

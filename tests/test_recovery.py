@@ -50,6 +50,7 @@ def test_a_training_that_was_killed_goes_on_to_the_same_bytes_in_the_same_run(co
     assert store.versions() == {run.info.run_id: 1}
 
 
+@pytest.mark.slow
 def test_a_forced_training_starts_from_nothing(copy: Project) -> None:
     for _ in range(2):
         printed = copy.run("dvc", "repro", "--force", "--single-item", "train@nll")
@@ -58,6 +59,7 @@ def test_a_forced_training_starts_from_nothing(copy: Project) -> None:
     assert len(store_of(copy).groups()) == 2
 
 
+@pytest.mark.slow
 def test_a_run_left_by_a_dead_process_is_closed(copy: Project) -> None:
     copy.edit("params.yaml", "epochs: 3", "epochs: 100000")
     with copy.start("dvc", "repro", "train@nll") as dvc:

@@ -29,7 +29,7 @@ def client(finished: Project) -> Iterator[Any]:
 @pytest.fixture(scope="module")
 def runs(client: Any) -> dict[str, Any]:
     experiment = client.get_experiment_by_name("lstm-tagger")
-    found = client.search_runs([experiment.experiment_id])
+    found = client.search_runs([experiment.experiment_id], "tags.loss LIKE '%'")
     assert len(found) == len(LOSSES)
     return {run.data.tags["loss"]: run for run in found}
 
@@ -100,6 +100,19 @@ def test_the_artifacts_are_complete(runs: dict[str, Any], client: Any) -> None:
         }
 
 
+def test_the_group_of_both_holds_the_report_and_their_best_figures(runs: dict[str, Any], client: Any) -> None:
+    (parent,) = {run.data.tags["mlflow.parentRunId"] for run in runs.values()}
+    group = client.get_run(parent)
+    assert group.info.status == "FINISHED"
+    assert artifacts(client, group) == {"report.html", "losses.json", "compare.json"}
+    assert group.data.metrics == {
+        f"{loss}.{name}": run.data.metrics[name]
+        for loss, run in runs.items()
+        for name in ("best_dev_accuracy", "test_accuracy")
+    }
+    assert group.data.params == {name: value for name, value in runs["nll"].data.params.items() if name != "loss"}
+
+
 def test_the_table_of_probabilities_has_the_same_columns_and_tokens_for_every_loss(
     runs: dict[str, Any], client: Any
 ) -> None:
@@ -150,13 +163,14 @@ def test_a_restored_training_gets_one_run_in_the_store_that_the_user_names(
     assert len(tables) == 1
     import mlflow
 
-    runs = mlflow.MlflowClient(uri).search_runs(["1"])
+    runs = mlflow.MlflowClient(uri).search_runs(["1"], "tags.loss LIKE '%'")
     assert [(run.data.tags["loss"], run.data.tags["restored"]) for run in runs] == [("nll", "true")]
     assert {"best_dev_accuracy", "dev_loss", "test_accuracy"} <= set(runs[0].data.metrics)
-    assert runs[0].data.tags["exported"] == "true"
+    champion = mlflow.MlflowClient(uri).get_model_version_by_alias("lstm-tagger", "champion")
+    assert champion.run_id == runs[0].info.run_id
     keep_rows(copy.root / "data/raw/test.csv", 10)
     copy.run(*dvc, "prepare", "evaluate@nll")
-    kept, other = sorted(mlflow.MlflowClient(uri).search_runs(["1"]), key=lambda run: run.info.start_time)
+    kept, other = sorted(mlflow.MlflowClient(uri).search_runs(["1"], "tags.loss LIKE '%'"), key=lambda run: run.info.start_time)
     assert kept.data.metrics == runs[0].data.metrics
     assert other.data.tags["test.digest"] != kept.data.tags["test.digest"]
     assert other.data.tags["model.sha256"] == kept.data.tags["model.sha256"]

@@ -144,6 +144,7 @@ def test_the_whole_record_has_what_the_stages_wrote() -> None:
         **{f"model/{name}.json": f"models/nll/{name}.json" for name in ("config", *DICTIONARIES)},
         "model/weights.safetensors": "models/nll/weights.safetensors",
         "tags/nll.csv": "metrics/tags/nll.csv",
+        "detail/nll.json": "metrics/detail/nll.json",
         "predictions/nll.parquet": "data/predictions/nll.parquet",
     }
     assert {name: dataset.source for name, dataset in record.datasets.items()} == {

@@ -17,7 +17,7 @@ from tagger.tracking.sync import sync
 from tests.tracking.samples import content, evaluate, export, groups_of, runs_of, whole_record, write_lock_file
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
-LEFT_OUT = "left out {}: its model or its data are not those of dvc.lock; `dvc repro` mends it"
+LEFT_OUT = "left out {}: its model or data are not those of dvc.lock; `dvc pull` or `repro` mends it"
 
 
 @pytest.fixture(autouse=True)
