@@ -11,7 +11,7 @@ import pytest
 from tagger.locking import hold
 from tagger.tracking.record import Dataset, Record
 from tagger.tracking.runs import close_abandoned_runs, find_run, open_run, resume_run
-from tagger.tracking.store import Store
+from tagger.tracking.store import Store, connect
 from tests.tracking.samples import groups_of, runs_of, whole_record
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
@@ -143,21 +143,19 @@ def test_a_deleted_group_is_not_joined(store: Store) -> None:
 
 OPEN = """
 import sys
-from pathlib import Path
 from tagger.tracking.record import Record
 from tagger.tracking.runs import open_run
 from tagger.tracking.store import connect
-store = connect()
-records = [Record.of_training(sys.argv[1], f"{sys.argv[1]}-{number}").model_copy(update={"experiment": str(number)})
-           for number in range(4)]
 print("ready", flush=True)
 sys.stdin.readline()
-for record in records:
-    open_run(store, record)
+store = connect()
+for number in range(4):
+    record = Record.of_training(sys.argv[1], f"{sys.argv[1]}-{number}")
+    open_run(store, record.model_copy(update={"experiment": str(number)}))
 """
 
 
-def test_two_processes_that_start_the_losses_at_the_same_time_make_one_group(store: Store) -> None:
+def test_two_processes_that_start_at_the_same_time_make_one_database_and_one_group(workspace: Path) -> None:
     environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "ignore"}
     processes = [
         subprocess.Popen(
@@ -165,7 +163,7 @@ def test_two_processes_that_start_the_losses_at_the_same_time_make_one_group(sto
             env=environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
             text=True,
         )
         for loss in ("nll", "cross_entropy")
@@ -178,8 +176,8 @@ def test_two_processes_that_start_the_losses_at_the_same_time_make_one_group(sto
         process.stdin.write("\n")
         process.stdin.flush()
     for process in processes:
-        process.communicate()
-        assert process.returncode == 0
+        assert (process.communicate()[0], process.returncode) == ("", 0)
+    store = connect()
     assert len(runs_of(store)) == 8
     assert len(groups_of(store)) == 4
 
@@ -228,12 +226,12 @@ def test_runs_of_other_workspaces_and_runs_of_others_are_not_closed(store: Store
     assert {status(store, run) for run in (other, nothing, foreign)} == {"RUNNING"}
 
 
-@pytest.mark.parametrize("status_", ["FINISHED", "FAILED", "KILLED"])
-def test_runs_that_have_ended_stay_as_they_are(store: Store, status_: str) -> None:
+def test_runs_that_have_ended_stay_as_they_are(store: Store) -> None:
     run = open_run(store, locked("a", "dead"))
-    store.client.set_terminated(run.info.run_id, status_)
-    assert close_abandoned_runs(store) == []
-    assert status(store, run) == status_
+    for ended in ("FINISHED", "FAILED", "KILLED"):
+        store.client.set_terminated(run.info.run_id, ended)
+        assert close_abandoned_runs(store) == []
+        assert status(store, run) == ended
 
 
 @pytest.mark.parametrize("name", ["it's", 'a"b', 'it\'s "so"', "100%", "a_b", "ü\\ö"])

@@ -5,8 +5,6 @@ import os
 import shutil
 import socket
 import sqlite3
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -15,7 +13,6 @@ from tagger.errors import InputError
 from tagger.tracking.store import StoreAwayError, address, connect, reporting, tracking_uri
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(autouse=True)
@@ -148,26 +145,6 @@ def test_a_deleted_experiment_is_a_mistake_of_the_user(filled: Path) -> None:
         "MLflow: the experiment 'lstm-tagger' is deleted, expected it active; "
         f"`mlflow experiments restore -x {store.experiment}` brings it back"
     )
-
-
-def test_two_processes_make_one_new_database_at_the_same_time(folder: Path) -> None:
-    code = "from tagger.tracking.store import connect; print('experiment', connect().experiment)"
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "ignore"}
-    with contextlib.ExitStack() as stack:
-        processes = [
-            stack.enter_context(
-                subprocess.Popen(
-                    [sys.executable, "-c", code],
-                    env=environment,
-                    stdout=subprocess.PIPE,
-                    stderr=subprocess.PIPE,
-                    text=True,
-                )
-            )
-            for _ in range(2)
-        ]
-        printed = [process.communicate() for process in processes]
-    assert [answer for answer, _ in printed] == ["experiment 1\n"] * 2, printed
 
 
 # What is said when the store is away
