@@ -170,7 +170,9 @@ def test_a_restored_training_gets_one_run_in_the_store_that_the_user_names(
     assert champion.run_id == runs[0].info.run_id
     keep_rows(copy.root / "data/raw/test.csv", 10)
     copy.run(*dvc, "prepare", "evaluate@nll")
-    kept, other = sorted(mlflow.MlflowClient(uri).search_runs(["1"], "tags.loss LIKE '%'"), key=lambda run: run.info.start_time)
+    kept, other = sorted(
+        mlflow.MlflowClient(uri).search_runs(["1"], "tags.loss LIKE '%'"), key=lambda run: run.info.start_time
+    )
     assert kept.data.metrics == runs[0].data.metrics
     assert other.data.tags["test.digest"] != kept.data.tags["test.digest"]
     assert other.data.tags["model.sha256"] == kept.data.tags["model.sha256"]
