@@ -107,7 +107,9 @@ def sync() -> None:
 
 @main.command()
 @click.option("--filter", "condition", default="", metavar="TEXT", help="In MLflow's syntax; see the example.")
-@click.option("--sort", default="best_dev_accuracy", show_default=True, metavar="COLUMN", help="Of the table, or started.")
+@click.option(
+    "--sort", default="best_dev_accuracy", show_default=True, metavar="COLUMN", help="Of the table, or started."
+)
 @click.option("--ascending", is_flag=True, help="The smallest first.")
 @click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, help="Rows at most.")
 @click.option("--csv", "as_csv", is_flag=True, help="CSV, for a spreadsheet.")

@@ -11,7 +11,6 @@ import pytest
 import torch
 from click.testing import CliRunner, Result
 
-from tagger import tracking
 from tagger.__main__ import main
 from tagger.dictionary import build_dictionaries
 from tagger.errors import InputError
@@ -19,6 +18,7 @@ from tagger.formats import Sentence
 from tagger.model import LstmTagger
 from tagger.model_folder import TrainedModel, write_model
 from tagger.params import ModelParams
+from tagger.tracking import registry
 
 ROOT = Path(__file__).parents[1]
 TRAIN = [Sentence(("The", "dog", "barked"), ("DET", "NOUN", "VERB"))]
@@ -136,7 +136,7 @@ def test_the_exported_model_is_the_default(workspace: Path) -> None:
 
 def test_a_model_of_mlflow_is_fetched_by_its_uri(model: str, monkeypatch: pytest.MonkeyPatch) -> None:
     models = {"models:/lstm-tagger@champion": Path(model)}
-    monkeypatch.setattr(tracking, "fetch_model", models.__getitem__)
+    monkeypatch.setattr(registry, "fetch_model", models.__getitem__)
     assert output("predict", "--model", "models:/lstm-tagger@champion", "x") == "x  DET  0.5000\n"
 
 
