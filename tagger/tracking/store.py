@@ -75,8 +75,6 @@ def reporting() -> Iterator[None]:
 
     try:
         yield
-    except InputError:
-        raise
     except (MlflowException, sqlalchemy.exc.SQLAlchemyError, requests.RequestException, OSError, ImportError) as error:
         raise StoreAwayError(f"MLflow: {address()} does not answer, or takes nothing: {_reason(error)}") from None
 
