@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock, Timeout
 
 from tagger.locking import hold, is_held
 
@@ -142,6 +143,22 @@ def test_a_process_sees_the_locks_that_it_holds_itself(workspace: Path) -> None:
         assert is_held("key")
         assert sorted(locks(workspace)) == ["key.holder", "key.lock"]
     assert not is_held("key")
+
+
+def test_the_file_of_a_lock_is_removed_while_it_is_held(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Removed later it may be that of the next holder, and who comes then gets the lock at the same time.
+    unlink, removed = Path.unlink, []
+
+    def watched(path: Path, missing_ok: bool = False) -> None:
+        with pytest.raises(Timeout):
+            FileLock(workspace / ".dvc/tmp/lstm-tagger/locks/key.lock").acquire(blocking=False)
+        removed.append(path.name)
+        unlink(path, missing_ok)
+
+    with hold("key", "this test"):
+        monkeypatch.setattr(Path, "unlink", watched)
+    assert not is_held("key")
+    assert removed == ["key.holder", "key.lock"] * 2
 
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, SystemExit])

@@ -111,7 +111,7 @@ def _check(uri: str) -> None:
         limit = {"timeout": 60} if scheme == "sqlite" else {"connect_timeout": 10} if scheme == "postgresql" else {}
         engine = sqlalchemy.create_engine(uri, connect_args=limit)
         with engine.connect() as connection:
-            if scheme == "sqlite":  # fails where the file is read-only, or no database
+            if scheme == "sqlite":  # fails where the file is no database; waits for who writes to it
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
         engine.dispose()
 

@@ -44,6 +44,15 @@ def test_the_champion_is_named_once(store: Store, capsys: pytest.CaptureFixture[
         assert [is_champion(store, run) for run in runs] == expected
 
 
+def test_the_newest_version_of_a_run_counts(store: Store) -> None:
+    record = whole_record()
+    run = open_run(store, record)
+    store.client.create_registered_model("lstm-tagger")
+    for _ in range(10):
+        store.client.create_model_version("lstm-tagger", f"file://{Path.cwd()}/models/nll", run.info.run_id)
+    assert log_model(store, run, record) == "10"
+
+
 def test_without_registered_models_nobody_is_the_champion(store: Store) -> None:
     assert not is_champion(store, open_run(store, whole_record()))
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from tagger.locking import hold
+from tagger.locking import hold, is_held
+from tagger.tracking import runs
 from tagger.tracking.record import Dataset, Record
 from tagger.tracking.runs import close_abandoned_runs, find_run, open_run, resume_run
 from tagger.tracking.store import Store, connect
@@ -139,6 +140,20 @@ def test_a_deleted_group_is_not_joined(store: Store) -> None:
     store.client.delete_run(group.info.run_id)
     run = open_run(store, training("cross_entropy", "b"))
     assert run.data.tags["mlflow.parentRunId"] != group.info.run_id
+
+
+def test_no_other_process_makes_a_group_while_one_is_looked_for(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    held: list[bool] = []
+    find = runs._find_group
+
+    def watched(*arguments: Any) -> Any:
+        held.append(is_held("mlflow"))
+        return find(*arguments)
+
+    monkeypatch.setattr(runs, "_find_group", watched)
+    open_run(store, training())
+    assert held == [True]
+    assert not is_held("mlflow")
 
 
 OPEN = """

@@ -5,6 +5,7 @@ import os
 import shutil
 import socket
 import sqlite3
+import sys
 from pathlib import Path
 
 import pytest
@@ -196,8 +197,10 @@ def test_a_scheme_that_mlflow_does_not_know_is_one_line(uri: str, monkeypatch: p
 
 
 def test_a_database_whose_driver_is_not_installed_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg2", None)
     uri_for(monkeypatch, "postgresql+psycopg2://user:secret@127.0.0.1:1/runs")
     line = refusal()
+    assert "psycopg2" in line.rpartition(": ")[2]
     assert line.startswith("MLflow: postgresql+psycopg2://***@127.0.0.1:1/runs does not answer, or takes nothing: ")
     assert "secret" not in line
 

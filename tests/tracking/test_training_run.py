@@ -10,7 +10,7 @@ from tagger.locking import hold
 from tagger.tracking import delivery
 from tagger.tracking.outbox import deliver_waiting, is_waiting, keep
 from tagger.tracking.record import Record
-from tagger.tracking.store import Store, StoreAwayError
+from tagger.tracking.store import Store, StoreAwayError, tracking_uri
 from tagger.tracking.training_run import TrainingRun
 from tagger.training import Epoch
 from tests.tracking.samples import groups_of, runs_of
@@ -180,6 +180,14 @@ def test_a_training_that_goes_on_has_the_same_run(store: Store) -> None:
         assert steps(store, name) == [1, 2, 3]
 
 
+def test_a_training_that_was_killed_by_force_goes_on_as_if_it_had_not_ended(store: Store) -> None:
+    with hold("lock-a", "a training"):
+        start()  # its process dies
+    with hold("lock-a", "a training"):
+        start(history=(epoch(1),))
+        assert (the_run(store).info.status, the_run(store).info.end_time) == ("RUNNING", None)
+
+
 def test_a_training_of_which_all_epochs_were_run_before_ends_when_the_last_did(store: Store) -> None:
     with start(history=(epoch(1), epoch(2))) as run:
         run.finish()
@@ -218,6 +226,13 @@ def garble() -> None:
 def test_a_training_does_not_start_while_the_store_is_away(store: Store) -> None:
     garble()
     with pytest.raises(StoreAwayError, match="file is not a database"):
+        start()
+
+
+def test_a_training_does_not_start_while_the_store_takes_nothing(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///file:{Path.cwd()}/mlflow.db?mode=ro&uri=true")
+    tracking_uri.cache_clear()
+    with pytest.raises(StoreAwayError, match="attempt to write a readonly database"):
         start()
 
 
