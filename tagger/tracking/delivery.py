@@ -49,12 +49,17 @@ def deliver(store: Store, record: Record) -> None:
 
 
 def is_delivered(store: Store, record: Record) -> bool:
-    """Return whether a run holds the record."""
+    """Return whether a run, and its group, hold the record."""
     run = find_run(store, record)
     if run is None or run.info.status != "FINISHED" or MODEL not in run.data.tags:
         return False
     if "test" in record.datasets and TEST not in run.data.tags:
         return False
+    parent = find_parent(store, run) if record.group_files else None
+    if parent:
+        there = {artifact.path for artifact in store.client.list_artifacts(parent)}
+        if not record.group_files.keys() <= there:  # a fresh clone has the report from git: DVC did not run its stage
+            return False
     return not record.exported or is_champion(store, run)
 
 

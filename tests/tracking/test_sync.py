@@ -14,7 +14,17 @@ from tagger.tracking.record import Record
 from tagger.tracking.runs import open_run
 from tagger.tracking.store import Store, StoreAwayError
 from tagger.tracking.sync import sync
-from tests.tracking.samples import content, evaluate, export, groups_of, runs_of, whole_record, write_lock_file
+from tests.tracking.samples import (
+    STAGES,
+    artifacts,
+    content,
+    evaluate,
+    export,
+    groups_of,
+    runs_of,
+    whole_record,
+    write_lock_file,
+)
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
 LEFT_OUT = "left out {}: its model or data are not those of dvc.lock; `dvc pull` or `repro` mends it"
@@ -120,6 +130,22 @@ def test_the_exported_model_alone_is_the_champion(store: Store, monkeypatch: pyt
     write_lock_file()
     list(sync())
     assert named == ["2"]
+
+
+def test_a_report_that_came_with_git_goes_to_the_group_once(
+    store: Store, cheap: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    list(sync())
+    (group,) = groups_of(store)
+    assert artifacts(store, group) == {}
+    reported = (paths.REPORT, paths.STUDY, paths.COMPARISON)
+    for path in reported:
+        path.write_text(path.name, encoding="utf-8")
+    monkeypatch.setitem(STAGES, "report", (["seed"], [], [path.as_posix() for path in reported]))
+    write_lock_file()
+    assert list(sync()) == ["restored nll"]
+    assert artifacts(store, group).keys() == {path.name for path in reported}
+    assert list(sync()) == []
 
 
 def test_an_export_that_is_not_that_of_the_lock_file_names_no_champion(
