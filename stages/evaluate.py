@@ -11,8 +11,9 @@ from tagger.model_folder import fingerprint, read_model
 from tagger.outputs import new_file, write_json
 from tagger.params import EvaluateView
 from tagger.params_file import read_params
+from tagger.predictions import prediction_table
 from tagger.report import write_table
-from tagger.scoring import prediction_table, score, tag_table
+from tagger.scoring import score, tag_table
 from tagger.tracking.stages import track_evaluation
 
 

@@ -18,11 +18,21 @@ def choose_device(name: Device) -> torch.device:
         InputError: `cuda` was asked for and there is none.
     """
     torch.set_num_threads(1)
-    torch.use_deterministic_algorithms(True)
-    # Every operation here writes all of its result; filling it first took a sixth of the training time.
-    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS is deterministic only with a fixed workspace
     available = torch.cuda.is_available()
     if name == "cuda" and not available:
         raise InputError("device: got 'cuda', but torch finds no CUDA device here; expected 'auto' or 'cpu'")
-    return torch.device("cuda" if name == "cuda" or (name == "auto" and available) else "cpu")
+    device = torch.device("cuda" if name == "cuda" or (name == "auto" and available) else "cpu")
+    if device.type == "cuda":
+        be_deterministic()
+    return device
+
+
+def be_deterministic() -> None:
+    """Hold torch to operations that give the same bits each time.
+
+    Those that tag on a CPU always do, and are spared the second that this takes: it imports torch's compiler.
+    """
+    torch.use_deterministic_algorithms(True)
+    # Every operation here writes all of its result; filling it first took a sixth of the training time.
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]

@@ -16,7 +16,7 @@ from tagger.inference import tag_probabilities
 from tagger.model_folder import read_model, write_model
 from tagger.outputs import new_folder, write_json
 from tagger.params import LossName
-from tagger.scoring import prediction_table
+from tagger.predictions import prediction_table
 
 TOLERANCE = 1e-5  # between probabilities of the trained and the exported model
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tagger.scoring import confusions
+from tagger.predictions import confusions
 
 
 def curve_table(histories: Mapping[str, pd.DataFrame]) -> pd.DataFrame:

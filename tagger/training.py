@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from tagger.batching import Batch, make_batch, plan_batches
+from tagger.device import be_deterministic
 from tagger.dictionary import UNKNOWN, Dictionaries, Dictionary
 from tagger.encoding import EncodedSplit
 from tagger.errors import InputError
@@ -58,6 +59,7 @@ class Trainer:
         on_step: Callable[[Step], None] = lambda _: None,
     ) -> None:
         """Draw the first weights: the same for every loss with the same seed."""
+        be_deterministic()
         torch.manual_seed(seed)
         self.model = LstmTagger.for_dictionaries(model_params, dictionaries, loss).to(device)
         self.history: list[Epoch] = []

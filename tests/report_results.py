@@ -14,8 +14,9 @@ from tagger.encoding import EncodedSplit
 from tagger.evaluation import evaluation_detail
 from tagger.formats import Sentence
 from tagger.lexicon import most_frequent_tags, word_groups
+from tagger.predictions import prediction_table
 from tagger.report_page.page import write_report
-from tagger.scoring import prediction_table, score, tag_table
+from tagger.scoring import score, tag_table
 from tests.samples import data_of
 
 _SCALED = [

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from tagger.device import choose_device
+from tagger.device import be_deterministic, choose_device
 from tagger.errors import InputError
 
 
@@ -42,9 +42,23 @@ def test_the_cpu_can_be_asked_for_beside_cuda() -> None:
     assert choose_device("cpu") == torch.device("cpu")
 
 
-def test_the_cpu_works_deterministically_in_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_cpu_works_in_one_thread() -> None:
     torch.set_num_threads(2)
-    torch.use_deterministic_algorithms(False)
     choose_device("cpu")
     assert torch.get_num_threads() == 1
+
+
+@pytest.mark.usefixtures("cuda")
+def test_cuda_works_deterministically() -> None:
+    torch.use_deterministic_algorithms(False)
+    choose_device("cpu")
+    assert not torch.are_deterministic_algorithms_enabled()
+    choose_device("cuda")
     assert torch.are_deterministic_algorithms_enabled()
+
+
+def test_determinism_needs_no_filled_memory() -> None:
+    torch.use_deterministic_algorithms(False)
+    be_deterministic()
+    assert torch.are_deterministic_algorithms_enabled()
+    assert not torch.utils.deterministic.fill_uninitialized_memory  # type: ignore[attr-defined]

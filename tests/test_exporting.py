@@ -13,7 +13,7 @@ from tagger.exporting import choose_loss, export_model
 from tagger.inference import tag_probabilities
 from tagger.model_folder import read_model
 from tagger.params import LossName
-from tagger.scoring import prediction_table
+from tagger.predictions import prediction_table
 from tests.samples import CPU, RANDOM, contents, save_model
 
 Change = Callable[[pd.DataFrame], pd.DataFrame | None]

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import yaml
 
+from tagger.predictions import confusions, most_probable
 from tagger.report import draw_confusions
-from tagger.scoring import confusions, most_probable
 from tagger.tracking.record import Point, Record
 from tagger.tracking.registry import is_champion, log_model, name_champion
-from tagger.tracking.runs import MODEL, TEST, find_parent, find_run, open_run
+from tagger.tracking.runs import FILES, MODEL, TEST, find_parent, find_run, open_run
 from tagger.tracking.store import Store
 
 if TYPE_CHECKING:
@@ -32,7 +32,10 @@ def deliver(store: Store, record: Record) -> None:
     if record.training or "restored" in run.data.tags:  # otherwise the training has logged them, with their times
         log_points(store, run, record.points)
     _log_figures(store, run, record)
-    _log_files(store, run, record)
+    files = record.digest_of_files()
+    if run.data.tags.get(FILES) != files:  # a later stage has less to bring than `evaluate`
+        _log_files(store, run, record)
+        store.client.set_tag(run.info.run_id, FILES, files)
     version = log_model(store, run, record)
     store.client.set_tag(run.info.run_id, MODEL, record.model)
     if "test" in record.datasets:

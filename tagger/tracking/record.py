@@ -75,6 +75,11 @@ class Record(BaseModel):
         digests = [self.datasets[name].digest for name in ("train", "dev")]
         return sha256(json.dumps([self.experiment, setting, digests], sort_keys=True).encode()).hexdigest()[:12]
 
+    def digest_of_files(self) -> str:
+        """Return a SHA-256 over the files and their places."""
+        digests = {place: sha256(path.read_bytes()).hexdigest() for place, path in sorted(self.files.items())}
+        return sha256(json.dumps(digests).encode()).hexdigest()
+
     @classmethod
     def of_training(cls, loss: LossName, training: str) -> Self:
         """Begin the record of a training that starts now, or goes on."""

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from mlflow.entities import Run
 
 TRAINING, MODEL, TEST = "training", "model.sha256", "test.digest"  # tags that a run is found by
+FILES = "files.sha256"  # what the run has of the outputs
 LOCK, GROUP, KIND = "training.lock", "group", "kind"
 PARENT, NAME = "mlflow.parentRunId", "mlflow.runName"
 

@@ -17,8 +17,9 @@ from tagger.lock_file import md5
 from tagger.model_folder import read_model
 from tagger.outputs import new_file, write_json
 from tagger.params import LossName
+from tagger.predictions import prediction_table
 from tagger.report import write_table
-from tagger.scoring import prediction_table, score, tag_table
+from tagger.scoring import score, tag_table
 from tagger.tracking.record import Record
 from tagger.tracking.store import Store
 from tests.samples import CPU

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
 from tagger import paths
-from tagger.encoding import EncodedSplit
 from tagger.tracking import delivery
 from tagger.tracking.delivery import deliver, is_delivered, log_points, log_start
 from tagger.tracking.record import Point, Record
@@ -246,12 +246,26 @@ def test_a_run_that_was_measured_on_another_test_split_keeps_its_figures(
 def test_the_table_is_that_of_the_last_evaluation(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(delivery, "log_model", lambda *_: "1")
     record = whole_record().model_copy(update={"exported": False})
-    for _ in range(2):
-        deliver(store, record)
+    deliver(store, record)
+    predictions = pd.read_parquet(paths.predictions_file("nll"))
+    predictions.iloc[::-1].to_parquet(paths.predictions_file("nll"))
+    deliver(store, record)
     (run,) = runs_of(store)
     table = store.client.load_table(store.experiment, "probabilities.json", [run.info.run_id])
-    assert len(table) == len(EncodedSplit.load(paths.TEST).forms)
+    assert list(table["word"]) == list(predictions["word"].iloc[::-1])
     assert set(artifacts(store, run)) >= {"params.yaml", "confusion.png", "history/nll.csv", "predictions/nll.parquet"}
+
+
+def test_a_later_stage_leaves_the_files_of_the_evaluation_alone(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(delivery, "log_model", lambda *_: "1")
+    record = whole_record().model_copy(update={"exported": False})
+    deliver(store, record)
+    (run,) = runs_of(store)
+    picture = Path(run.info.artifact_uri.removeprefix("file://")) / "confusion.png"
+    picture.write_bytes(b"as it was")
+    deliver(store, record.model_copy(update={"figures": record.figures | {"export_largest_difference": 0.0}}))
+    assert picture.read_bytes() == b"as it was"
+    assert "export_largest_difference" in runs_of(store)[0].data.metrics
 
 
 def test_a_run_whose_group_was_deleted_is_delivered(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
