@@ -6,7 +6,7 @@ from tagger import paths
 from tagger.corpus import read_corpus, split_off
 from tagger.dictionary import build_dictionaries
 from tagger.encoding import encode
-from tagger.formats import Sentence
+from tagger.indexed_corpus import IndexedCorpus
 from tagger.outputs import new_folder, write_json
 from tagger.params import DataParams, PrepareView
 from tagger.params_file import read_params
@@ -20,16 +20,17 @@ def main() -> None:
     dictionaries = build_dictionaries(splits["train"], params.data.lowercase)
     with new_folder(paths.DICTIONARIES) as folder:
         dictionaries.save(folder)
-    for name, sentences in splits.items():
+    encoded = {name: encode(corpus, dictionaries) for name, corpus in splits.items()}
+    for name, split in encoded.items():
         with new_folder(paths.PREPARED / name) as folder:
-            encode(sentences, dictionaries).save(folder)
-    write_json(paths.SURVEY, survey(splits, dictionaries))
+            split.save(folder)
+    write_json(paths.SURVEY, survey(encoded, dictionaries))
 
 
-def read_splits(data: DataParams, seed: int) -> dict[str, list[Sentence]]:
+def read_splits(data: DataParams, seed: int) -> dict[str, IndexedCorpus]:
     """Read the three splits; dev or test is split off train where it names the same file."""
     train = read_corpus(Path(data.train), data.format, data.column)
-    splits: dict[str, list[Sentence]] = {}
+    splits: dict[str, IndexedCorpus] = {}
     # Each has a seed of its own, so that the draw of one does not repeat that of the other.
     for name, file, share, own_seed in (
         ("test", data.test, data.test_share, 2 * seed),

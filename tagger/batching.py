@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 
 from tagger.dictionary import PADDING
-from tagger.encoding import EncodedSplit, Longs
+from tagger.encoding import EncodedSplit
+from tagger.indexed_corpus import Longs
 
 CHARACTER_STEP = 4  # forms whose lengths round up to the same multiple are padded together
 

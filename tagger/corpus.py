@@ -11,11 +11,12 @@ from typing import BinaryIO
 
 from tagger.errors import InputError
 from tagger.formats import CONLLU_COLUMNS, CSV_HEADER, Lines, Sentence, parse_conll, parse_conllu, parse_csv
+from tagger.indexed_corpus import IndexedCorpus
 
 _GZIP_MAGIC = b"\x1f\x8b"
 
 
-def read_corpus(path: Path, file_format: str = "auto", column: str = "upos") -> list[Sentence]:
+def read_corpus(path: Path, file_format: str = "auto", column: str = "upos") -> IndexedCorpus:
     """Read the sentences of a file in any of the formats, gzipped or not.
 
     Args:
@@ -33,31 +34,31 @@ def read_corpus(path: Path, file_format: str = "auto", column: str = "upos") -> 
             lines = _decode(_unzip(raw), path)
             if file_format == "auto":
                 file_format, lines = _detect(path, lines)
-            sentences = list(_share_strings(_parse(lines, path, file_format, column)))
+            corpus = IndexedCorpus.of(_parse(lines, path, file_format, column))
     except FileNotFoundError:
         raise InputError(f"{path}: no such file; expected a corpus in CSV, CoNLL-U or CoNLL") from None
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise InputError(f"{path}: damaged gzip file: {error}") from None
-    if not sentences:
+    if not len(corpus):
         raise InputError(f"{path}: no sentence in it, expected at least one")
-    return sentences
+    return corpus
 
 
-def split_off(sentences: list[Sentence], share: float, seed: int) -> tuple[list[Sentence], list[Sentence]]:
+def split_off(corpus: IndexedCorpus, share: float, seed: int) -> tuple[IndexedCorpus, IndexedCorpus]:
     """Draw a share of the sentences at random; return the rest and the drawn ones, both in their old order.
 
     Raises:
         InputError: one of the two would be empty.
     """
-    amount = round(len(sentences) * share)
-    if not 0 < amount < len(sentences):
+    amount = round(len(corpus) * share)
+    if not 0 < amount < len(corpus):
         raise InputError(
-            f"a share of {share} of {len(sentences)} sentences is {amount}, expected at least 1 and at most "
-            f"{len(sentences) - 1}; give a file of its own or change data.dev_share, data.test_share"
+            f"a share of {share} of {len(corpus)} sentences is {amount}, expected at least 1 and at most "
+            f"{len(corpus) - 1}; give a file of its own or change data.dev_share, data.test_share"
         )
-    drawn = set(random.Random(seed).sample(range(len(sentences)), amount))
-    rest = [sentence for index, sentence in enumerate(sentences) if index not in drawn]
-    return rest, [sentences[index] for index in sorted(drawn)]
+    drawn = set(random.Random(seed).sample(range(len(corpus)), amount))
+    rest = [number for number in range(len(corpus)) if number not in drawn]
+    return corpus.select(rest), corpus.select(sorted(drawn))
 
 
 def _unzip(raw: BinaryIO) -> BinaryIO:
@@ -101,12 +102,3 @@ def _parse(lines: Lines, path: Path, file_format: str, column: str) -> Iterator[
     if file_format == "conllu":
         return parse_conllu(lines, path, column)
     return parse_conll(lines, path)
-
-
-def _share_strings(sentences: Iterator[Sentence]) -> Iterator[Sentence]:
-    """Hold each distinct word and tag in memory once, however often it occurs."""
-    known: dict[str, str] = {}
-    for words, tags in sentences:
-        yield Sentence(
-            tuple(known.setdefault(word, word) for word in words), tuple(known.setdefault(tag, tag) for tag in tags)
-        )

@@ -2,12 +2,15 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+
 from tagger.errors import InputError
 from tagger.formats import Sentence
+from tagger.indexed_corpus import IndexedCorpus
 
 PADDING = 0
 UNKNOWN = 1
@@ -103,23 +106,22 @@ class Dictionaries(NamedTuple):
         return cls(words, characters, tags, lowercase)
 
 
-def build_dictionaries(train: Sequence[Sentence], lowercase: bool) -> Dictionaries:
+def build_dictionaries(train: Iterable[Sentence] | IndexedCorpus, lowercase: bool) -> Dictionaries:
     """Build the dictionaries from the training split alone.
 
     Words and characters are ordered by falling count, tags by name, so the same corpus always gives the same ids.
     """
-    forms = Counter(word for sentence in train for word in sentence.words)
+    corpus = IndexedCorpus.of(train)
     words: Counter[str] = Counter()
     characters: Counter[str] = Counter()
-    for form, count in forms.items():
+    for form, count in zip(corpus.form_texts, np.bincount(corpus.forms).tolist(), strict=True):
         words[form.lower() if lowercase else form] += count
         for character in form:
             characters[character] += count
-    tags = Counter(tag for sentence in train for tag in sentence.tags)
     return Dictionaries(
         words=Dictionary(_by_count(words), RESERVED),
         characters=Dictionary(_by_count(characters), RESERVED),
-        tags=Dictionary(sorted(tags.items()), 0),
+        tags=Dictionary(sorted(zip(corpus.tag_names, np.bincount(corpus.tags).tolist(), strict=True)), 0),
         lowercase=lowercase,
     )
 

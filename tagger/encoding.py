@@ -11,16 +11,11 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from tagger.dictionary import Dictionaries
 from tagger.errors import InputError
 from tagger.formats import Sentence
-
-NO_TAG = -1  # of a token that has no gold tag
-
-Ints = npt.NDArray[np.int32]
-Longs = npt.NDArray[np.int64]
+from tagger.indexed_corpus import NO_TAG, IndexedCorpus, Ints, Longs
 
 
 @dataclass(frozen=True)
@@ -76,7 +71,7 @@ class EncodedSplit:
         """Return a fingerprint of the content: 32 hexadecimal digits of SHA-256."""
         digest = hashlib.sha256()
         for name in _ARRAYS:
-            digest.update(np.ascontiguousarray(getattr(self, name)).tobytes())
+            digest.update(np.ascontiguousarray(getattr(self, name)).data)  # read from the disk piece by piece
         for name in _TEXTS:
             digest.update(json.dumps(getattr(self, name)).encode())
         return digest.hexdigest()[:32]
@@ -86,26 +81,23 @@ _ARRAYS = tuple(field.name for field in fields(EncodedSplit) if field.type not i
 _TEXTS = ("form_texts", "tag_names")
 
 
-def encode(sentences: Iterable[Sentence], dictionaries: Dictionaries) -> EncodedSplit:
+def encode(sentences: Iterable[Sentence] | IndexedCorpus, dictionaries: Dictionaries) -> EncodedSplit:
     """Encode sentences, tagged or not.
 
     A tag that the dictionary lacks gets an id past its last, so that no prediction equals it.
     """
-    form_ids: dict[str, int] = {}
+    corpus = IndexedCorpus.of(sentences)
     tag_ids = dict(dictionaries.tags.ids)
-    starts, forms, tags = [0], list[int](), list[int]()
-    for sentence in sentences:
-        forms += [form_ids.setdefault(word, len(form_ids)) for word in sentence.words]
-        tags += [tag_ids.setdefault(tag, len(tag_ids)) for tag in sentence.tags] or [NO_TAG] * len(sentence.words)
-        starts.append(len(forms))
+    ids = [tag_ids.setdefault(name, len(tag_ids)) for name in corpus.tag_names]
     character_id = dictionaries.characters.id
+    texts = corpus.form_texts
     return EncodedSplit(
-        sentence_starts=np.array(starts, dtype=np.int64),
-        forms=np.array(forms, dtype=np.int32),
-        tags=np.array(tags, dtype=np.int32),
-        form_words=np.array([dictionaries.word_id(form) for form in form_ids], dtype=np.int32),
-        form_starts=np.cumsum([0, *map(len, form_ids)], dtype=np.int64),
-        characters=np.array([character_id(character) for form in form_ids for character in form], dtype=np.int32),
-        form_texts=list(form_ids),
+        sentence_starts=corpus.sentence_starts,
+        forms=corpus.forms,
+        tags=np.array([*ids, NO_TAG], dtype=np.int32)[corpus.tags],  # NO_TAG is also the place of the last
+        form_words=np.array([dictionaries.word_id(form) for form in texts], dtype=np.int32),
+        form_starts=np.cumsum([0, *map(len, texts)], dtype=np.int64),
+        characters=np.array([character_id(character) for form in texts for character in form], dtype=np.int32),
+        form_texts=texts,
         tag_names=list(tag_ids),
     )

@@ -9,7 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from tagger.dictionary import UNKNOWN
-from tagger.encoding import EncodedSplit, Ints, Longs
+from tagger.encoding import EncodedSplit
+from tagger.indexed_corpus import Ints, Longs
+
+CHUNK = 1_000_000  # tokens that are counted at once: a large corpus needs no more memory than that
 
 Mask = npt.NDArray[np.bool_]
 
@@ -49,6 +52,12 @@ def most_frequent_tags(train: EncodedSplit, split: EncodedSplit) -> Ints:
 
 def _tag_counts(train: EncodedSplit) -> tuple[Longs, Longs, Longs]:
     """Return every pair of a word and a tag that occurs, and how often."""
-    words = train.form_words[train.forms].astype(np.int64)
-    pairs, counts = np.unique(words * len(train.tag_names) + train.tags, return_counts=True)
-    return pairs // len(train.tag_names), pairs % len(train.tag_names), counts
+    kinds = len(train.tag_names)
+    parts = []
+    for start in range(0, len(train.forms), CHUNK):
+        forms, tags = train.forms[start : start + CHUNK], train.tags[start : start + CHUNK]
+        parts.append(np.unique(train.form_words[forms].astype(np.int64) * kinds + tags, return_counts=True))
+    pairs, place = np.unique(np.concatenate([pairs for pairs, _ in parts]), return_inverse=True)
+    counts = np.zeros(len(pairs), dtype=np.int64)
+    np.add.at(counts, place, np.concatenate([counts for _, counts in parts]))
+    return pairs // kinds, pairs % kinds, counts

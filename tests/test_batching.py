@@ -10,8 +10,9 @@ import torch
 
 from tagger.batching import CHARACTER_STEP, Batch, iterate_batches, make_batch, plan_batches
 from tagger.dictionary import PADDING, build_dictionaries
-from tagger.encoding import EncodedSplit, Longs, encode
+from tagger.encoding import EncodedSplit, encode
 from tagger.formats import Sentence
+from tagger.indexed_corpus import Longs
 
 TRAIN = [
     Sentence(("the", "dog", "barked"), ("DET", "NOUN", "VERB")),

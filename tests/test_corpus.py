@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from stages.prepare import read_splits
-from tagger.corpus import read_corpus, split_off
+from stages import prepare
+from tagger import corpus
 from tagger.errors import InputError
 from tagger.formats import Sentence
+from tagger.indexed_corpus import IndexedCorpus
 from tagger.params import DataParams
 
 CSV = "text,tag\nThé dog,DET NOUN\nYes,INTJ\n"
@@ -25,6 +26,18 @@ CONLL = "Thé DET\ndog NOUN\n\nYes INTJ\n"
 CONLL_TABS = "Thé\tDET\ndog\tNOUN\n\nYes\tINTJ\n"
 SENTENCES = [Sentence(("Thé", "dog"), ("DET", "NOUN")), Sentence(("Yes",), ("INTJ",))]
 MARK = b"\xef\xbb\xbf"
+
+
+def read_corpus(path: Path, file_format: str = "auto", column: str = "upos") -> list[Sentence]:
+    return list(corpus.read_corpus(path, file_format, column))
+
+
+def split_off(sentences: list[Sentence], share: float, seed: int) -> list[list[Sentence]]:
+    return [list(part) for part in corpus.split_off(IndexedCorpus.of(sentences), share, seed)]
+
+
+def read_splits(data: DataParams, seed: int) -> dict[str, list[Sentence]]:
+    return {name: list(part) for name, part in prepare.read_splits(data, seed).items()}
 
 
 def write(path: Path, content: bytes | str) -> Path:

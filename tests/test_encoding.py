@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from tagger.dictionary import UNKNOWN, build_dictionaries
-from tagger.encoding import NO_TAG, EncodedSplit, encode
+from tagger.encoding import EncodedSplit, encode
 from tagger.errors import InputError
 from tagger.formats import Sentence
+from tagger.indexed_corpus import NO_TAG
 
 TRAIN = [Sentence(("The", "dog", "the"), ("DET", "NOUN", "DET")), Sentence(("dog",), ("NOUN",))]
 # Words: dog 2, the 3. Characters by count: h e d o g (2 each: d, e, g, h, o by name), then T, t (1 each).

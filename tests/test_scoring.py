@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from tagger.calibration import Probabilities
-from tagger.encoding import Ints
+from tagger.indexed_corpus import Ints
 from tagger.lexicon import WordGroups
 from tagger.scoring import score, score_tags, tag_table
 from tests.samples import data_of, tagged

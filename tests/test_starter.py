@@ -34,7 +34,7 @@ UPOS = {
 
 @pytest.fixture(scope="module")
 def splits() -> dict[str, list[Sentence]]:
-    return {name: read_corpus(ROOT / f"data/raw/{name}.csv") for name in ("train", "dev", "test")}
+    return {name: list(read_corpus(ROOT / f"data/raw/{name}.csv")) for name in ("train", "dev", "test")}
 
 
 def test_the_starter_corpus_is_large_enough(splits: dict[str, list[Sentence]]) -> None:

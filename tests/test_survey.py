@@ -1,6 +1,10 @@
 """What the survey says of a corpus small enough to count by hand."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from tagger.dictionary import build_dictionaries
+from tagger.encoding import encode
 from tagger.formats import Sentence
 from tagger.survey import survey
 
@@ -9,6 +13,11 @@ def tagged(text: str) -> Sentence:
     """The DET dog NOUN -> a sentence of two words."""
     cells = text.split()
     return Sentence(tuple(cells[::2]), tuple(cells[1::2]))
+
+
+def survey_of(splits: Mapping[str, Sequence[Sentence]], lowercase: bool = True) -> dict[str, Any]:
+    dictionaries = build_dictionaries(splits["train"], lowercase)
+    return survey({name: encode(sentences, dictionaries) for name, sentences in splits.items()}, dictionaries)
 
 
 # In lower case: `the` DET twice, `dog` NOUN three times, `barks` VERB and NOUN once each, `runs` VERB, `loud` ADV.
@@ -22,7 +31,7 @@ SPLITS = {
     "dev": [tagged("The DET cat NOUN barks VERB ! PUNCT")],
     "test": [tagged("The DET dog NOUN barks VERB")],
 }
-SURVEY = survey(SPLITS, build_dictionaries(SPLITS["train"], lowercase=True))
+SURVEY = survey_of(SPLITS)
 
 
 def test_train_is_counted() -> None:
@@ -67,14 +76,14 @@ def test_tags_are_counted_in_every_split() -> None:
 
 def test_without_lowercase_a_word_in_another_case_is_unknown() -> None:
     splits = {"train": [tagged("The DET dog NOUN")], "dev": [tagged("the DET Dog NOUN dog NOUN")]}
-    part = survey(splits, build_dictionaries(splits["train"], lowercase=False))["dev"]
+    part = survey_of(splits, lowercase=False)["dev"]
     assert part["unknown_share"] == 0.666667
     assert part["baseline_accuracy"] == 0.666667  # DET, first by name of two that are as frequent, for the unknown
 
 
 def test_a_word_counts_as_often_as_it_occurs() -> None:
     splits = {"train": [tagged("a A")], "dev": [tagged("b A b A c B a A")]}
-    part = survey(splits, build_dictionaries(splits["train"], lowercase=True))["dev"]
+    part = survey_of(splits)["dev"]
     assert (part["tokens"], part["types"]) == (4, 3)
     assert (part["unknown_share"], part["baseline_accuracy"]) == (0.75, 0.75)
 
@@ -82,16 +91,16 @@ def test_a_word_counts_as_often_as_it_occurs() -> None:
 def test_sentences_of_train_are_those_with_the_same_words_in_the_same_case() -> None:
     dev = [tagged("The DET dog NOUN"), tagged("The X dog Y"), tagged("the DET dog NOUN"), tagged("The DET")]
     splits = {"train": [tagged("The DET dog NOUN")], "dev": dev}
-    assert survey(splits, build_dictionaries(splits["train"], lowercase=True))["dev"]["sentences_in_train"] == 2
+    assert survey_of(splits)["dev"]["sentences_in_train"] == 2
 
 
 def test_unseen_tags_are_listed_by_name_with_their_counts() -> None:
     splits = {"train": [tagged("a A")], "dev": [tagged("a Z b C"), tagged("a Z a A")]}
-    part = survey(splits, build_dictionaries(splits["train"], lowercase=True))["dev"]
+    part = survey_of(splits)["dev"]
     assert part["unseen_tags"] == [{"tag": "C", "count": 1}, {"tag": "Z", "count": 2}]
     assert part["tokens_of_unseen_tags"] == 3
 
 
 def test_the_order_of_the_training_sentences_changes_nothing() -> None:
     train = SPLITS["train"][::-1]
-    assert survey(SPLITS | {"train": train}, build_dictionaries(train, lowercase=True)) == SURVEY
+    assert survey_of(SPLITS | {"train": train}) == SURVEY
