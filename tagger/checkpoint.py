@@ -50,7 +50,7 @@ class Checkpoint:
 
     Attributes:
         training: an identity that the training keeps when it is killed and goes on.
-        trainer: the state that was saved last, none at the first start.
+        trainer: the state that was saved last, none before the first epoch is done.
     """
 
     def __init__(self, key: str) -> None:
@@ -59,13 +59,18 @@ class Checkpoint:
         _sweep(self._folder.parent)
         self.training = uuid.uuid4().hex
         self.trainer: dict[str, Any] | None = None
-        self._read()
+        if not self._read():
+            self._save()  # so that a training which is killed in its first epoch has its identity already
 
     def save(self, trainer: dict[str, Any]) -> None:
         """Replace the state by a newer one. A kill in the middle leaves the older one whole."""
+        self.trainer = trainer
+        self._save()
+
+    def _save(self) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
         with new_file(self._folder / STATE) as partial:
-            torch.save({"training": self.training, "trainer": trainer}, partial)
+            torch.save({"training": self.training, "trainer": self.trainer}, partial)
 
     def finish(self, stage: str, outputs: Iterable[Path]) -> None:
         """Note which files were written.
@@ -75,16 +80,19 @@ class Checkpoint:
         hashes = {path.as_posix(): md5(path) for path in outputs}
         write_json(self._folder / OUTPUTS, {"stage": stage, "folder": str(Path.cwd()), "md5": hashes})
 
-    def _read(self) -> None:
+    def _read(self) -> bool:
+        """Take what is there, and return whether it is something."""
         try:
             # Tensors, numbers and text only: weights_only unpickles nothing else.
             state = torch.load(self._folder / STATE, weights_only=True)
             self.training, self.trainer = state["training"], state["trainer"]
+            return True
         except FileNotFoundError:
-            return
+            return False
         except Exception as error:
             reason = (str(error).splitlines() or [type(error).__name__])[0]
             print(f"warning: {self._folder / STATE}: damaged, training starts anew: {reason}", file=sys.stderr)
+            return False
 
 
 def _sweep(folder: Path) -> None:

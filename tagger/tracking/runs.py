@@ -73,7 +73,7 @@ def close_abandoned_runs(store: Store, own: Record | None = None) -> list[str]:
 
     Args:
         store: to search.
-        own: the training of this process. Another one under its lock was killed before its first epoch was saved.
+        own: the training of this process. Another one under its lock has lost its checkpoint.
     """
     closed = []
     for run in _search(store, "attributes.status = 'RUNNING'"):
