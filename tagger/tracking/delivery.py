@@ -9,8 +9,9 @@ import yaml
 
 from tagger.report import draw_confusions
 from tagger.scoring import confusions, most_probable
+from tagger.tracking.promotion import is_decided, promote
 from tagger.tracking.record import Point, Record
-from tagger.tracking.registry import is_champion, log_model, name_champion
+from tagger.tracking.registry import log_model
 from tagger.tracking.runs import MODEL, TEST, find_parent, find_run, open_run
 from tagger.tracking.store import Store
 
@@ -45,17 +46,17 @@ def deliver(store: Store, record: Record) -> None:
             store.client.log_artifact(parent, str(path))
         store.client.set_terminated(parent, "FINISHED", record.ended)
     if record.exported:
-        name_champion(store, version)
+        promote(store, version, record)
 
 
 def is_delivered(store: Store, record: Record) -> bool:
-    """Return whether a run holds the record."""
+    """Return whether a run holds the record, and whether its model becomes champion is decided."""
     run = find_run(store, record)
     if run is None or run.info.status != "FINISHED" or MODEL not in run.data.tags:
         return False
     if "test" in record.datasets and TEST not in run.data.tags:
         return False
-    return not record.exported or is_champion(store, run)
+    return not record.exported or is_decided(store, run)
 
 
 def log_start(store: Store, run: "Run", record: Record) -> None:
