@@ -9,17 +9,14 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-from tagger.predict import TaggedSentence
 from tagger.serving import page
 from tagger.serving.limits import BodyLimit
 from tagger.serving.models import ServedModel
 from tagger.serving.schema import (
     MAX_BYTES,
-    Alternative,
     ModelInfo,
     Problem,
     TaggedWords,
-    Tagging,
     TagRequest,
     TagResponse,
 )
@@ -58,36 +55,27 @@ def create_app(models: Sequence[ServedModel], hosts: Sequence[str] | None = None
         docs = page.render_docs(app.openapi())
         return HTMLResponse(docs.html, headers=docs.headers)
 
-    @app.get("/health", summary="Say that the server is there")
-    async def health() -> dict[str, str]:
-        return {"status": "ok"}
+    @app.post("/api/tag", summary="Tag sentences", responses=MISTAKES)
+    async def tag(request: TagRequest) -> TagResponse:
+        """Every model tags all sentences. An empty sentence comes back without tags."""
+        taggings = await asyncio.gather(*(model.tag(request.sentences, request.top) for model in models))
+        return TagResponse(
+            models=[model.name for model in models],
+            sentences=[
+                TaggedWords(words=list(words), taggings=list(of_models))
+                for words, *of_models in zip(request.sentences, *taggings, strict=True)
+            ],
+        )
 
     @app.get("/api/models", summary="List the models")
     async def list_models() -> list[ModelInfo]:
         return [ModelInfo(name=model.name, tags=list(model.tag_names)) for model in models]
 
-    @app.post("/api/tag", summary="Tag sentences", responses=MISTAKES)
-    async def tag(request: TagRequest) -> TagResponse:
-        """Every model tags all sentences. An empty sentence comes back without tags."""
-        tagged = await asyncio.gather(*(model.tag(request.sentences) for model in models))
-        return TagResponse(
-            models=[model.name for model in models],
-            sentences=[
-                TaggedWords(words=list(words), taggings=[_tagging(result[number], request.top) for result in tagged])
-                for number, words in enumerate(request.sentences)
-            ],
-        )
+    @app.get("/health", summary="Say that the server is there")
+    async def health() -> dict[str, str]:
+        return {"status": "ok"}
 
     return app
-
-
-def _tagging(sentence: TaggedSentence, top: int) -> Tagging:
-    alternatives = [
-        [Alternative(tag=tag, probability=round(value, 6)) for tag, value in sentence.alternatives(position, top)]
-        for position in range(len(sentence.words))
-    ]
-    probabilities = [round(value, 6) for value in sentence.probabilities]
-    return Tagging(tags=list(sentence.tags), probabilities=probabilities, alternatives=alternatives)
 
 
 async def _explain(_: Request, error: Exception) -> Response:

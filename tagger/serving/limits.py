@@ -4,6 +4,8 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+CLOSE = {"Connection": "close"}  # or the rest of the body would still come in
+
 
 class BodyLimit:
     """Answers a request that is larger than a limit by status 413."""
@@ -21,7 +23,7 @@ class BodyLimit:
         announced = dict(scope["headers"]).get(b"content-length", b"0")
         problem = f"the request has more than {self._limit} bytes"
         if not announced.isdigit() or int(announced) > self._limit:
-            await JSONResponse({"detail": problem}, 413)(scope, receive, send)
+            await JSONResponse({"detail": problem}, 413, CLOSE)(scope, receive, send)
             return
         received = 0
 
@@ -30,7 +32,7 @@ class BodyLimit:
             message = await receive()
             received += len(message.get("body", b""))
             if received > self._limit:
-                raise HTTPException(413, problem)
+                raise HTTPException(413, problem, CLOSE)
             return message
 
         await self._app(scope, counted, send)

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tagger.predict import TaggedSentence, Tagger
+from tagger.serving.schema import Alternative, Tagging
 
 Words = Sequence[Sequence[str]]
 
@@ -28,9 +29,12 @@ class ServedModel:
         """The tags that the model knows."""
         return self._tagger.tag_names
 
-    async def tag(self, sentences: Words) -> list[TaggedSentence]:
-        """Tag sentences in the model's thread; the event loop goes on meanwhile."""
-        return await asyncio.get_running_loop().run_in_executor(self._thread, lambda: list(self._tagger.tag(sentences)))
+    async def tag(self, sentences: Words, top: int) -> list[Tagging]:
+        """Tag sentences in the model's thread, with so many tags of each word; the event loop goes on meanwhile."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._tag, sentences, top)
+
+    def _tag(self, sentences: Words, top: int) -> list[Tagging]:
+        return [_tagging(sentence, top) for sentence in self._tagger.tag(sentences)]
 
 
 def load_models(sources: Sequence[str], find_folder: Callable[[str], Path]) -> list[ServedModel]:
@@ -50,3 +54,12 @@ def names_of(sources: Sequence[str]) -> list[str]:
     """Return short names: a folder's last part where this tells them apart, otherwise what the user wrote."""
     short = [source if ":/" in source else Path(source).resolve().name for source in sources]
     return short if len(set(short)) == len(sources) else list(sources)
+
+
+def _tagging(sentence: TaggedSentence, top: int) -> Tagging:
+    alternatives = [
+        [Alternative(tag=tag, probability=round(value, 6)) for tag, value in sentence.alternatives(position, top)]
+        for position in range(len(sentence.words))
+    ]
+    probabilities = [round(value, 6) for value in sentence.probabilities]
+    return Tagging(tags=list(sentence.tags), probabilities=probabilities, alternatives=alternatives)

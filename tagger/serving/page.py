@@ -50,7 +50,8 @@ def describe_type(schema: dict[str, Any]) -> str:
     if "anyOf" in schema:
         return " or ".join(describe_type(choice) for choice in schema["anyOf"])
     if schema.get("type") == "array":
-        return f"list of {describe_type(schema.get('items', {}))}"
+        items = describe_type(schema.get("items", {}))
+        return f"list of ({items})" if " or " in items else f"list of {items}"
     if "additionalProperties" in schema and "properties" not in schema:
         return "object"
     return str(schema.get("type", "any"))

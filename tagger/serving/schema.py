@@ -1,8 +1,8 @@
 """What the API takes and gives, and how much of it. FastAPI checks requests by these types and documents them."""
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from tagger.errors import InputError
 from tagger.sentences import read_sentences
@@ -12,6 +12,7 @@ MAX_SENTENCES = 1000
 MAX_WORDS = 20_000  # of a request
 MAX_CHARACTERS = 1000  # of a word
 MAX_TOP = 50
+MAX_TAGS = 100_000  # of an answer, for each model
 
 
 def _read(given: object) -> list[tuple[str, ...]]:
@@ -39,9 +40,7 @@ class TagRequest(BaseModel):
 
     model_config = ConfigDict(
         extra="forbid",
-        json_schema_extra={
-            "examples": [{"sentences": ["The dog ate the book", ["It", "was", "n't", "new"]], "top": 2}]
-        },
+        json_schema_extra={"examples": [{"sentences": ["The dog ate the book", ["It", "was", "new"]], "top": 2}]},
     )
 
     sentences: Annotated[
@@ -54,6 +53,13 @@ class TagRequest(BaseModel):
     top: Annotated[
         int, Field(ge=1, le=MAX_TOP, strict=True, description="Tags listed for each word, the most probable first.")
     ] = 1
+
+    @model_validator(mode="after")
+    def _check_answer(self) -> Self:
+        tags = sum(map(len, self.sentences)) * self.top
+        if tags > MAX_TAGS:
+            raise InputError(f"top: asks for {tags} tags in all, expected at most {MAX_TAGS}")
+        return self
 
 
 class Alternative(BaseModel):
@@ -68,14 +74,14 @@ class Tagging(BaseModel):
 
     tags: Annotated[list[str], Field(description="The most probable tag of each word.")]
     probabilities: Annotated[list[float], Field(description="The probability of each of these tags.")]
-    alternatives: Annotated[list[list[Alternative]], Field(description="The `top` most probable tags of each word.")]
+    alternatives: Annotated[list[list[Alternative]], Field(description="As many tags of each word as were asked for.")]
 
 
 class TaggedWords(BaseModel):
     """A sentence with its tags."""
 
     words: list[str]
-    taggings: Annotated[list[Tagging], Field(description="One for each model, in the order of `models`.")]
+    taggings: Annotated[list[Tagging], Field(description="One for each model, in the order of the models.")]
 
 
 class TagResponse(BaseModel):
