@@ -87,14 +87,14 @@ def predict(sentences: tuple[str, ...], model: str, output_format: Format, top: 
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; 0.0.0.0 is all of them.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0 takes a free one.")
 def serve(models: tuple[str, ...], host: str, port: int) -> None:
-    r"""Offer a page to type sentences into, and an API.
+    """Offer a page to type sentences into, and an API.
 
     Only this machine reaches it, unless --host says otherwise. The API is described at /docs.
 
     \b
     python -m tagger serve
     python -m tagger serve --model models/nll --model models:/lstm-tagger@champion
-    """
+    """  # noqa: D301 # a backspace tells click to keep the lines
     if len(models) > MOST_MODELS:
         raise InputError(f"--model: given {len(models)} times, expected at most {MOST_MODELS}")
     from tagger.serving.server import is_local

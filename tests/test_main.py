@@ -300,7 +300,7 @@ def test_help_and_serve_s_own_help_load_neither_the_server_nor_torch() -> None:
         "print(sorted({'torch', 'fastapi', 'uvicorn', 'mlflow', 'jinja2'} & sys.modules.keys()))"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert "two stand side by side" in done.stdout
+    assert "Given twice" in done.stdout
     assert done.stdout.splitlines()[-1] == "[]"
 
 
