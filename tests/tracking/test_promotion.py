@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from matplotlib.figure import Figure
 
 from tagger import paths
 from tagger.encoding import EncodedSplit
@@ -24,13 +23,8 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::F
 
 
 @pytest.fixture(autouse=True)
-def _plain_picture(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(delivery, "draw_confusions", lambda *_: Figure(figsize=(1, 1)))
-
-
-@pytest.fixture(autouse=True)
-def _light_models(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Register the bare model folder: logging a whole model takes seconds, and other tests do it."""
+def _light_delivery(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Register the bare model folder and log no other file: that takes seconds, and other tests do it."""
 
     def log_model(store: Store, run: Any, record: Record) -> str:
         version = find_version(store, run)
@@ -44,6 +38,7 @@ def _light_models(monkeypatch: pytest.MonkeyPatch) -> None:
         return version
 
     monkeypatch.setattr(delivery, "log_model", log_model)
+    monkeypatch.setattr(delivery, "_log_files", lambda *_: None)
 
 
 def exported(loss: str, accuracy: float | None = None, *, ran: bool = True, max_drop: float = 0) -> Record:
