@@ -15,6 +15,7 @@ from tagger.formatting import FORMATTERS, Format, csv_header
 from tagger.params import ExportView
 from tagger.params_file import read_params
 
+MOST_MODELS = 2  # side by side
 _MLFLOW_URI = re.compile(r"(models|runs|mlflow-artifacts):/")
 
 
@@ -71,6 +72,37 @@ def predict(sentences: tuple[str, ...], model: str, output_format: Format, top: 
     for chunk in chunks:
         for number, tagged in enumerate(tagger.tag(text.split() for text in chunk), start=number + 1):  # noqa: B020
             click.echo(formatter(tagged, number, top), nl=False)
+
+
+@main.command()
+@click.option(
+    "--model",
+    "models",
+    multiple=True,
+    default=[str(paths.EXPORT)],
+    show_default=True,
+    metavar="FOLDER|URI",
+    help="As of `predict`. Given twice, the two stand side by side.",
+)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; 0.0.0.0 is all of them.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0 takes a free one.")
+def serve(models: tuple[str, ...], host: str, port: int) -> None:
+    """Offer a page to type sentences into, and an API.
+
+    Only this machine reaches it, unless --host says otherwise. The API is described at /docs.
+
+    \b
+    python -m tagger serve
+    python -m tagger serve --model models/nll --model models:/lstm-tagger@champion
+    """  # noqa: D301 # a backspace tells click to keep the lines
+    if len(models) > MOST_MODELS:
+        raise InputError(f"--model: given {len(models)} times, expected at most {MOST_MODELS}")
+    from tagger.serving.server import is_local
+    from tagger.serving.server import serve as run_server
+
+    if not is_local(host):
+        click.echo(f"warning: everyone who can reach {host} may use this, without a password or encryption", err=True)
+    run_server(models, _model_folder, host, port, lambda url: click.echo(f"{url} (Ctrl-C ends)"))
 
 
 @main.command()

@@ -64,9 +64,10 @@ class TrainParams(Section):
 
 
 class ExportParams(Section):
-    """Which trained model is handed out."""
+    """Which trained model is handed out, and when it becomes champion."""
 
     loss: Literal["best", "nll", "cross_entropy", "softmax_nll", "mse", "hinge"]
+    max_drop: Annotated[float, Field(ge=0, le=1)]
 
 
 class Params(Section):

@@ -3,28 +3,50 @@
 from pathlib import Path
 from typing import Any
 
+import mlflow.pyfunc.scoring_server
+import numpy as np
 import pandas as pd
+from mlflow.exceptions import MlflowException
 from mlflow.models import set_model
+from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE
 from mlflow.pyfunc import PythonModel, PythonModelContext
 
+from tagger.errors import InputError
 from tagger.predict import Tagger
+from tagger.sentences import read_sentences
+
+COLUMN = "sentence"
+UNNAMED = ([0], ["0"])  # the columns of a table that was a list, or came from Spark
 
 
 class TaggerModel(PythonModel):  # type: ignore[misc]
-    """Takes a column `sentence`; gives a row a sentence with its words, their tags and the probabilities of these."""
+    """Takes sentences, each a string or a list of words; gives a row a sentence: words, tags, their probabilities."""
 
     def load_context(self, context: PythonModelContext) -> None:
-        """Load the model folder among the artifacts."""
+        """Load the model folder among the artifacts, and have MLflow's server hand on what a request holds."""
+        # It would make a NumPy array of "inputs" and "instances": lists of words of several lengths do not fit into
+        # one, numbers become strings beside a string, and every string takes the memory of the longest.
+        mlflow.pyfunc.scoring_server.parse_tf_serving_input = _as_given
         self._tagger = Tagger(Path(context.artifacts["model"]))
 
     def predict(
-        self,
-        context: PythonModelContext,
-        model_input: pd.DataFrame,
-        params: dict[str, Any] | None = None,
+        self, context: PythonModelContext, model_input: pd.DataFrame, params: dict[str, Any] | None = None
     ) -> pd.DataFrame:
-        """Tag sentences whose words stand apart by white space."""
-        tagged = list(self._tagger.tag(sentence.split() for sentence in model_input["sentence"]))
+        """Tag sentences.
+
+        Args:
+            context: of MLflow.
+            model_input: a table with a column `sentence`, or a list of sentences, or one string.
+            params: none are known.
+
+        Raises:
+            MlflowException: the input is something else; MLflow's server answers it by status 400.
+        """
+        try:
+            sentences = read_sentences(_column(model_input))
+        except InputError as error:
+            raise MlflowException(str(error), error_code=INVALID_PARAMETER_VALUE) from None
+        tagged = list(self._tagger.tag(sentences))
         return pd.DataFrame(
             {
                 "words": [list(sentence.words) for sentence in tagged],
@@ -32,6 +54,45 @@ class TaggerModel(PythonModel):  # type: ignore[misc]
                 "probabilities": [sentence.probabilities for sentence in tagged],
             }
         )
+
+
+def _as_given(request: dict[str, Any], schema: object) -> object:
+    (content,) = request.values()  # MLflow has checked that there is one
+    return content
+
+
+def _column(given: Any) -> list[object]:
+    """Return the sentences of all that MLflow makes of a request, or a program passes: a cell or an item each."""
+    if isinstance(given, pd.DataFrame):
+        if given.shape[1] == 0 and len(given) == 0:
+            return []
+        names = list(given.columns)
+        if names.count(COLUMN) > 1:
+            raise InputError(f"got {names.count(COLUMN)} columns {COLUMN!r}, expected one")
+        given = {COLUMN if names in UNNAMED else name: given.iloc[:, place] for place, name in enumerate(names)}
+    if isinstance(given, dict):
+        if COLUMN not in given:
+            raise InputError(f"got {_named(given)}, expected a column {COLUMN!r}")
+        given = given[COLUMN]
+    if isinstance(given, pd.Series | np.ndarray):
+        given = given.tolist()
+    if isinstance(given, str):
+        return [given]
+    if not isinstance(given, list | tuple):
+        raise InputError(f"got {type(given).__name__}, expected a string, a list of sentences or a table")
+    return [_cell(item) for item in given]
+
+
+def _cell(item: object) -> object:
+    if isinstance(item, dict):
+        if COLUMN not in item:
+            raise InputError(f"got {_named(item)}, expected the key {COLUMN!r}")
+        item = item[COLUMN]
+    return item.tolist() if isinstance(item, np.ndarray) else item
+
+
+def _named(given: dict[Any, Any]) -> str:
+    return ", ".join(repr(name) for name in list(given)[:5]) or "nothing"
 
 
 set_model(TaggerModel())

@@ -290,3 +290,35 @@ def test_a_line_is_answered_before_the_next_one_comes(model: str, tmp_path: Path
         assert process.stdout.read() == b""
         assert process.stderr.read() == b"error: standard input:2: byte 1 is 0xff, expected UTF-8\n"
     assert process.returncode == 1
+
+
+def test_help_and_serve_s_own_help_load_neither_the_server_nor_torch() -> None:
+    code = (
+        "import sys, contextlib\nfrom tagger.__main__ import main\n"
+        "for words in (['--help'], ['serve', '--help']):\n"
+        "    with contextlib.suppress(SystemExit):\n        main(words)\n"
+        "print(sorted({'torch', 'fastapi', 'uvicorn', 'mlflow', 'jinja2'} & sys.modules.keys()))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert "Given twice" in done.stdout
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_more_than_two_models_are_a_mistake() -> None:
+    assert mistake("serve", *["--model", "x"] * 3) == "--model: given 3 times, expected at most 2"
+
+
+def test_a_model_to_serve_that_is_not_there_is_a_mistake(tmp_path: Path) -> None:
+    assert "expected a model folder" in mistake("serve", "--model", str(tmp_path / "none"))
+
+
+@pytest.mark.parametrize(("host", "warns"), [("127.0.0.1", False), ("::1", False), ("0.0.0.0", True)])  # noqa: S104
+def test_a_host_that_others_reach_is_warned_of(host: str, warns: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[object] = []
+    monkeypatch.setattr("tagger.serving.server.serve", lambda *arguments: given.extend(arguments))
+    result = run("serve", "--model", "a", "--model", "b", "--host", host, "--port", "0")
+    assert result.exit_code == 0
+    assert given[0] == ("a", "b")
+    assert given[2:4] == [host, 0]
+    warning = f"warning: everyone who can reach {host} may use this, without a password or encryption\n"
+    assert result.stderr == (warning if warns else "")

@@ -9,8 +9,9 @@ import yaml
 
 from tagger.predictions import confusions, most_probable
 from tagger.report import draw_confusions
+from tagger.tracking.promotion import is_decided, promote
 from tagger.tracking.record import Point, Record
-from tagger.tracking.registry import is_champion, log_model, name_champion
+from tagger.tracking.registry import log_model
 from tagger.tracking.runs import FILES, MODEL, TEST, find_parent, find_run, open_run
 from tagger.tracking.store import Store
 
@@ -48,11 +49,11 @@ def deliver(store: Store, record: Record) -> None:
             store.client.log_artifact(parent, str(path))
         store.client.set_terminated(parent, "FINISHED", record.ended)
     if record.exported:
-        name_champion(store, version)
+        promote(store, version, record)
 
 
 def is_delivered(store: Store, record: Record) -> bool:
-    """Return whether a run, and its group, hold the record."""
+    """Return whether a run, and its group, hold the record, and whether its model becomes champion is decided."""
     run = find_run(store, record)
     if run is None or run.info.status != "FINISHED" or MODEL not in run.data.tags:
         return False
@@ -63,7 +64,7 @@ def is_delivered(store: Store, record: Record) -> bool:
         there = {artifact.path for artifact in store.client.list_artifacts(parent)}
         if not record.group_files.keys() <= there:  # a fresh clone has the report from git: DVC did not run its stage
             return False
-    return not record.exported or is_champion(store, run)
+    return not record.exported or is_decided(store, run)
 
 
 def log_start(store: Store, run: "Run", record: Record) -> None:

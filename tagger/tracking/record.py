@@ -56,6 +56,7 @@ class Record(BaseModel):
     files: dict[str, Path] = {}  # by their place among the artifacts
     group_files: dict[str, Path] = {}  # the same, of the group
     exported: bool = False  # to the main workspace
+    export_ran: bool = False  # just now: it is decided anew whether the model becomes champion
     store: str = ""  # that it waits for
 
     @property
@@ -155,14 +156,18 @@ class Record(BaseModel):
         files = {path.name: path for path in (paths.REPORT, paths.STUDY, paths.COMPARISON)}
         return self.model_copy(update={"group_files": files})
 
-    def with_export(self) -> Self:
-        """Add what `export` has found, where it handed out this model."""
+    def with_export(self, *, ran: bool = False) -> Self:
+        """Add what `export` has found, where it handed out this model.
+
+        Args:
+            ran: the stage has just run.
+        """
         verification = json.loads(paths.VERIFICATION.read_text(encoding="utf-8"))
         figure = {"export_largest_difference": float(verification["largest_difference"])}
         # An experiment in a temporary folder exports to that folder.
-        return self.model_copy(
-            update={"figures": self.figures | figure, "exported": Path.cwd().resolve() == paths.workspace()}
-        )
+        exported = Path.cwd().resolve() == paths.workspace()
+        update = {"figures": self.figures | figure, "exported": exported, "export_ran": exported and ran}
+        return self.model_copy(update=update)
 
 
 def origin() -> str:

@@ -1,4 +1,4 @@
-"""The registered model: a version a training, and the alias `champion` on the one that was exported."""
+"""The registered model: a version a training, and the alias `champion` on one of them."""
 
 import importlib.metadata
 from pathlib import Path
@@ -21,7 +21,7 @@ PACKAGE = Path(__file__).parent.parent
 
 def log_model(store: Store, run: "Run", record: Record) -> str:
     """Log and register the model of a record, unless the run has it; return its version."""
-    version = _find_version(store, run)
+    version = find_version(store, run)
     if version is not None:
         return version
     import mlflow
@@ -44,8 +44,8 @@ def _log_files(store: Store, run: "Run", record: Record) -> str:
 
     folder = next(path.parent for place, path in record.files.items() if place.startswith("model/"))
     text, number = DataType.string, DataType.double
+    # MLflow knows no type for "a string or a list of strings": the model itself says what it takes.
     signature = ModelSignature(
-        inputs=Schema([ColSpec(text, "sentence")]),
         outputs=Schema(
             [ColSpec(Array(text), "words"), ColSpec(Array(text), "tags"), ColSpec(Array(number), "probabilities")]
         ),
@@ -69,18 +69,11 @@ def _log_files(store: Store, run: "Run", record: Record) -> str:
     return str(model.model_id)
 
 
-def name_champion(store: Store, version: str) -> None:
-    """Give a version the alias `champion`."""
-    registered = store.client.get_registered_model(REGISTERED_MODEL)
-    if str(registered.aliases.get(CHAMPION)) != version:
-        store.client.set_registered_model_alias(REGISTERED_MODEL, CHAMPION, version)
-        print(f"models:/{REGISTERED_MODEL}@{CHAMPION} is version {version}")
-
-
-def is_champion(store: Store, run: "Run") -> bool:
-    """Return whether the alias is on the run's model."""
+def find_champion(store: Store) -> str | None:
+    """Return the version that has the alias `champion`."""
     registered = store.client.search_registered_models(f"name = '{REGISTERED_MODEL}'")
-    return any(str(model.aliases.get(CHAMPION)) == _find_version(store, run) for model in registered)
+    versions = [model.aliases[CHAMPION] for model in registered if CHAMPION in model.aliases]
+    return str(versions[0]) if versions else None
 
 
 def fetch_model(uri: str) -> Path:
@@ -104,7 +97,7 @@ def fetch_model(uri: str) -> Path:
     return found[0].parent
 
 
-def _find_version(store: Store, run: "Run") -> str | None:
+def find_version(store: Store, run: "Run") -> str | None:
     """Return the newest version of a run's model."""
     condition = f"name = '{REGISTERED_MODEL}' and run_id = '{run.info.run_id}'"
     versions = [int(version.version) for version in store.client.search_model_versions(condition)]

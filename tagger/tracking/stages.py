@@ -21,5 +21,5 @@ def track_report(losses: Iterable[LossName]) -> None:
 
 
 def track_export(loss: LossName) -> None:
-    """Log what `export` has found; the exported model becomes the champion."""
-    deliver_or_keep(Record.of_outputs(loss).with_evaluation(EncodedSplit.load(paths.TEST)).with_export())
+    """Log what `export` has found; the exported model becomes champion if it is not worse than the present one."""
+    deliver_or_keep(Record.of_outputs(loss).with_evaluation(EncodedSplit.load(paths.TEST)).with_export(ran=True))

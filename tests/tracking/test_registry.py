@@ -1,4 +1,4 @@
-"""Registered models: a version a run, and the champion."""
+"""Registered models: a version a run."""
 
 from pathlib import Path
 
@@ -6,10 +6,10 @@ import pytest
 
 from tagger.errors import InputError
 from tagger.model_folder import fingerprint
-from tagger.tracking.registry import fetch_model, is_champion, log_model, name_champion
+from tagger.tracking.registry import fetch_model, find_champion, log_model
 from tagger.tracking.runs import open_run
 from tagger.tracking.store import Store
-from tests.tracking.samples import LOSSES, whole_record
+from tests.tracking.samples import whole_record
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
 
@@ -28,22 +28,6 @@ def test_the_model_of_a_run_is_an_output_of_its_experiment_with_its_files(store:
     assert fingerprint(fetch_model("models:/lstm-tagger/1")) == record.model
 
 
-def test_the_champion_is_named_once(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
-    runs = [open_run(store, whole_record(loss)) for loss in LOSSES]
-    store.client.create_registered_model("lstm-tagger")
-    source = f"file://{Path.cwd()}/models/nll"
-    made = [store.client.create_model_version("lstm-tagger", source, run.info.run_id) for run in runs]
-    versions = [str(version.version) for version in made]
-    assert [is_champion(store, run) for run in runs] == [False, False]
-    for version, expected in ((versions[0], [True, False]), (versions[1], [False, True])):
-        capsys.readouterr()
-        name_champion(store, version)
-        assert capsys.readouterr().out == f"models:/lstm-tagger@champion is version {version}\n"
-        name_champion(store, version)
-        assert capsys.readouterr().out == ""
-        assert [is_champion(store, run) for run in runs] == expected
-
-
 def test_the_newest_version_of_a_run_counts(store: Store) -> None:
     record = whole_record()
     run = open_run(store, record)
@@ -53,8 +37,8 @@ def test_the_newest_version_of_a_run_counts(store: Store) -> None:
     assert log_model(store, run, record) == "10"
 
 
-def test_without_registered_models_nobody_is_the_champion(store: Store) -> None:
-    assert not is_champion(store, open_run(store, whole_record()))
+def test_without_registered_models_there_is_no_champion(store: Store) -> None:
+    assert find_champion(store) is None
 
 
 def test_a_model_that_is_none_of_this_pipeline_is_one_line(store: Store) -> None:

@@ -39,8 +39,8 @@ def _plain_picture(monkeypatch: pytest.MonkeyPatch) -> None:
 def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave out the registering of models, where a test says nothing of it."""
     monkeypatch.setattr(delivery, "log_model", lambda *_: "1")
-    monkeypatch.setattr(delivery, "name_champion", lambda *_: None)
-    monkeypatch.setattr(delivery, "is_champion", lambda *_: True)
+    monkeypatch.setattr(delivery, "promote", lambda *_: None)
+    monkeypatch.setattr(delivery, "is_decided", lambda *_: True)
 
 
 def break_model() -> None:
@@ -121,11 +121,11 @@ def test_a_model_of_another_corpus_than_the_prepared_one_is_left_out(store: Stor
     assert runs_of(store, "") == []
 
 
-def test_the_exported_model_alone_is_the_champion(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_exported_model_alone_may_become_champion(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     named: list[str] = []
     versions = iter("123456789")
     monkeypatch.setattr(delivery, "log_model", lambda *_: next(versions))
-    monkeypatch.setattr(delivery, "name_champion", lambda _, version: named.append(version))
+    monkeypatch.setattr(delivery, "promote", lambda _, version, __: named.append(version))
     export("cross_entropy")
     write_lock_file()
     list(sync())
@@ -153,7 +153,7 @@ def test_an_export_that_is_not_that_of_the_lock_file_names_no_champion(
 ) -> None:
     named: list[str] = []
     monkeypatch.setattr(delivery, "log_model", lambda *_: "1")
-    monkeypatch.setattr(delivery, "name_champion", lambda _, version: named.append(version))
+    monkeypatch.setattr(delivery, "promote", lambda _, version, __: named.append(version))
     export("cross_entropy")
     list(sync())
     assert named == []

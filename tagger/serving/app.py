@@ -1,0 +1,89 @@
+"""The application: routes, and one line for each mistake of a request."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse, JSONResponse, Response
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+
+from tagger.serving import page
+from tagger.serving.limits import BodyLimit
+from tagger.serving.models import ServedModel
+from tagger.serving.schema import (
+    MAX_BYTES,
+    ModelInfo,
+    Problem,
+    TaggedWords,
+    TagRequest,
+    TagResponse,
+)
+
+MISTAKES: dict[int | str, dict[str, Any]] = {
+    400: {"model": Problem, "description": "The request is not JSON."},
+    413: {"model": Problem, "description": f"The request has more than {MAX_BYTES} bytes."},
+    422: {"model": Problem, "description": "The request holds something else than sentences, or too many."},
+}
+
+
+def create_app(models: Sequence[ServedModel], hosts: Sequence[str] | None = None) -> FastAPI:
+    """Return the application.
+
+    Args:
+        models: that tag, in the order of the answers.
+        hosts: names that a request may call this machine by; none: any. A page of elsewhere, whose name was made to
+            lead here, calls it by another.
+    """
+    # FastAPI's own pages of documentation load their scripts from a CDN.
+    app = FastAPI(
+        title="LSTM tagger", description="Words in, tags and probabilities out.", docs_url=None, redoc_url=None
+    )
+    app.add_middleware(BodyLimit, limit=MAX_BYTES)
+    if hosts is not None:
+        app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts), www_redirect=False)
+    app.add_exception_handler(RequestValidationError, _explain)
+    home = page.render_home([model.name for model in models])
+
+    @app.get("/", include_in_schema=False)
+    async def show_page() -> HTMLResponse:
+        return HTMLResponse(home.html, headers=home.headers)
+
+    @app.get("/docs", include_in_schema=False)
+    async def show_docs() -> HTMLResponse:
+        docs = page.render_docs(app.openapi())
+        return HTMLResponse(docs.html, headers=docs.headers)
+
+    @app.post("/api/tag", summary="Tag sentences", responses=MISTAKES)
+    async def tag(request: TagRequest) -> TagResponse:
+        """Every model tags all sentences. An empty sentence comes back without tags."""
+        taggings = await asyncio.gather(*(model.tag(request.sentences, request.top) for model in models))
+        return TagResponse(
+            models=[model.name for model in models],
+            sentences=[
+                TaggedWords(words=list(words), taggings=list(of_models))
+                for words, *of_models in zip(request.sentences, *taggings, strict=True)
+            ],
+        )
+
+    @app.get("/api/models", summary="List the models")
+    async def list_models() -> list[ModelInfo]:
+        return [ModelInfo(name=model.name, tags=list(model.tag_names)) for model in models]
+
+    @app.get("/health", summary="Say that the server is there")
+    async def health() -> dict[str, str]:
+        return {"status": "ok"}
+
+    return app
+
+
+async def _explain(_: Request, error: Exception) -> Response:
+    """Answer a request that does not fit the types; what it held is not sent back but for the word in question."""
+    assert isinstance(error, RequestValidationError)  # noqa: S101 # as it was registered
+    first = error.errors()[0]
+    if first["type"] == "json_invalid":
+        return JSONResponse({"detail": f"not JSON: {first['ctx']['error']}"}, 400)
+    place = ".".join(map(str, first["loc"][1:])) or "the request"
+    reason = first.get("ctx", {}).get("error") or first["msg"]
+    return JSONResponse({"detail": f"{place}: {reason}".encode("ascii", "backslashreplace").decode()}, 422)

@@ -1,0 +1,199 @@
+"""An exported model becomes champion if it is not worse on the test split, and that is decided once."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tagger import paths
+from tagger.encoding import EncodedSplit
+from tagger.predict import Tagger
+from tagger.tracking import delivery, promotion
+from tagger.tracking.delivery import deliver, is_delivered
+from tagger.tracking.outbox import keep
+from tagger.tracking.record import Record
+from tagger.tracking.registry import find_champion, find_version
+from tagger.tracking.store import Store, StoreAwayError
+from tagger.tracking.sync import sync
+from tests.tracking.samples import LOSSES, evaluate, export, runs_of, whole_record, write_lock_file
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
+
+
+@pytest.fixture(autouse=True)
+def _light_delivery(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Register the bare model folder and log no other file: that takes seconds, and other tests do it."""
+
+    def log_model(store: Store, run: Any, record: Record) -> str:
+        version = find_version(store, run)
+        if version is None:
+            if not store.client.search_registered_models("name = 'lstm-tagger'"):
+                store.client.create_registered_model("lstm-tagger")
+            source = Path(f"models_of/{run.info.run_id}").absolute()
+            shutil.copytree(paths.model_folder(record.loss), source / "artifacts" / record.loss)
+            made = store.client.create_model_version("lstm-tagger", source.as_uri(), run.info.run_id)
+            version = str(made.version)
+        return version
+
+    monkeypatch.setattr(delivery, "log_model", log_model)
+    monkeypatch.setattr(delivery, "_log_files", lambda *_: None)
+
+
+def exported(loss: str, accuracy: float | None = None, *, ran: bool = True, max_drop: float = 0) -> Record:
+    """Return the record of an export; the accuracy on the test split is made up where it is given."""
+    record = whole_record(loss)  # type: ignore[arg-type]
+    figures = record.figures if accuracy is None else record.figures | {"test_accuracy": accuracy}
+    settings = record.settings | {"export": {"loss": "best", "max_drop": max_drop}}
+    return record.model_copy(update={"exported": True, "export_ran": ran, "figures": figures, "settings": settings})
+
+
+def decision(capsys: pytest.CaptureFixture[str]) -> list[str]:
+    return [line for line in capsys.readouterr().out.splitlines() if "@champion" in line]
+
+
+def tag_of(store: Store, version: str) -> str | None:
+    tags: dict[str, str] = store.client.get_model_version("lstm-tagger", version).tags
+    return tags.get("promotion")
+
+
+def measure_on_the_other_split() -> None:
+    shutil.rmtree(paths.TEST)
+    shutil.copytree(paths.PREPARED / "other_test", paths.TEST)
+
+
+def test_the_first_one_is_champion(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
+    deliver(store, exported("nll", 0.5))
+    assert decision(capsys) == [
+        "models:/lstm-tagger@champion is version 1: test accuracy 0.50000, there was none before"
+    ]
+    assert (find_champion(store), tag_of(store, "1")) == ("1", "promoted")
+    deliver(store, exported("nll", 0.5))
+    assert decision(capsys) == ["models:/lstm-tagger@champion is version 1: test accuracy 0.50000, as before"]
+    deliver(store, exported("nll", 0.5, ran=False))
+    assert decision(capsys) == []
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "max_drop", "line"),
+    [
+        (0.91, 0, "is version 2: test accuracy 0.91000, version 1 before it has 0.90000"),
+        (0.90, 0, "is version 2: test accuracy 0.90000, version 1 before it has 0.90000"),
+        (0.89, 0.01, "is version 2: test accuracy 0.89000, version 1 before it has 0.90000"),
+        (0.0, 1, "is version 2: test accuracy 0.00000, version 1 before it has 0.90000"),
+        (0.89999, 0, "stays version 1: test accuracy 0.90000, version 2 has 0.89999; export.max_drop is 0"),
+        (0.8899, 0.01, "stays version 1: test accuracy 0.90000, version 2 has 0.88990; export.max_drop is 0.01"),
+    ],
+)
+def test_a_model_that_is_worse_than_allowed_does_not_become_champion(
+    store: Store, accuracy: float, max_drop: float, line: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    deliver(store, exported("nll", 0.9))
+    deliver(store, exported("cross_entropy", accuracy, max_drop=max_drop))
+    assert decision(capsys)[1:] == [f"models:/lstm-tagger@champion {line}"]
+    assert find_champion(store) == ("2" if line.startswith("is") else "1")
+    assert (tag_of(store, "2") == "promoted") == line.startswith("is")
+
+
+def test_a_model_that_was_turned_down_is_delivered_and_asks_no_more(
+    store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    deliver(store, exported("nll", 0.9))
+    worse = exported("cross_entropy", 0.8, ran=False)
+    assert not is_delivered(store, worse)
+    deliver(store, worse)
+    assert is_delivered(store, worse)
+    assert len(decision(capsys)) == 2
+    deliver(store, worse)
+    assert decision(capsys) == []
+    deliver(store, exported("cross_entropy", 0.8, max_drop=0.5))  # `export` again, with a new limit
+    assert find_champion(store) == "2"
+
+
+def test_a_champion_that_was_named_by_hand_stays_until_the_next_export(store: Store) -> None:
+    deliver(store, exported("nll", 0.8))
+    deliver(store, exported("cross_entropy", 0.9))
+    store.client.set_registered_model_alias("lstm-tagger", "champion", "1")
+    again = exported("cross_entropy", 0.9, ran=False)
+    assert is_delivered(store, again)
+    deliver(store, again)
+    assert find_champion(store) == "1"
+    deliver(store, exported("cross_entropy", 0.9))
+    assert find_champion(store) == "2"
+
+
+def test_sync_decides_once(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
+    assert list(sync()) == ["restored nll", "restored cross_entropy"]
+    (run,) = runs_of(store, "tags.loss = 'nll'")
+    store.client.log_metric(run.info.run_id, "test_accuracy", 1.0)
+    export("cross_entropy")
+    write_lock_file()
+    capsys.readouterr()
+    assert list(sync()) == ["restored cross_entropy"]
+    assert len(decision(capsys)) == 1
+    assert find_champion(store) == "1"
+    assert list(sync()) == []
+    assert decision(capsys) == []
+
+
+def test_a_champion_of_another_test_split_is_measured_on_this_one(
+    store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    deliver(store, exported("nll"))
+    measure_on_the_other_split()
+    for loss in LOSSES:
+        evaluate(loss)
+    there = json.loads(paths.evaluation_file("nll").read_text(encoding="utf-8"))["nll"]["accuracy"]
+    capsys.readouterr()
+    deliver(store, exported("cross_entropy", there - 0.001))
+    assert decision(capsys) == [
+        f"models:/lstm-tagger@champion stays version 1: test accuracy {there:.5f} (measured now on this test split), "
+        f"version 2 has {there - 0.001:.5f}; export.max_drop is 0"
+    ]
+    deliver(store, exported("cross_entropy", there))
+    assert find_champion(store) == "2"
+
+
+def test_a_version_that_no_run_measured_is_measured(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
+    store.client.create_registered_model("lstm-tagger")
+    shutil.copytree(paths.model_folder("nll"), "foreign/artifacts/nll")
+    store.client.create_model_version("lstm-tagger", Path("foreign").absolute().as_uri())
+    store.client.set_registered_model_alias("lstm-tagger", "champion", "1")
+    record = exported("cross_entropy")
+    accuracy = promotion._measure(Tagger(paths.model_folder("nll")), paths.predictions_file("cross_entropy"))
+    assert accuracy == pytest.approx(whole_record("nll").figures["test_accuracy"])
+    deliver(store, record)
+    assert f"{accuracy:.5f} (measured now on this test split)" in decision(capsys)[0]
+
+
+def test_a_champion_that_can_t_be_loaded_is_replaced_and_the_line_says_why(
+    store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store.client.create_registered_model("lstm-tagger")
+    Path("foreign").mkdir()
+    store.client.create_model_version("lstm-tagger", Path("foreign").absolute().as_uri())
+    store.client.set_registered_model_alias("lstm-tagger", "champion", "1")
+    deliver(store, exported("nll", 0.5))
+    (line,) = decision(capsys)
+    assert line.startswith(
+        "models:/lstm-tagger@champion is version 2: test accuracy 0.50000; version 1 before it can't be measured: "
+    )
+
+
+def test_an_export_that_waited_for_the_store_is_decided_when_it_is_delivered(
+    store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    deliver(store, exported("nll", 0.9))
+    keep(exported("cross_entropy", 0.95), StoreAwayError("MLflow: it is away"))
+    capsys.readouterr()
+    lines = list(sync())
+    assert lines[0] == "delivered what waited: 1 record"
+    assert decision(capsys)[0].startswith("models:/lstm-tagger@champion is version 2: test accuracy 0.95000")
+
+
+def test_the_export_of_a_temporary_folder_decides_nothing(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(paths, "workspace", lambda: Path("/elsewhere"))
+    record = Record.of_outputs("nll").with_evaluation(EncodedSplit.load(paths.TEST)).with_export(ran=True)
+    assert not record.exported
+    assert not record.export_ran
