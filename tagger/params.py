@@ -64,9 +64,11 @@ class TrainParams(Section):
 
 
 class ExportParams(Section):
-    """Which trained model is handed out."""
+    """Which trained model is handed out, and how."""
 
     loss: Literal["best", "nll", "cross_entropy", "softmax_nll", "mse", "hinge"]
+    int8: bool
+    data_licence: str
 
 
 class Params(Section):
@@ -111,7 +113,11 @@ class ReportView(Section):
 
 
 class ExportView(Section):
-    """What the stage `export` reads."""
+    """What the stage `export` reads, much of it for the model card."""
 
+    seed: Seed
     losses: Losses
+    data: DataParams
+    model: ModelParams
+    train: TrainParams
     export: ExportParams
