@@ -120,13 +120,8 @@ def _scorer(folder: Path, threads: int | None, int8: bool) -> Scorer:
         return OnnxScorer(folder, threads, int8)
     if int8:
         raise InputError(f"{folder}: a trained model, expected an export for int8")
-    try:
-        from tagger.torch_scorer import TorchScorer
-    except ModuleNotFoundError as error:
-        raise InputError(
-            f"{folder}: a trained model, which needs {error.name}; expected an export, or "
-            "`pip install 'lstm-tagger[training]'`"
-        ) from None
+    from tagger.torch_scorer import TorchScorer
+
     return TorchScorer(folder)
 
 
