@@ -20,12 +20,13 @@ from tagger.model_files import (
     DICTIONARY_LIMITS,
     WEIGHT_LIMIT,
     ModelConfig,
+    check_names,
     parse_config,
     read_checked,
     read_config,
     sha256_of,
 )
-from tagger.onnx_graphs import graphs_of, weight_bytes
+from tagger.onnx_graphs import graph_names, graphs_of, weight_bytes
 from tagger.onnx_reader import read_graph
 from tagger.outputs import write_json
 from tagger.params import LossName, ModelParams
@@ -80,6 +81,7 @@ def read_export(folder: Path) -> ExportedModel:
         InputError: the folder or a file of it is missing, damaged, too large, or does not fit the others.
     """
     config = read_export_config(folder)
+    check_names(folder, config, (*DICTIONARY_LIMITS, *graph_names(config.model, config.int8)))
     dictionaries = Dictionaries.parse(read_checked(folder, config, DICTIONARY_LIMITS), folder)
     graphs = graphs_of(config.model, dictionaries, config.int8)
     limits = {name: weight_bytes(graph) + OVERHEAD for name, graph in graphs.items()}

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -72,22 +72,33 @@ def parse_config(document: dict[str, Any], kind: type[Config], folder: Path) -> 
         raise InputError(f"{folder / CONFIG}: damaged: {where}: {problem['msg']}") from None
 
 
+def check_names(folder: Path, config: ModelConfig, names: Iterable[str]) -> None:
+    """Check that the config has a checksum of each of these files, and of no other.
+
+    Raises:
+        InputError: it lacks one, or names another.
+    """
+    expected = set(names)
+    for name in sorted(expected - config.sha256.keys()):
+        raise InputError(f"{folder / CONFIG}: damaged: sha256: no entry of {name}")
+    for name in sorted(config.sha256.keys() - expected):
+        raise InputError(f"{folder / CONFIG}: damaged: sha256: {name!r} is no file of this model")
+
+
 def read_checked(folder: Path, config: ModelConfig, limits: Mapping[str, int]) -> dict[str, bytes]:
     """Return the contents of files, given with their largest sizes in bytes, once they fit the checksums of the config.
 
     Raises:
-        InputError: a file is missing, too large, damaged, or has no checksum.
+        InputError: a file is missing, too large or damaged.
     """
     contents = {}
     for name, limit in sorted(limits.items()):
         path = folder / name
-        if name not in config.sha256:
-            raise InputError(f"{folder / CONFIG}: damaged: sha256: no entry of {name}")
         try:
             contents[name] = read_limited(path, limit)
         except FileNotFoundError:
             raise InputError(f"{path}: no such file; {CONFIG} beside it expects it") from None
-        found, expected = sha256_of(contents[name]), config.sha256[name]
+        found, expected = sha256_of(contents[name]), config.sha256.get(name, "nothing")
         if found != expected:
             raise InputError(f"{path}: damaged: its SHA-256 is {found[:12]}..., {CONFIG} expects {expected[:12]}...")
     return contents

@@ -11,6 +11,7 @@ from typing import Literal, NamedTuple
 
 import safetensors
 import safetensors.torch
+import torch
 
 from tagger.dictionary import Dictionaries
 from tagger.errors import InputError
@@ -20,6 +21,7 @@ from tagger.model_files import (
     DICTIONARY_LIMITS,
     WEIGHT_LIMIT,
     ModelConfig,
+    check_names,
     parse_config,
     read_checked,
     read_config,
@@ -66,8 +68,14 @@ def read_model(folder: Path) -> TrainedModel:
         InputError: the folder or a file of it is missing, damaged, or does not fit the others.
     """
     config = parse_config(read_config(folder), _Config, folder)
+    check_names(folder, config, (WEIGHTS, *DICTIONARY_LIMITS))
     contents = read_checked(folder, config, DICTIONARY_LIMITS | {WEIGHTS: WEIGHT_LIMIT})
     dictionaries = Dictionaries.parse(contents, folder)
+    with torch.device("meta"):  # takes no memory
+        model = LstmTagger.for_dictionaries(config.model, dictionaries, config.loss)
+    size = sum(tensor.numel() * tensor.element_size() for tensor in model.state_dict().values())
+    if size > len(contents[WEIGHTS]):
+        raise InputError(f"{folder / WEIGHTS}: does not fit {CONFIG} and the dictionaries: expected {size} bytes")
     model = LstmTagger.for_dictionaries(config.model, dictionaries, config.loss)
     try:
         model.load_state_dict(safetensors.torch.load(contents[WEIGHTS]))

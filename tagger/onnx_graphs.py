@@ -110,15 +110,20 @@ def tagger_graph(params: ModelParams, words: int, tags: int, int8: bool = False)
     return Graph("tagger", tuple(inputs), (probabilities,), tuple(weights), tuple(nodes))
 
 
+def graph_names(params: ModelParams, int8: bool) -> list[str]:
+    """Return the files of an export that hold graphs; the one in 8 bits comes beside the exact one."""
+    return ["tagger.onnx", *(["characters.onnx"] if params.characters else []), *(["tagger.int8.onnx"] if int8 else [])]
+
+
 def graphs_of(params: ModelParams, dictionaries: Dictionaries, int8: bool) -> dict[str, Graph]:
-    """Return the graph of each file of an export; the one in 8 bits comes beside the exact one."""
+    """Return the graph of each of these files."""
     words, characters, tags = len(dictionaries.words), len(dictionaries.characters), len(dictionaries.tags)
-    graphs = {"tagger.onnx": tagger_graph(params, words, tags)}
-    if params.characters:
-        graphs["characters.onnx"] = character_graph(params, characters)
-    if int8:
-        graphs["tagger.int8.onnx"] = tagger_graph(params, words, tags, int8=True)
-    return graphs
+    graphs = {
+        "tagger.onnx": tagger_graph(params, words, tags),
+        "characters.onnx": character_graph(params, characters),
+        "tagger.int8.onnx": tagger_graph(params, words, tags, int8=True),
+    }
+    return {name: graphs[name] for name in graph_names(params, int8)}
 
 
 def weight_bytes(graph: Graph) -> int:
