@@ -53,6 +53,7 @@ def model_card(facts: CardFacts) -> str:
     Raises:
         KeyError: the survey lacks a figure.
     """
+    settings = dict(facts.settings) | {"data": facts.settings["data"] | _file_names(facts)}
     sections = {
         "Data": _data(facts),
         "Metrics": _metrics(facts),
@@ -60,7 +61,7 @@ def model_card(facts: CardFacts) -> str:
         "Exactness": _exactness(facts.verification),
         "Limits": LIMITS,
         "Params": _table(
-            ("param", "value"), [(f"`{name}`", f"`{value}`") for name, value in flatten(facts.settings).items()]
+            ("param", "value"), [(f"`{name}`", f"`{value}`") for name, value in flatten(settings).items()]
         ),
         "Files": FILES,
     }
@@ -70,12 +71,16 @@ def model_card(facts: CardFacts) -> str:
     return head + "".join(f"\n## {title}\n\n{text}" for title, text in sections.items())
 
 
+def _file_names(facts: CardFacts) -> dict[str, str]:
+    """Return the names of the corpus's files; where they lie is the affair of one machine."""
+    return {name: Path(facts.settings["data"][name]).name for name in ("train", "dev", "test")}
+
+
 def _data(facts: CardFacts) -> str:
     rows = []
     for name in ("train", "dev", "test"):
         part = facts.survey[name]
-        # Where the file lies is the affair of the machine that it lies on.
-        rows.append((name, Path(facts.settings["data"][name]).name, part["sentences"], part["tokens"], part["types"]))
+        rows.append((name, _file_names(facts)[name], part["sentences"], part["tokens"], part["types"]))
     licence = facts.licence or "not stated (`export.data_licence` was empty); ask whom the data are from"
     tags = ", ".join(f"`{entry['tag']}`" for entry in facts.survey["tags"])
     table = _table(("split", "file", "sentences", "words", "distinct words"), rows)
