@@ -25,6 +25,11 @@ def test_every_extra_brings_the_module_that_it_is_named_for() -> None:
         assert module in modules(PROJECT["optional-dependencies"][extra]) | BROUGHT_ALONG
 
 
+def test_training_brings_what_tracking_does() -> None:
+    extras = PROJECT["optional-dependencies"]
+    assert set(extras["tracking"]) < set(extras["training"])
+
+
 def test_every_import_of_the_library_is_installed_with_it_or_by_an_extra() -> None:
     known = modules(PROJECT["dependencies"]) | BROUGHT_ALONG
     for name, requirements in PROJECT["optional-dependencies"].items():
