@@ -111,7 +111,7 @@ def _exactness(verification: Verification) -> str:
         text += (
             f"\n`tagger.int8.onnx` computes its LSTM in 8 bits: accuracy {_figure(int8.accuracy)} in place of "
             f"{_figure(int8.exact_accuracy)}, another tag for {int8.different_tags} words, and probabilities that "
-            f"differ by up to {int8.largest_difference:.2f}.\n"
+            f"differ by up to {_figure(int8.largest_difference)}.\n"
         )
     return text
 

@@ -65,7 +65,7 @@ def test_what_8_bits_cost_is_said_where_there_are_any() -> None:
     loss = Int8Loss(accuracy=0.9, exact_accuracy=0.91, different_tags=4, largest_difference=0.123)
     text = card(verification=Verification(Agreement(10, 0, 3e-7), loss))
     assert "accuracy 0.9000 in place of 0.9100, another tag for 4 words" in text
-    assert "by up to 0.12." in text
+    assert "by up to 0.1230." in text
 
 
 def test_a_survey_without_its_figures_is_an_error() -> None:
