@@ -64,6 +64,6 @@ tutorial: setup  ## train as the PyTorch tutorial does, on two sentences, and ta
 	@$(RUN) python -m tagger predict "The cat heard that dog"
 
 lock: setup  ## renew requirements.lock from pyproject.toml
-	@$(RUN) pip-compile --quiet --extra dev --strip-extras --no-annotate --no-header --no-emit-index-url \
+	@$(RUN) pip-compile --quiet --all-extras --strip-extras --no-annotate --no-header --no-emit-index-url \
 		--no-emit-find-links --no-emit-trusted-host --output-file requirements.lock pyproject.toml
 	@sed -i.old 's/^\(torch==[0-9.]*\)+.*/\1/' requirements.lock && rm requirements.lock.old

@@ -1,30 +1,49 @@
-"""The command line: `python -m tagger`."""
+"""The command line: `lstm-tagger`, which is `python -m tagger`."""
 
 import json
-import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import click
+from click.shell_completion import CompletionItem
 
-from tagger import paths
+from tagger import extras, paths
 from tagger.errors import InputError
 from tagger.formatting import FORMATTERS, Format, csv_header
-from tagger.params import ExportView
-from tagger.params_file import read_params
+
+if TYPE_CHECKING:
+    from tagger.tokenization import Tokenizer
 
 MOST_MODELS = 2  # side by side
-_MLFLOW_URI = re.compile(r"(models|runs|mlflow-artifacts):/")
+
+# Click keeps the lines of a paragraph that begins with \b.
+_COMPLETION = """\b
+Shell completion, for bash; zsh and fish alike:
+eval "$(_LSTM_TAGGER_COMPLETE=bash_source lstm-tagger)"
+"""
+_PREDICT_EXAMPLES = """\b
+lstm-tagger predict "The dog ate the book"
+lstm-tagger predict --tokenize "It's late, isn't it?"
+lstm-tagger predict --format conllu < sentences.txt > tagged.conllu
+"""
+_SERVE_EXAMPLES = """\b
+lstm-tagger serve
+lstm-tagger serve --model models/nll --model models:/lstm-tagger@champion
+"""
+_COMPARE_EXAMPLES = """\b
+lstm-tagger compare
+lstm-tagger compare --sort model.hidden --filter "metrics.test_accuracy > 0.9"
+lstm-tagger compare --filter "tags.`dvc.experiment` = 'wide'"
+"""
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(context_settings={"help_option_names": ["-h", "--help"]}, epilog=_COMPLETION)
 def main() -> None:
     """Tag sentences with a model that the pipeline trained, and look at its results."""
 
 
-@main.command()
+@main.command(epilog=_PREDICT_EXAMPLES)
 @click.argument("sentences", metavar="[SENTENCE]...", nargs=-1)
 @click.option(
     "--model",
@@ -32,6 +51,7 @@ def main() -> None:
     show_default=True,
     metavar="FOLDER|URI",
     help="A model folder, or a model of MLflow's such as models:/lstm-tagger@champion.",
+    shell_complete=lambda _context, _parameter, incomplete: [CompletionItem(incomplete, type="dir")],
 )
 @click.option(
     "--format",
@@ -42,15 +62,22 @@ def main() -> None:
     help="json is an object a line; csv has a header; conllu has probabilities in its last column.",
 )
 @click.option("--top", type=click.IntRange(min=1), default=1, show_default=True, help="Tags listed for each word.")
-def predict(sentences: tuple[str, ...], model: str, output_format: Format, top: int) -> None:
-    r"""Tag sentences: words, tags, and how probable each tag is.
+@click.option("--tokenize", "raw", is_flag=True, help="Split words as the English Web Treebank does: do n't , it 's .")
+@click.option("--int8", is_flag=True, help="Compute in 8 bits: faster, a little less exact (params: export.int8).")
+@click.option("--threads", type=click.IntRange(min=1), help="Used at once by an exported model.  [default: all]")
+def predict(  # noqa: PLR0917, click passes them by name
+    sentences: tuple[str, ...],
+    model: str,
+    output_format: Format,
+    top: int,
+    raw: bool,
+    int8: bool,
+    threads: int | None,
+) -> None:
+    """Tag sentences: words, tags, and how probable each tag is.
 
-    Words stand apart by white space. Without a SENTENCE, standard input is read, a sentence a line, and answered as it
-    comes.
-
-    \b
-    python -m tagger predict "The dog ate the book"
-    python -m tagger predict --format conllu < sentences.txt > tagged.conllu
+    Words stand apart by white space; with --tokenize, text is split into words first. Without a SENTENCE, standard
+    input is read, a sentence a line, and answered as it comes.
     """
     from tagger.predict import CHUNK, Tagger
     from tagger.stream import read_available
@@ -58,7 +85,12 @@ def predict(sentences: tuple[str, ...], model: str, output_format: Format, top: 
     for number, sentence in enumerate(sentences, start=1):
         if any("\ud800" <= character <= "\udfff" for character in sentence):
             raise InputError(f"sentence {number} of the command line is not UTF-8: {sentence!r}")
-    tagger = Tagger(_model_folder(model))
+    tagger = Tagger.load(model, threads=threads, int8=int8)
+    split: Tokenizer = _at_white_space
+    if raw:
+        from tagger.tokenization import tokenizer
+
+        split = tokenizer()
     top = min(top, len(tagger.tag_names))
     chunks: Iterable[Sequence[str]] = [sentences]
     if not sentences:
@@ -70,11 +102,11 @@ def predict(sentences: tuple[str, ...], model: str, output_format: Format, top: 
     formatter = FORMATTERS[output_format]
     number = 0
     for chunk in chunks:
-        for number, tagged in enumerate(tagger.tag(text.split() for text in chunk), start=number + 1):  # noqa: B020
+        for number, tagged in enumerate(tagger.tag(split(chunk)), start=number + 1):  # noqa: B020
             click.echo(formatter(tagged, number, top), nl=False)
 
 
-@main.command()
+@main.command(epilog=_SERVE_EXAMPLES)
 @click.option(
     "--model",
     "models",
@@ -90,11 +122,7 @@ def serve(models: tuple[str, ...], host: str, port: int) -> None:
     """Offer a page to type sentences into, and an API.
 
     Only this machine reaches it, unless --host says otherwise. The API is described at /docs.
-
-    \b
-    python -m tagger serve
-    python -m tagger serve --model models/nll --model models:/lstm-tagger@champion
-    """  # noqa: D301 # a backspace tells click to keep the lines
+    """
     if len(models) > MOST_MODELS:
         raise InputError(f"--model: given {len(models)} times, expected at most {MOST_MODELS}")
     from tagger.serving.server import is_local
@@ -102,7 +130,7 @@ def serve(models: tuple[str, ...], host: str, port: int) -> None:
 
     if not is_local(host):
         click.echo(f"warning: everyone who can reach {host} may use this, without a password or encryption", err=True)
-    run_server(models, _model_folder, host, port, lambda url: click.echo(f"{url} (Ctrl-C ends)"))
+    run_server(models, host, port, lambda url: click.echo(f"{url} (Ctrl-C ends)"))
 
 
 @main.command()
@@ -137,7 +165,7 @@ def sync() -> None:
         click.echo("MLflow holds all that is here")
 
 
-@main.command()
+@main.command(epilog=_COMPARE_EXAMPLES)
 @click.option("--filter", "condition", default="", metavar="TEXT", help="In MLflow's syntax; see the example.")
 @click.option(
     "--sort", default="best_dev_accuracy", show_default=True, metavar="COLUMN", help="Of the table, or started."
@@ -146,13 +174,7 @@ def sync() -> None:
 @click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, help="Rows at most.")
 @click.option("--csv", "as_csv", is_flag=True, help="CSV, for a spreadsheet.")
 def compare(condition: str, sort: str, ascending: bool, limit: int, as_csv: bool) -> None:
-    r"""Print all trainings that MLflow holds, with the params in which they differ.
-
-    \b
-    python -m tagger compare
-    python -m tagger compare --sort model.hidden --filter "metrics.test_accuracy > 0.9"
-    python -m tagger compare --filter "tags.`dvc.experiment` = 'wide'"
-    """
+    """Print all trainings that MLflow holds, with the params in which they differ."""
     from tagger.tracking.comparison import compare_runs
 
     table = compare_runs(condition, sort, ascending=ascending, limit=limit)
@@ -164,7 +186,14 @@ def compare(condition: str, sort: str, ascending: bool, limit: int, as_csv: bool
         click.echo(table.to_string(index=False, float_format="{:.4f}".format, na_rep="-"))
 
 
+def _at_white_space(texts: Iterable[str]) -> list[list[str]]:
+    return [text.split() for text in texts]
+
+
 def _read_evaluations() -> Iterator[tuple[str, dict[str, float | None]]]:
+    from tagger.params import ExportView
+    from tagger.params_file import read_params
+
     for loss in read_params(ExportView).losses:  # those of earlier settings may lie there too
         path = paths.evaluation_file(loss)
         try:
@@ -188,16 +217,15 @@ def _read_comparison(losses: set[str]) -> dict[str, Any] | None:
         raise InputError(f"{paths.COMPARISON}: damaged: {error}") from None
 
 
-def _model_folder(model: str) -> Path:
-    if _MLFLOW_URI.match(model):
-        from tagger.tracking.registry import fetch_model
-
-        return fetch_model(model)
-    return Path(model)
+def run() -> None:
+    """Run the command line; a mistake of the user's is one line, not a traceback."""
+    try:
+        main()
+    except (InputError, OSError) as mistake:
+        sys.exit(f"error: {mistake}")
+    except ModuleNotFoundError as error:
+        sys.exit(f"error: {extras.advice(error)}")
 
 
 if __name__ == "__main__":
-    try:
-        main(prog_name="python -m tagger")
-    except (InputError, OSError) as mistake:
-        sys.exit(f"error: {mistake}")
+    run()

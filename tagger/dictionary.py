@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,7 +14,8 @@ from tagger.indexed_corpus import IndexedCorpus
 
 PADDING = 0
 UNKNOWN = 1
-DICTIONARY_FILES = ("words.json", "characters.json", "tags.json", "lookup.json")
+LOOKUP = "lookup.json"
+DICTIONARY_FILES = ("words.json", "characters.json", "tags.json", LOOKUP)
 RESERVED = 2  # ids below this are no entries; so no word of a corpus can be taken for padding or unknown
 
 
@@ -47,23 +48,21 @@ class Dictionary:
         path.write_text(head + ', "entries": [\n' + ",\n".join(rows) + "\n]}\n", encoding="utf-8", newline="\n")
 
     @classmethod
-    def load(cls, path: Path) -> "Dictionary":
-        """Read what `save` wrote.
+    def parse(cls, content: bytes, path: Path) -> "Dictionary":
+        """Read what `save` wrote from the content of the file.
 
         Raises:
-            InputError: the file is missing or is no dictionary.
+            InputError: it is no dictionary.
         """
         try:
-            document = json.loads(path.read_text(encoding="utf-8"))
+            document = json.loads(content.decode("utf-8"))
             rows = [(entry, count) for entry, count in document["entries"]]
             if not all(isinstance(entry, str) and isinstance(count, int) for entry, count in rows):
                 raise TypeError("an entry is not a text and a count")
             if document["first_id"] not in (0, RESERVED) or len({entry for entry, _ in rows}) != len(rows):
                 raise ValueError("first_id is wrong, or an entry stands twice")
             return cls(rows, document["first_id"])
-        except FileNotFoundError:
-            raise InputError(f"{path}: no such file; expected a dictionary in JSON") from None
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise InputError(f"{path}: damaged dictionary: {error}") from None
 
 
@@ -84,7 +83,7 @@ class Dictionaries(NamedTuple):
         self.words.save(folder / "words.json")
         self.characters.save(folder / "characters.json")
         self.tags.save(folder / "tags.json")
-        (folder / "lookup.json").write_text(json.dumps({"lowercase": self.lowercase}) + "\n", encoding="utf-8")
+        (folder / LOOKUP).write_text(json.dumps({"lowercase": self.lowercase}) + "\n", encoding="utf-8")
 
     @classmethod
     def load(cls, folder: Path) -> "Dictionaries":
@@ -93,16 +92,30 @@ class Dictionaries(NamedTuple):
         Raises:
             InputError: a file is missing or damaged.
         """
-        lookup = folder / "lookup.json"
+        contents = {}
+        for name in DICTIONARY_FILES:
+            try:
+                contents[name] = (folder / name).read_bytes()
+            except FileNotFoundError:
+                kind = "the rule of looking words up" if name == LOOKUP else "a dictionary in JSON"
+                raise InputError(f"{folder / name}: no such file; expected {kind}") from None
+        return cls.parse(contents, folder)
+
+    @classmethod
+    def parse(cls, contents: Mapping[str, bytes], folder: Path) -> "Dictionaries":
+        """Read what `save` wrote from the contents of `DICTIONARY_FILES`.
+
+        Raises:
+            InputError: a file is damaged.
+        """
         try:
-            lowercase = json.loads(lookup.read_text(encoding="utf-8"))["lowercase"]
+            lowercase = json.loads(contents[LOOKUP].decode("utf-8"))["lowercase"]
             if not isinstance(lowercase, bool):
                 raise TypeError(f"lowercase is {lowercase!r}, expected true or false")
-        except FileNotFoundError:
-            raise InputError(f"{lookup}: no such file; expected the rule of looking words up") from None
-        except (ValueError, KeyError, TypeError) as error:
-            raise InputError(f"{lookup}: damaged: {error}") from None
-        words, characters, tags = (Dictionary.load(folder / f"{name}.json") for name in ("words", "characters", "tags"))
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            raise InputError(f"{folder / LOOKUP}: damaged: {error}") from None
+        names = ("words.json", "characters.json", "tags.json")
+        words, characters, tags = (Dictionary.parse(contents[name], folder / name) for name in names)
         return cls(words, characters, tags, lowercase)
 
 

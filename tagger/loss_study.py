@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 import torch
 
-from tagger.batching import make_batch, plan_batches
+from tagger.batch_plan import plan_batches
+from tagger.batching import make_batch
 from tagger.device import choose_device
 from tagger.encoding import EncodedSplit
 from tagger.inference import tag_scores

@@ -64,10 +64,12 @@ class TrainParams(Section):
 
 
 class ExportParams(Section):
-    """Which trained model is handed out, and when it becomes champion."""
+    """Which trained model is handed out, how, and when it becomes champion."""
 
     loss: Literal["best", "nll", "cross_entropy", "softmax_nll", "mse", "hinge"]
     max_drop: Annotated[float, Field(ge=0, le=1)]
+    int8: bool
+    data_licence: str
 
 
 class Params(Section):
@@ -112,7 +114,11 @@ class ReportView(Section):
 
 
 class ExportView(Section):
-    """What the stage `export` reads."""
+    """What the stage `export` reads, much of it for the model card."""
 
+    seed: Seed
     losses: Losses
+    data: DataParams
+    model: ModelParams
+    train: TrainParams
     export: ExportParams

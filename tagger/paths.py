@@ -14,6 +14,7 @@ COMPARISON = Path("metrics/compare.json")
 REPORT = Path("metrics/report.html")
 PLOTS = Path("metrics/plots")
 EXPORT = Path("models/export")
+MODEL_CARD = EXPORT / "model_card.md"
 VERIFICATION = EXPORT / "verification.json"  # what the comparison with the trained model gave
 
 

@@ -1,20 +1,23 @@
 """A trained model in use: words in, tags and probabilities out."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
 from tagger.calibration import Probabilities
-from tagger.device import choose_device
-from tagger.encoding import encode
-from tagger.formats import Sentence
-from tagger.inference import tag_probabilities
-from tagger.model_folder import read_model
+from tagger.errors import InputError
+from tagger.export_folder import FORMAT
+from tagger.model_files import read_config
 
-CHUNK = 256  # sentences tagged at once
+CHUNK = 512  # sentences tagged at once, at most
+CHUNK_WORDS = 50_000  # words after which a chunk ends
+MOST_WORDS = 100_000  # of a sentence; a kilobyte of memory for each of the LSTM's units goes with a word
+MOST_CHARACTERS = 100_000  # of a word
+
+_MLFLOW_URI = re.compile(r"(models|runs|mlflow-artifacts):/")
 
 
 class TaggedSentence(NamedTuple):
@@ -37,34 +40,98 @@ class TaggedSentence(NamedTuple):
         return [(self.tag_names[tag], float(row[tag])) for tag in best]
 
 
-class Tagger:
-    """Tags sentences with a trained model, on the CPU."""
+class Scorer(Protocol):
+    """What computes: ONNX Runtime for an export, torch for a trained model."""
 
-    def __init__(self, folder: Path) -> None:
-        """Load a model folder.
+    tag_names: tuple[str, ...]
+
+    def probabilities(self, sentences: Sequence[Sequence[str]]) -> Probabilities:
+        """Return the probability of each tag for each word of sentences that are not empty, in their order: (N, K)."""
+
+
+class Tagger:
+    """Tags sentences with a model, on the CPU. Threads may share one."""
+
+    def __init__(self, folder: Path | str, *, threads: int | None = None, int8: bool = False) -> None:
+        """Load a model folder: an export, or a trained model where torch is installed.
+
+        Args:
+            folder: such as models/export or models/nll.
+            threads: that an export uses at once; as many as this process may use, where none is named.
+            int8: compute in 8 bits, faster and a little less exact; the export has to hold that.
 
         Raises:
-            InputError: the folder is missing or damaged.
+            InputError: the folder is missing or damaged, or is not what was asked for.
         """
-        self._device = choose_device("cpu")
-        self._model, self._dictionaries = read_model(folder)
-        self.tag_names = tuple(self._dictionaries.tags.entries)
+        self._scorer = _scorer(Path(folder), threads, int8)
+        self.tag_names = self._scorer.tag_names
 
-    def tag(self, sentences: Iterable[Sequence[str]]) -> Iterator[TaggedSentence]:
-        """Tag sentences, each a sequence of words, in their order; an endless stream needs no more memory than a chunk.
+    @classmethod
+    def load(cls, source: Path | str, *, threads: int | None = None, int8: bool = False) -> "Tagger":
+        """Load a model folder, or a model of MLflow's such as `models:/lstm-tagger@champion`.
 
-        A sentence without words comes back without tags.
+        Raises:
+            InputError: there is no such model, or it is damaged.
         """
-        stream = iter(sentences)
-        while chunk := [tuple(words) for words in islice(stream, CHUNK)]:
-            yield from self._tag_chunk(chunk)
+        if _MLFLOW_URI.match(str(source)):
+            from tagger.tracking.registry import fetch_model
+
+            source = fetch_model(str(source))
+        return cls(source, threads=threads, int8=int8)
+
+    def tag(self, sentences: Iterable[str | Sequence[str]]) -> Iterator[TaggedSentence]:
+        """Tag sentences in their order; an endless stream needs no more memory than a chunk.
+
+        A sentence is a sequence of words, or a text whose words stand apart by white space. One without words comes
+        back without tags.
+
+        Raises:
+            InputError: a sentence is neither, a word is empty, or one of them is longer than the limits above.
+        """
+        if isinstance(sentences, str):
+            raise InputError(f"expected a list of sentences, got one text: {sentences[:60]!r}")
+        chunk: list[tuple[str, ...]] = []
+        size = 0
+        for number, sentence in enumerate(sentences, start=1):
+            chunk.append(_words(sentence, number))
+            size += len(chunk[-1])
+            if len(chunk) >= CHUNK or size >= CHUNK_WORDS:
+                yield from self._tag_chunk(chunk)
+                chunk, size = [], 0
+        yield from self._tag_chunk(chunk)
 
     def _tag_chunk(self, chunk: list[tuple[str, ...]]) -> Iterator[TaggedSentence]:
-        split = encode((Sentence(words, ()) for words in chunk if words), self._dictionaries)
-        probabilities = tag_probabilities(self._model, split, self._device)  # (N, K)
+        filled = [words for words in chunk if words]
+        amount = len(self.tag_names)
+        probabilities = self._scorer.probabilities(filled) if filled else np.empty((0, amount), dtype=np.float32)
+        best = probabilities.argmax(axis=1)  # (N)
         first = 0
         for words in chunk:
-            distribution = probabilities[first : first + len(words)]
+            inside = slice(first, first + len(words))
             first += len(words)
-            tags = tuple(self.tag_names[tag] for tag in distribution.argmax(axis=1)) if words else ()
-            yield TaggedSentence(words, tags, distribution, self.tag_names)
+            tags = tuple(self.tag_names[tag] for tag in best[inside])
+            yield TaggedSentence(words, tags, probabilities[inside], self.tag_names)
+
+
+def _scorer(folder: Path, threads: int | None, int8: bool) -> Scorer:
+    if read_config(folder).get("format") == FORMAT:
+        from tagger.onnx_scorer import OnnxScorer
+
+        return OnnxScorer(folder, threads, int8)
+    if int8:
+        raise InputError(f"{folder}: a trained model, expected an export for int8")
+    from tagger.torch_scorer import TorchScorer
+
+    return TorchScorer(folder)
+
+
+def _words(sentence: str | Sequence[str], number: int) -> tuple[str, ...]:
+    words = tuple(sentence.split() if isinstance(sentence, str) else sentence)
+    if len(words) > MOST_WORDS:
+        raise InputError(f"sentence {number}: {len(words)} words, expected at most {MOST_WORDS}")
+    for place, word in enumerate(words, start=1):
+        if not isinstance(word, str) or not 0 < len(word) <= MOST_CHARACTERS:
+            found = f"{len(word)} characters" if isinstance(word, str) else f"got {word!r}"
+            expected = f"expected a text of 1 to {MOST_CHARACTERS} characters"
+            raise InputError(f"sentence {number}, word {place}: {found}, {expected}")
+    return words

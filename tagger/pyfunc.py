@@ -43,10 +43,9 @@ class TaggerModel(PythonModel):  # type: ignore[misc]
             MlflowException: the input is something else; MLflow's server answers it by status 400.
         """
         try:
-            sentences = read_sentences(_column(model_input))
+            tagged = list(self._tagger.tag(read_sentences(_column(model_input))))
         except InputError as error:
             raise MlflowException(str(error), error_code=INVALID_PARAMETER_VALUE) from None
-        tagged = list(self._tagger.tag(sentences))
         return pd.DataFrame(
             {
                 "words": [list(sentence.words) for sentence in tagged],

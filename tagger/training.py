@@ -9,7 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tagger.batching import Batch, make_batch, plan_batches
+from tagger.batch_plan import plan_batches
+from tagger.batching import Batch, make_batch
 from tagger.device import be_deterministic
 from tagger.dictionary import UNKNOWN, Dictionaries, Dictionary
 from tagger.encoding import EncodedSplit

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from tagger.batching import CHARACTER_STEP, Batch, iterate_batches, make_batch, plan_batches
+from tagger.batch_plan import plan_batches
+from tagger.batching import CHARACTER_STEP, Batch, iterate_batches, make_batch
 from tagger.dictionary import PADDING, build_dictionaries
 from tagger.encoding import EncodedSplit, encode
 from tagger.formats import Sentence

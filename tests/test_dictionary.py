@@ -116,7 +116,7 @@ def test_dictionaries_that_were_loaded_are_saved_byte_for_byte(tmp_path: Path) -
 
 def test_an_empty_dictionary_comes_back_empty(tmp_path: Path) -> None:
     Dictionary([], first_id=2).save(tmp_path / "words.json")
-    assert len(Dictionary.load(tmp_path / "words.json")) == 2
+    assert len(Dictionary.parse((tmp_path / "words.json").read_bytes(), tmp_path)) == 2
 
 
 @pytest.mark.parametrize("lowercase", [True, False])

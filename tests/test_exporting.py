@@ -1,6 +1,7 @@
 import json
 import re
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -9,10 +10,12 @@ import pandas as pd
 import pytest
 
 from tagger.errors import InputError
-from tagger.exporting import choose_loss, export_model
+from tagger.exporting import Verification, choose_loss, export_model
 from tagger.inference import tag_probabilities
-from tagger.model_folder import read_model
+from tagger.model_folder import fingerprint
+from tagger.outputs import new_folder
 from tagger.params import LossName
+from tagger.predict import Tagger
 from tagger.predictions import prediction_table
 from tests.samples import CPU, RANDOM, contents, save_model
 
@@ -92,9 +95,10 @@ class Export(NamedTuple):
     target: Path
     predictions: pd.DataFrame
 
-    def run(self, predictions: pd.DataFrame | None = None) -> tuple[int, int, float]:
+    def run(self, predictions: pd.DataFrame | None = None, int8: bool = False) -> Verification:
         given = self.predictions if predictions is None else predictions
-        return export_model(self.trained, self.target, RANDOM.dev, given)
+        with new_folder(self.target) as folder:
+            return export_model(self.trained, folder, RANDOM.dev, given, int8)
 
     def changed(self, change: Change) -> pd.DataFrame:
         table = self.predictions.copy()
@@ -125,31 +129,82 @@ def add_to_cell(column: str, value: float) -> Change:
     return change
 
 
-def test_the_export_is_an_equal_model_with_its_verification(export: Export) -> None:
+FILES = [
+    "characters.json",
+    "characters.onnx",
+    "config.json",
+    "lookup.json",
+    "tagger.onnx",
+    "tags.json",
+    "verification.json",
+    "words.json",
+]
+
+
+def test_the_export_says_what_the_trained_model_says(export: Export) -> None:
     export.run()
-    exported = contents(export.target)
-    verification = {"tokens": len(RANDOM.dev.forms), "different_tags": 0, "largest_difference": 0.0}
-    assert json.loads(exported.pop("verification.json")) == verification
-    assert exported == contents(export.trained)
-    np.testing.assert_array_equal(
-        tag_probabilities(read_model(export.target).model, RANDOM.dev, CPU),
-        export.predictions[[name for name in export.predictions.columns if name.startswith("p_")]].to_numpy(),
+    assert sorted(contents(export.target)) == FILES
+    words = [RANDOM.dev.form_texts[form] for form in RANDOM.dev.forms]
+    sentences = [words[first:end] for first, end in pairwise(RANDOM.dev.sentence_starts)]
+    exported, trained = (
+        np.concatenate([sentence.distribution for sentence in Tagger(folder).tag(sentences)])
+        for folder in (export.target, export.trained)
     )
+    np.testing.assert_allclose(exported, trained, rtol=0, atol=2e-6)
+    assert (exported != trained).any()  # they are two programs
 
 
-def test_the_agreement_is_reported(export: Export) -> None:
-    assert export.run() == (len(RANDOM.dev.forms), 0, 0)
+def test_the_export_names_the_model_that_it_was_made_from(export: Export) -> None:
+    export.run()
+    config = json.loads((export.target / "config.json").read_text(encoding="utf-8"))
+    assert config["trained"] == fingerprint(export.trained)
 
 
-def test_a_first_export_needs_no_earlier_one(export: Export) -> None:
-    target = export.target.parent / "new" / "export"
-    export_model(export.trained, target, RANDOM.dev, export.predictions)
-    assert set(contents(target)) == {*contents(export.trained), "verification.json"}
+def test_the_same_weights_give_the_same_bytes(export: Export, tmp_path: Path) -> None:
+    export.run(int8=True)
+    before = contents(export.target)
+    export.run(int8=True)
+    assert contents(export.target) == before
+
+
+def test_the_agreement_is_reported_and_kept(export: Export) -> None:
+    exact, int8 = export.run()
+    assert exact[:2] == (len(RANDOM.dev.forms), 0)
+    assert 0 < exact.largest_difference < 2e-6
+    assert int8 is None
+    assert json.loads((export.target / "verification.json").read_text(encoding="utf-8")) == exact._asdict()
+
+
+def test_what_8_bits_cost_is_measured(export: Export) -> None:
+    exact, int8 = export.run(int8=True)
+    assert int8 is not None
+    words = [RANDOM.dev.form_texts[form] for form in RANDOM.dev.forms]
+    sentences = [words[first:end] for first, end in pairwise(RANDOM.dev.sentence_starts)]
+    found = {
+        rough: np.concatenate([row.distribution for row in Tagger(export.target, int8=rough).tag(sentences)])
+        for rough in (False, True)
+    }
+    assert int8.largest_difference == pytest.approx(np.abs(found[True] - found[False]).max())
+    assert 1e-5 < int8.largest_difference < 0.05
+    assert int8.different_tags == (found[True].argmax(axis=1) != found[False].argmax(axis=1)).sum()
+    assert int8.accuracy == pytest.approx((found[True].argmax(axis=1) == RANDOM.dev.tags).mean(), abs=1e-6)
+    assert int8.exact_accuracy == pytest.approx((found[False].argmax(axis=1) == RANDOM.dev.tags).mean(), abs=1e-6)
+    kept = json.loads((export.target / "verification.json").read_text(encoding="utf-8"))
+    assert kept == exact._asdict() | {"int8": int8._asdict()}
+
+
+@pytest.mark.parametrize("loss", ["cross_entropy", "softmax_nll", "mse", "hinge"])
+def test_every_loss_can_be_exported(loss: LossName, tmp_path: Path) -> None:
+    model = save_model(tmp_path / "model", loss)
+    table = prediction_table(tag_probabilities(model, RANDOM.dev, CPU), RANDOM.dev)
+    (tmp_path / "export").mkdir()
+    exact, _ = export_model(tmp_path / "model", tmp_path / "export", RANDOM.dev, table)
+    assert exact.different_tags == 0
 
 
 def test_predictions_that_were_stored_agree(export: Export, tmp_path: Path) -> None:
     export.predictions.to_parquet(tmp_path / "predictions.parquet", index=False)
-    assert export.run(pd.read_parquet(tmp_path / "predictions.parquet")).count(0) == 2
+    assert export.run(pd.read_parquet(tmp_path / "predictions.parquet")).exact.different_tags == 0
 
 
 def test_nothing_else_is_left_beside_the_export(export: Export) -> None:
@@ -158,9 +213,9 @@ def test_nothing_else_is_left_beside_the_export(export: Export) -> None:
 
 
 def test_a_difference_of_rounding_is_accepted(export: Export) -> None:
-    _, different_tags, largest = export.run(export.changed(add_to_cell("p_NOUN", 2e-6)))
-    assert different_tags == 0
-    assert largest == pytest.approx(2e-6, rel=0.1)
+    exact, _ = export.run(export.changed(add_to_cell("p_NOUN", 5e-6)))
+    assert exact.different_tags == 0
+    assert exact.largest_difference == pytest.approx(5e-6, rel=0.2)
 
 
 @pytest.mark.parametrize(
@@ -190,13 +245,13 @@ def test_the_error_says_how_far_the_two_are_apart(export: Export) -> None:
     with pytest.raises(InputError) as caught:
         export.run(export.changed(add_to_cell("p_NOUN", 0.25)))
     assert str(caught.value) == (
-        f"{export.target}: not written: of {len(RANDOM.dev.forms)} test tokens 0 get another tag than from "
-        f"{export.trained}, and probabilities differ by up to 2.5e-01, expected at most 1e-05"
+        f"{export.trained}: not exported: of {len(RANDOM.dev.forms)} test tokens 0 get another tag from the export, "
+        "and probabilities differ by up to 2.5e-01, expected at most 1e-05"
     )
 
 
 def test_the_error_counts_the_tags_that_differ(export: Export) -> None:
-    with pytest.raises(InputError, match=rf" of {len(RANDOM.dev.forms)} test tokens 1 get another tag than "):
+    with pytest.raises(InputError, match=rf" of {len(RANDOM.dev.forms)} test tokens 1 get another tag from "):
         export.run(export.changed(set_cell("predicted", "another")))
 
 

@@ -124,11 +124,11 @@ def test_an_unknown_stage_is_one_line(copy: Project) -> None:
 
 
 def test_a_damaged_model_is_named(copy: Project) -> None:
-    weights = copy.root / "models/export/weights.safetensors"
+    weights = copy.root / "models/export/tagger.onnx"
     content = bytearray(weights.read_bytes())
     content[-1] ^= 1
     weights.unlink()
     weights.write_bytes(content)
     printed = copy.run("python", "-m", "tagger", "predict", "The dog", succeeds=False)
-    assert printed.startswith("error: models/export/weights.safetensors: damaged: its SHA-256 is ")
+    assert printed.startswith("error: models/export/tagger.onnx: damaged: its SHA-256 is ")
     assert len(printed.splitlines()) == 1

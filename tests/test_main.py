@@ -140,6 +140,89 @@ def test_a_model_of_mlflow_is_fetched_by_its_uri(model: str, monkeypatch: pytest
     assert output("predict", "--model", "models:/lstm-tagger@champion", "x") == "x  DET  0.5000\n"
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
+def test_raw_text_is_split_on_request_alone(model: str) -> None:
+    text = "I don't."
+    assert json.loads(output("predict", "--model", model, "--format", "json", text))["words"] == ["I", "don't."]
+    words = json.loads(output("predict", "--model", model, "--format", "json", "--tokenize", text))["words"]
+    assert words == ["I", "do", "n't", "."]
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
+def test_raw_lines_of_standard_input_are_split(model: str) -> None:
+    rows = output("predict", "--model", model, "--format", "csv", "--tokenize", stdin=b"Yes!\n\nIt's\n").splitlines()
+    assert [row.split(",")[:3] for row in rows[1:]] == [
+        ["1", "1", "Yes"],
+        ["1", "2", "!"],
+        ["3", "1", "It"],
+        ["3", "2", "'s"],
+    ]
+
+
+def test_an_export_in_8_bits_is_asked_for_where_there_is_none(model: str) -> None:
+    assert (
+        mistake("predict", "--model", model, "--int8", "x") == f"{model}: a trained model, expected an export for int8"
+    )
+
+
+def test_the_examples_of_the_help_keep_their_lines() -> None:
+    assert '  lstm-tagger predict "The dog ate the book"\n' in output("predict", "--help")
+    assert "  lstm-tagger compare\n" in output("compare", "--help")
+    assert '  eval "$(_LSTM_TAGGER_COMPLETE=bash_source lstm-tagger)"\n' in output("--help")
+
+
+def test_a_shell_completes_commands_options_and_choices() -> None:
+    def completions(line: str) -> list[str]:
+        words = line.split(" ")
+        environment_ = environment() | {
+            "_LSTM_TAGGER_COMPLETE": "bash_complete",
+            "COMP_WORDS": line,
+            "COMP_CWORD": str(len(words) - 1),
+        }
+        code = "from tagger.__main__ import main; main(prog_name='lstm-tagger')"
+        done = subprocess.run(
+            [sys.executable, "-c", code], env=environment_, capture_output=True, text=True, check=False
+        )
+        return [answer.partition(",")[2] for answer in done.stdout.split()]
+
+    assert completions("lstm-tagger pr") == ["predict"]
+    assert completions("lstm-tagger predict --mo") == ["--model"]
+    assert completions("lstm-tagger predict --format c") == ["conllu", "csv"]
+
+
+WITHOUT = """
+import sys
+class Missing:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {missing}:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+sys.meta_path.insert(0, Missing())
+from tagger.__main__ import run
+sys.argv = ["lstm-tagger", *{arguments}]
+run()
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "module", "extra"),
+    [
+        (["predict", "--model", "MODEL", "x"], "torch", "training"),
+        (["predict", "--model", "MODEL", "--tokenize", "x"], "spacy", "tokenize"),
+        (["compare"], "mlflow", "tracking"),
+        (["results"], "yaml", "tracking"),
+    ],
+)
+def test_a_command_that_lacks_an_extra_says_so(
+    arguments: list[str], module: str, extra: str, model: str, tmp_path: Path
+) -> None:
+    given = [model if argument == "MODEL" else argument for argument in arguments]
+    code = WITHOUT.replace("{missing}", repr({module})).replace("{arguments}", repr(given))
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=tmp_path, env=environment(), capture_output=True, text=True, check=False)
+    expected = f"error: this needs {module}, which is not installed; expected pip install 'lstm-tagger[{extra}]'\n"
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", expected)
+
+
 def test_a_missing_model_is_named(workspace: Path) -> None:
     assert mistake("predict", "x").startswith("models/export/config.json: no such file; expected a model folder")
 
@@ -319,6 +402,6 @@ def test_a_host_that_others_reach_is_warned_of(host: str, warns: bool, monkeypat
     result = run("serve", "--model", "a", "--model", "b", "--host", host, "--port", "0")
     assert result.exit_code == 0
     assert given[0] == ("a", "b")
-    assert given[2:4] == [host, 0]
+    assert given[1:3] == [host, 0]
     warning = f"warning: everyone who can reach {host} may use this, without a password or encryption\n"
     assert result.stderr == (warning if warns else "")

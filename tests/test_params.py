@@ -47,10 +47,15 @@ train:
   clip_norm: 1
   word_dropout: 0.25
   patience: 0
+"""
+EXPORT = """\
 export:
   loss: best
   max_drop: 0
+  int8: false
+  data_licence: CC0
 """
+GOOD += EXPORT
 
 
 def write(folder: Path, old: str = "", new: str = "") -> Path:
@@ -169,7 +174,7 @@ def test_an_unknown_key_is_named_with_the_nearest(tmp_path: Path, old: str, new:
         ("  epochs: 3\n", "params.yaml:22: the key 'train.epochs' is missing; expected a whole number at least 1"),
         ("  lowercase: true\n", "params.yaml:4: the key 'data.lowercase' is missing; expected true or false"),
         (
-            "export:\n  loss: best\n  max_drop: 0\n",
+            EXPORT,
             "params.yaml: the key 'export' is missing; expected keys and values",
         ),
     ],
@@ -193,7 +198,11 @@ def test_a_missing_key_is_named_with_what_is_expected(tmp_path: Path, line: str,
         ("train: train.csv", "train: 5", "params.yaml:5: data.train: got 5, expected a text that is not empty"),
         ("[nll, mse]", "nll", "params.yaml:3: losses: got 'nll', expected a list of one or more values, each one of"),
         ("0.9, 0.99", "0.9, '1'", "params.yaml:28: train.adam_betas.1: got '1', expected a number at least 0 and"),
-        ("  loss: best\n  max_drop: 0", "", "params.yaml:35: export: got None, expected keys and values"),
+        (
+            EXPORT,
+            "export:\n",
+            "params.yaml:35: export: got None, expected keys and values",
+        ),
     ],
 )
 def test_a_value_of_the_wrong_type_is_named(tmp_path: Path, old: str, new: str, expected: str) -> None:

@@ -129,12 +129,16 @@ def test_another_model_than_the_evaluated_is_one_line(copy: Project) -> None:
 
 
 def test_the_export_is_the_best_model(finished: Project) -> None:
-    exported = finished.contents("models/export")
-    verification = json.loads(exported.pop("models/export/verification.json"))
-    assert verification == {"tokens": verification["tokens"], "different_tags": 0, "largest_difference": 0.0}
-    assert {name.rsplit("/", 1)[1]: content for name, content in exported.items()} == {
-        name.rsplit("/", 1)[1]: content for name, content in finished.contents("models/nll").items()
-    }
+    folder = finished.root / "models/export"
+    verification = read_json(folder / "verification.json")
+    table = pd.read_parquet(finished.root / "data/predictions/nll.parquet")
+    assert (verification["tokens"], verification["different_tags"]) == (len(table), 0)
+    config = read_json(folder / "config.json")
+    assert config["trained"] == hashlib.sha256((finished.root / "models/nll/config.json").read_bytes()).hexdigest()
+    metrics = read_json(finished.root / "metrics/evaluate/nll.json")["nll"]
+    card = (folder / "model_card.md").read_text(encoding="utf-8")
+    assert f"| `accuracy` | {metrics['accuracy']:.4f} |" in card
+    assert str(finished.root) not in card
 
 
 @pytest.mark.slow
@@ -158,11 +162,11 @@ def test_a_second_run_does_nothing(finished: Project) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "stages"),
     [
-        ("epochs: 3", "epochs: 4", {"train@nll", "train@cross_entropy"}),
+        ("epochs: 3", "epochs: 4", {"train@nll", "train@cross_entropy", "export"}),
         ("loss: best", "loss: nll", {"export"}),
-        ("lowercase: true", "lowercase: false", {"prepare"}),
-        ("seed: 1 ", "seed: 2 ", {"prepare", "train@nll", "train@cross_entropy", "report"}),
-        ("test: data/raw/test.csv", "test: data/raw/dev.csv", {"prepare"}),
+        ("lowercase: true", "lowercase: false", {"prepare", "export"}),
+        ("seed: 1 ", "seed: 2 ", {"prepare", "train@nll", "train@cross_entropy", "report", "export"}),
+        ("test: data/raw/test.csv", "test: data/raw/dev.csv", {"prepare", "export"}),
     ],
 )
 def test_a_changed_param_concerns_just_the_stages_that_read_it(

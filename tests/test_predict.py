@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+import tagger as tagger_package
 from tagger.dictionary import UNKNOWN
 from tagger.encoding import encode
 from tagger.errors import InputError
@@ -173,3 +174,65 @@ def test_words_are_looked_up_as_the_dictionaries_say(tmp_path: Path) -> None:
 def test_a_missing_model_is_a_clear_error(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="expected a model folder"):
         Tagger(tmp_path / "none")
+
+
+def test_a_sentence_may_be_a_text_or_a_list_of_words(tagger: Tagger) -> None:
+    found = list(tagger.tag([" a\tbed  cy ", ["a", "bed", "cy"], ("x y",), ""]))
+    assert [sentence.words for sentence in found] == [("a", "bed", "cy"), ("a", "bed", "cy"), ("x y",), ()]
+    assert_same(found[:1], found[1:2])
+
+
+def test_one_text_in_place_of_sentences_is_refused(tagger: Tagger) -> None:
+    with pytest.raises(InputError) as caught:
+        next(tagger.tag("The dog"))
+    assert str(caught.value) == "expected a list of sentences, got one text: 'The dog'"
+
+
+@pytest.mark.parametrize(
+    ("word", "found"),
+    [
+        ("", "0 characters"),
+        (None, "got None"),
+        (3, "got 3"),
+        (["a"], "got ['a']"),
+        ("x" * 100_001, "100001 characters"),
+    ],
+)
+def test_a_word_that_is_none_is_named(word: object, found: str, tagger: Tagger) -> None:
+    with pytest.raises(InputError) as caught:
+        list(tagger.tag([["a"], ["b", word]]))  # type: ignore[list-item]
+    assert str(caught.value) == f"sentence 2, word 2: {found}, expected a text of 1 to 100000 characters"
+
+
+def test_a_sentence_that_is_too_long_is_named(tagger: Tagger) -> None:
+    with pytest.raises(InputError) as caught:
+        list(tagger.tag([["a"] * 100_001]))
+    assert str(caught.value) == "sentence 1: 100001 words, expected at most 100000"
+
+
+def test_a_chunk_ends_after_many_words_too(tagger: Tagger, monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = list(tagger.tag(CORPUS))
+    monkeypatch.setattr("tagger.predict.CHUNK_WORDS", 20)
+    taken = 0
+
+    def count() -> Iterator[tuple[str, ...]]:
+        nonlocal taken
+        for taken, words in enumerate(CORPUS, start=1):  # noqa: B007
+            yield words
+
+    stream = tagger.tag(count())
+    first = next(stream)
+    assert sum(map(len, CORPUS[: taken - 1])) < 20 <= sum(map(len, CORPUS[:taken]))
+    assert_same([first, *stream], expected)
+
+
+def test_a_model_can_be_loaded_by_text(tmp_path: Path) -> None:
+    save_model(tmp_path / "model")
+    assert Tagger.load(str(tmp_path / "model")).tag_names == Tagger.load(tmp_path / "model").tag_names == TAGS
+
+
+def test_the_package_offers_what_users_need() -> None:
+    assert (tagger_package.Tagger, tagger_package.InputError) == (Tagger, InputError)
+    assert (Path(tagger_package.__file__).parent / "py.typed").exists()
+    with pytest.raises(AttributeError, match="module 'tagger' has no attribute 'Taggre'"):
+        tagger_package.Taggre  # noqa: B018

@@ -1,7 +1,7 @@
 """The models that are served: loaded once, and each used by one thread, so that requests wait for their turn."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -14,14 +14,14 @@ Words = Sequence[Sequence[str]]
 class ServedModel:
     """A tagger with a name, and the one thread that tags with it."""
 
-    def __init__(self, name: str, folder: Path) -> None:
-        """Load a model folder.
+    def __init__(self, name: str, source: str) -> None:
+        """Load a model folder, or a model of MLflow's.
 
         Raises:
-            InputError: the folder is missing or damaged.
+            InputError: the model is missing or damaged.
         """
         self.name = name
-        self._tagger = Tagger(folder)
+        self._tagger = Tagger.load(source)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
 
     @property
@@ -37,17 +37,13 @@ class ServedModel:
         return [_tagging(sentence, top) for sentence in self._tagger.tag(sentences)]
 
 
-def load_models(sources: Sequence[str], find_folder: Callable[[str], Path]) -> list[ServedModel]:
-    """Load models.
-
-    Args:
-        sources: folders or URIs of MLflow's, as the user named them.
-        find_folder: the model folder of a source.
+def load_models(sources: Sequence[str]) -> list[ServedModel]:
+    """Load models, as folders or URIs of MLflow's.
 
     Raises:
         InputError: a model is missing or damaged.
     """
-    return [ServedModel(name, find_folder(source)) for name, source in zip(names_of(sources), sources, strict=True)]
+    return [ServedModel(name, source) for name, source in zip(names_of(sources), sources, strict=True)]
 
 
 def names_of(sources: Sequence[str]) -> list[str]:

@@ -3,7 +3,6 @@
 import ipaddress
 import socket
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import uvicorn
 
@@ -14,14 +13,11 @@ from tagger.serving.models import load_models
 WAITING = 1000  # requests at once; a further one gets status 503
 
 
-def serve(
-    sources: Sequence[str], find_folder: Callable[[str], Path], host: str, port: int, say: Callable[[str], None]
-) -> None:
+def serve(sources: Sequence[str], host: str, port: int, say: Callable[[str], None]) -> None:
     """Serve models until the process is told to stop.
 
     Args:
         sources: of the models, as `load_models` takes them.
-        find_folder: the same.
         host: address to listen on.
         port: to listen on; 0: a free one.
         say: tells the user the address of the page.
@@ -29,7 +25,7 @@ def serve(
     Raises:
         InputError: a model is missing or damaged, or the address can't be listened on.
     """
-    models = load_models(sources, find_folder)
+    models = load_models(sources)
     listener = _listen(host, port)
     port = listener.getsockname()[1]
     app = create_app(models, hosts=["127.0.0.1", "localhost"] if is_local(host) and ":" not in host else None)

@@ -98,7 +98,7 @@ class Record(BaseModel):
         settings, locked = read_document(), read_lock_file()
         trained = locked.get(f"train@{loss}")
         if trained and trained.wrote(paths.summary_file(loss), paths.history_file(loss)):
-            for name in ("prepare", f"evaluate@{loss}", "export", f"train@{loss}"):
+            for name in ("export", "prepare", f"evaluate@{loss}", f"train@{loss}"):
                 settings |= locked[name].params if name in locked else {}
         return cls._begin(loss, settings).with_training_outputs()
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from tagger import paths
 from tagger.encoding import EncodedSplit
+from tagger.export_folder import read_export_config
 from tagger.lock_file import LockedStage, read_lock_file
-from tagger.model_folder import fingerprint
 from tagger.params import ExportView, LossName
 from tagger.params_file import read_params
 from tagger.tracking.delivery import deliver, is_delivered
@@ -60,7 +60,7 @@ def _gather(loss: LossName, locked: Mapping[str, LockedStage]) -> Record | None:
     if report is not None and report.wrote(paths.REPORT, paths.STUDY, paths.COMPARISON):
         record = record.with_report()
     export = locked.get("export")
-    if export is None or not export.wrote(paths.EXPORT) or fingerprint(paths.EXPORT) != record.model:
+    if export is None or not export.wrote(paths.EXPORT) or read_export_config(paths.EXPORT).trained != record.model:
         return record
     return record.with_export()
 

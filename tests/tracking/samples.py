@@ -15,7 +15,7 @@ from tagger.inference import tag_probabilities
 from tagger.lexicon import most_frequent_tags, word_groups
 from tagger.lock_file import md5
 from tagger.model_folder import read_model
-from tagger.outputs import new_file, write_json
+from tagger.outputs import new_file, new_folder, write_json
 from tagger.params import LossName
 from tagger.predictions import prediction_table
 from tagger.report import write_table
@@ -45,7 +45,11 @@ for _loss in LOSSES:
             f"metrics/tags/{_loss}.csv",
         ],
     )
-STAGES["export"] = (["losses", "export"], ["data/prepared/test", "data/predictions"], ["models/export"])
+STAGES["export"] = (
+    ["seed", "losses", "data", "model", "train", "export"],
+    ["data/prepared/test", "data/predictions"],
+    ["models/export"],
+)
 
 
 def evaluate(loss: LossName) -> None:
@@ -64,7 +68,8 @@ def evaluate(loss: LossName) -> None:
 def export(loss: LossName = "nll") -> None:
     """Write what the stage writes."""
     predictions = pd.read_parquet(paths.predictions_file(loss))
-    export_model(paths.model_folder(loss), paths.EXPORT, EncodedSplit.load(paths.TEST), predictions)
+    with new_folder(paths.EXPORT) as folder:
+        export_model(paths.model_folder(loss), folder, EncodedSplit.load(paths.TEST), predictions)
 
 
 def write_lock_file() -> None:

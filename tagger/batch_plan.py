@@ -1,0 +1,25 @@
+"""Which sequences go into a batch together."""
+
+import numpy as np
+import numpy.typing as npt
+
+Longs = npt.NDArray[np.int64]
+
+
+def plan_batches(lengths: Longs, batch_tokens: int, shuffle: np.random.Generator | None = None) -> list[Longs]:
+    """Cut the sentences, sorted by length, into batches of at most `batch_tokens` places, padding included.
+
+    A longer sentence is a batch of its own. With `shuffle`, sentences of one length are mixed and so are the batches;
+    the number of batches and their shapes do not depend on it.
+    """
+    order = np.arange(len(lengths)) if shuffle is None else shuffle.permutation(len(lengths))
+    order = order[np.argsort(lengths[order], kind="stable")]
+    batches: list[Longs] = []
+    first = 0
+    for index in range(1, len(order) + 1):
+        if index == len(order) or (index - first + 1) * lengths[order[index]] > batch_tokens:
+            batches.append(order[first:index])
+            first = index
+    if shuffle is not None:
+        batches = [batches[index] for index in shuffle.permutation(len(batches))]
+    return batches

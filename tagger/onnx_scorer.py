@@ -1,0 +1,114 @@
+"""An exported model at work: ONNX Runtime and numpy."""
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnxruntime
+
+from tagger.batch_plan import Longs, plan_batches
+from tagger.calibration import Probabilities
+from tagger.dictionary import PADDING
+from tagger.errors import InputError
+from tagger.export_folder import read_export
+from tagger.form_vectors import Floats, FormVectors
+
+BATCH_TOKENS = 1000  # places in a batch, padding included
+BATCH_CHARACTERS = 8000
+
+
+class OnnxScorer:
+    """The probabilities of an exported model, with as many batches at a time as there are threads."""
+
+    def __init__(self, folder: Path, threads: int | None = None, int8: bool = False) -> None:
+        """Load an export.
+
+        Args:
+            folder: as `write_export` wrote it.
+            threads: used at once; as many as this process may use, where none is named.
+            int8: take the tagger that computes in 8 bits.
+
+        Raises:
+            InputError: the folder is missing or damaged, or has no tagger in 8 bits.
+        """
+        config, dictionaries, graphs = read_export(folder)
+        name = "tagger.int8.onnx" if int8 else "tagger.onnx"
+        if name not in graphs:
+            raise InputError(f"{folder / name}: no such file; expected an export with export.int8 on")
+        self.tag_names = tuple(dictionaries.tags.entries)
+        self._character_id = dictionaries.characters.id
+        self._characters = _session(graphs["characters.onnx"]) if config.model.characters else None
+        self._tagger = _session(graphs[name])
+        self._width = 2 * config.model.character_hidden if config.model.characters else 0  # of a form's vector
+        self._forms = FormVectors(dictionaries, self._encode, self._width)
+        self._threads = threads or _available_threads()
+        self._pool = ThreadPoolExecutor(self._threads)
+
+    def probabilities(self, sentences: Sequence[Sequence[str]]) -> Probabilities:
+        """Return the probability of each tag for each word of sentences that are not empty, in their order: (N, K)."""
+        words = [word for sentence in sentences for word in sentence]
+        rows, word_ids, vectors = self._forms.look_up(words)
+        lengths = np.array([len(sentence) for sentence in sentences], dtype=np.int64)
+        starts = np.cumsum(lengths) - lengths
+        result = np.empty((len(words), len(self.tag_names)), dtype=np.float32)
+
+        def tag(batch: Longs) -> None:
+            steps = np.arange(lengths[batch].max())[:, None]
+            real = steps < lengths[batch]  # (T, B)
+            places = (steps + starts[batch])[real]  # (real tokens) among the words
+            forms = np.zeros(real.shape, dtype=np.int32)
+            forms[real] = rows[places]
+            ids = np.full(real.shape, PADDING, dtype=np.int32)
+            ids[real] = word_ids[rows[places]]
+            inputs: dict[str, npt.NDArray[Any]] = {"words": ids, "lengths": lengths[batch].astype(np.int32)}
+            if self._characters is not None:
+                inputs |= {"forms": forms, "vectors": vectors}
+            (probabilities,) = self._tagger.run(["probabilities"], inputs)  # (T, B, K)
+            result[places] = probabilities[real]
+
+        self._each(tag, plan_batches(lengths, BATCH_TOKENS))
+        return result
+
+    def _encode(self, forms: Sequence[str]) -> Floats:
+        """Return the vectors of forms: (F, V)."""
+        vectors = np.empty((len(forms), self._width), dtype=np.float32)
+        session = self._characters
+        if session is None:
+            return vectors
+        lengths = np.array([len(form) for form in forms], dtype=np.int64)
+
+        def encode(batch: Longs) -> None:
+            real = np.arange(lengths[batch].max()) < lengths[batch][:, None]  # (F, C)
+            characters = np.full(real.shape, PADDING, dtype=np.int32)
+            characters[real] = [self._character_id(character) for form in batch for character in forms[form]]
+            inputs = {"characters": np.ascontiguousarray(characters.T), "lengths": lengths[batch].astype(np.int32)}
+            (vectors[batch],) = session.run(["vectors"], inputs)
+
+        self._each(encode, plan_batches(lengths, BATCH_CHARACTERS))
+        return vectors
+
+    def _each(self, work: Callable[[Longs], None], batches: Iterable[Longs]) -> None:
+        """Do the batches, the longest first so that no thread is left with it at the end."""
+        waiting = list(batches)[::-1]
+        if len(waiting) == 1 or self._threads == 1:
+            for batch in waiting:
+                work(batch)
+        else:
+            list(self._pool.map(work, waiting))
+
+
+def _session(content: bytes) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1  # batches run side by side instead
+    options.enable_mem_pattern = False  # it would keep something for every shape that it meets
+    options.enable_cpu_mem_arena = False  # it would keep what the longest sentence took
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+
+
+def _available_threads() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

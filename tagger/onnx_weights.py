@@ -1,0 +1,61 @@
+"""The weights of a trained model as the graphs of ONNX take them."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+from tagger.model import Lstm, LstmTagger
+
+Array = npt.NDArray[np.float32] | npt.NDArray[np.int8]
+Floats = npt.NDArray[np.float32]
+
+# 7 bits: with 8, processors without VNNI cut sums off, and give other answers than those with it.
+INT8_LARGEST = 63
+
+
+def character_weights(model: LstmTagger) -> dict[str, Array]:
+    """Return the weights of `character_graph`; none where the model reads no characters."""
+    encoder = model.character_encoder
+    if encoder is None:
+        return {}
+    return {"embedding": _array(encoder.embedding.weight), **_lstm("lstm", encoder.lstm)}
+
+
+def tagger_weights(model: LstmTagger) -> dict[str, Array]:
+    """Return the weights of `tagger_graph`."""
+    weights: dict[str, Array] = {"embedding": _array(model.word_embedding.weight)}
+    for number, layer in enumerate(model.layers):
+        weights |= _lstm(f"layer_{number}", layer)  # type: ignore[arg-type]
+    return weights | {
+        "linear_weight": _array(model.linear.weight).T,
+        "linear_bias": _array(model.linear.bias),
+    }
+
+
+def to_int8(weights: Mapping[str, Array]) -> dict[str, Array]:
+    """Round the matrices of the sentence LSTM to whole multiples of a scale, one for each row: (D, rows, width)."""
+    result = dict(weights)
+    for name, matrix in weights.items():
+        if name.startswith("layer_") and not name.endswith("_B"):
+            scale = np.maximum(np.abs(matrix).max(axis=2) / INT8_LARGEST, np.finfo(np.float32).tiny)  # (D, rows)
+            result[name] = np.rint(matrix / scale[:, :, None]).astype(np.int8).transpose(0, 2, 1)
+            result[f"{name}_scale"] = scale.astype(np.float32)
+            result[f"{name}_zero"] = np.zeros(scale.shape, dtype=np.int8)
+    return result
+
+
+def _lstm(name: str, layer: Lstm) -> dict[str, Array]:
+    """Stack the directions; torch has its gates as input, forget, cell, output, ONNX as input, output, forget, cell."""
+    directions = [layer.forward_lstm] + ([layer.backward_lstm] if layer.backward_lstm is not None else [])
+
+    def stack(kind: str) -> Floats:
+        gates = [np.split(_array(getattr(lstm, f"{kind}_l0")), 4) for lstm in directions]
+        return np.stack([np.concatenate((i, o, f, c)) for i, f, c, o in gates])
+
+    bias = np.concatenate((stack("bias_ih"), stack("bias_hh")), axis=1)
+    return {f"{name}_W": stack("weight_ih"), f"{name}_R": stack("weight_hh"), f"{name}_B": bias}
+
+
+def _array(tensor: object) -> Floats:
+    return np.asarray(tensor.detach().cpu().numpy(), dtype=np.float32)  # type: ignore[attr-defined]

@@ -1,0 +1,56 @@
+"""What a bare install lacks is said in one line, and `pyproject.toml` brings what that line names."""
+
+import ast
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from tagger.extras import EXTRAS, advice
+
+ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+MODULES = {"pyyaml": "yaml", "scikit-learn": "sklearn"}  # of distributions that have other names
+BROUGHT_ALONG = {"alembic", "markupsafe", "requests", "sqlalchemy"}  # by mlflow and jinja2
+
+
+def modules(requirements: list[str]) -> set[str]:
+    names = {requirement.split(">")[0].split("=")[0] for requirement in requirements}
+    return {MODULES.get(name, name) for name in names}
+
+
+def test_every_extra_brings_the_module_that_it_is_named_for() -> None:
+    for module, extra in EXTRAS.items():
+        assert module in modules(PROJECT["optional-dependencies"][extra]) | BROUGHT_ALONG
+
+
+def test_training_brings_what_tracking_does() -> None:
+    extras = PROJECT["optional-dependencies"]
+    assert set(extras["tracking"]) < set(extras["training"])
+
+
+def test_every_import_of_the_library_is_installed_with_it_or_by_an_extra() -> None:
+    known = modules(PROJECT["dependencies"]) | BROUGHT_ALONG
+    for name, requirements in PROJECT["optional-dependencies"].items():
+        known |= modules(requirements) if name != "dev" else set()
+    found = set()
+    for path in (ROOT / "tagger").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                found |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                found.add(str(node.module).partition(".")[0])
+    assert found - set(sys.stdlib_module_names) - {"tagger", "stages"} <= known
+
+
+def test_a_missing_module_is_one_line() -> None:
+    error = ModuleNotFoundError("No module named 'mlflow.pyfunc'", name="mlflow.pyfunc")
+    assert advice(error) == ("this needs mlflow, which is not installed; expected pip install 'lstm-tagger[tracking]'")
+
+
+def test_a_module_of_our_own_that_is_missing_is_no_mistake_of_the_users() -> None:
+    error = ModuleNotFoundError("No module named 'tagger.x'", name="tagger.x")
+    with pytest.raises(ModuleNotFoundError) as caught:
+        advice(error)
+    assert caught.value is error
