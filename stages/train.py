@@ -34,6 +34,7 @@ def main(name: str) -> None:
     device = choose_device(params.device)
     dictionaries = Dictionaries.load(paths.DICTIONARIES)
     train, dev = EncodedSplit.load(paths.TRAIN), EncodedSplit.load(paths.DEV)
+    processes = choose_processes(params.train.shards, len(train.forms) * params.train.epochs, device)
 
     def make_trainer(on_step: Callable[[Step], None] = lambda _: None) -> Trainer:
         return Trainer(
@@ -49,10 +50,9 @@ def main(name: str) -> None:
         )
 
     if rank():
-        _compute(make_trainer(), device, params.train.shards)
+        _compute(make_trainer(), device)
         return
     key = training_key(loss, params, paths.DICTIONARIES, (train, dev), device)
-    processes = choose_processes(params.train.shards, len(train.forms) * params.train.epochs, device)
     with (
         hold(key, f"a training of {loss} with the same params, data and code"),
         workers(processes, ("-m", "stages", "train", loss)),
@@ -64,7 +64,7 @@ def main(name: str) -> None:
             trainer.load_state_dict(checkpoint.trainer)
             progress.resume(trainer.history)
         with TrainingRun(loss, checkpoint.training, key, trainer.history) as run:
-            with joined(device, params.train.shards) as group:
+            with joined(device) as group:
                 group.share(checkpoint.trainer)
                 for epoch in trainer.epochs(group):
                     checkpoint.save(trainer.state_dict())
@@ -79,8 +79,8 @@ def main(name: str) -> None:
             run.finish()
 
 
-def _compute(trainer: Trainer, device: torch.device, shards: int) -> None:
-    with joined(device, shards) as group, suppress(InputError):  # rank 0 comes to the same error, and says it
+def _compute(trainer: Trainer, device: torch.device) -> None:
+    with joined(device) as group, suppress(InputError):  # rank 0 comes to the same error, and says it
         state = group.share(None)
         if state is not None:
             trainer.load_state_dict(state)

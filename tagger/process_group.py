@@ -10,8 +10,6 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
-from tagger.errors import InputError
-
 RENDEZVOUS = "TAGGER_RENDEZVOUS"  # where processes that this project started meet; those of torchrun have its variables
 
 
@@ -71,15 +69,9 @@ def rank() -> int:
 
 
 @contextmanager
-def joined(device: torch.device, shards: int) -> Iterator[ProcessGroup]:
-    """Meet the other processes, if there are any, and part from them at the end.
-
-    Raises:
-        InputError: their number does not divide that of the shards.
-    """
+def joined(device: torch.device) -> Iterator[ProcessGroup]:
+    """Meet the other processes of the environment, if there are any, and part from them at the end."""
     size = int(os.environ.get("WORLD_SIZE", "1"))
-    if shards % size:
-        raise InputError(f"WORLD_SIZE: got {size} processes, expected a divisor of train.shards, which is {shards}")
     if size == 1:
         yield ALONE
         return

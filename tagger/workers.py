@@ -25,13 +25,19 @@ WORTH_STARTING = 300_000  # tokens of all epochs: half a minute; a process takes
 
 
 def choose_processes(shards: int, tokens: int, device: torch.device) -> int:
-    """Return how many processes a training of so many tokens, all epochs counted, should have here.
+    """Return how many processes are to share a training of so many tokens, all epochs counted.
 
-    One for each core or GPU, as the variable `TAGGER_PROCESSES` says otherwise, and no more than shards.
+    They are those of torchrun, where it has started them. Else there is one for each core or GPU, or what the variable
+    `TAGGER_PROCESSES` says, but no more than shards.
 
     Raises:
-        InputError: the variable holds no number.
+        InputError: the variable holds no number; torchrun's number does not divide that of the shards.
     """
+    started = int(os.environ.get("WORLD_SIZE", "0"))
+    if started and shards % started:
+        raise InputError(f"WORLD_SIZE: got {started} processes, expected a divisor of train.shards, which is {shards}")
+    if started:
+        return started
     chosen = os.environ.get(VARIABLE)
     if chosen is not None and not (chosen.isdecimal() and int(chosen)):
         raise InputError(f"{VARIABLE}: got {chosen!r}, expected a whole number at least 1")

@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -44,7 +46,7 @@ def of_the_whole(model: LstmTagger) -> tuple[float, dict[str, Tensor]]:
 
 @pytest.mark.parametrize("changes", [{}, PLAIN, {"layers": 2}])
 @pytest.mark.parametrize("shards", [1, 2, 4, 8, 32])
-def test_the_gradient_of_the_shards_is_that_of_the_batch(shards: int, changes: dict[str, object]) -> None:
+def test_the_gradient_of_the_shards_is_that_of_the_batch(shards: int, changes: dict[str, Any]) -> None:
     loss, expected = of_the_whole(fresh_model(RANDOM.dictionaries, **changes))
     cut = np.array_split(SENTENCES, shards)  # of 32 some have no sentence
     found, gradients = compute(fresh_model(RANDOM.dictionaries, **changes), cut, ProcessGroup())

@@ -1,10 +1,12 @@
 """Processes that train together, as the stage starts them and as torchrun does."""
 
+import hashlib
 import json
 import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import psutil
@@ -12,6 +14,7 @@ import pytest
 import torch
 
 from tagger.errors import InputError
+from tagger.training import Epoch, Trainer
 from tagger.workers import WORTH_STARTING, choose_processes
 from tests.conftest import ROOT, Project
 from tests.processes import stages_of
@@ -20,8 +23,7 @@ from tests.samples import CPU, RANDOM, run, trainer_of
 SETTINGS = {"epochs": 2, "min_batches": 5, "shards": 4}
 # Trains in as many processes as it is told; the first goes on from what it has after an epoch, and writes what it got.
 TRAIN = """
-import hashlib, itertools, json, sys
-from pathlib import Path
+import itertools, json, sys
 from tagger.process_group import joined, rank
 from tagger.workers import end_with_the_stage, workers
 from tests.samples import CPU, RANDOM, trainer_of
@@ -36,17 +38,16 @@ def train(group):
     return digest(trainer, trainer.epochs(group))
 if rank():
     end_with_the_stage()
-    with joined(CPU, 4) as group:
+    with joined(CPU) as group:
         train(group)
 else:
-    with workers(int(sys.argv[1]), sys.argv), joined(CPU, 4) as group:
+    with workers(int(sys.argv[1]), sys.argv), joined(CPU) as group:
         print(json.dumps([group.size, *train(group)]))
 """
 
 
-def digest(trainer, epochs):  # type: ignore[no-untyped-def]
-    import hashlib
-
+def digest(trainer: Trainer, epochs: Iterable[Epoch]) -> list[object]:
+    """Train; return a hash of the weights, and of all epochs what does not change from run to run."""
     list(epochs)
     weights = b"".join(value.numpy().tobytes() for value in trainer.model.state_dict().values())
     return [hashlib.sha256(weights).hexdigest(), [epoch[:5] for epoch in trainer.history]]
@@ -77,8 +78,8 @@ def test_every_number_of_processes_gives_the_same_bits(processes: int, tmp_path:
 
 
 def test_shards_change_no_more_than_rounding_does() -> None:
-    still = {"dropout": 0}, {"word_dropout": 0, "min_batches": 5}
-    whole, cut = (trainer_of(RANDOM, still[0], still[1] | {"shards": shards}) for shards in (1, 8))
+    settings = {"word_dropout": 0, "min_batches": 5}
+    whole, cut = (trainer_of(RANDOM, {"dropout": 0}, settings | {"shards": shards}) for shards in (1, 8))
     for first, second in zip(run(whole), run(cut), strict=True):
         assert first.train_loss == pytest.approx(second.train_loss, rel=1e-4)
         assert first.dev_loss == pytest.approx(second.dev_loss, rel=1e-4)
@@ -86,12 +87,10 @@ def test_shards_change_no_more_than_rounding_does() -> None:
 
 def test_the_stage_gives_the_same_bytes_under_torchrun(copy: Project) -> None:
     before = copy.contents("models/nll", "metrics/history", "metrics/train")
-    torchrun = ("python", "-m", "torch.distributed.run", "--standalone", "--nproc-per-node")
-    printed = copy.run(*torchrun, "2", "-m", "stages", "train", "nll")
+    torchrun = ("python", "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
+    printed = copy.run(*torchrun, "-m", "stages", "train", "nll")
     assert copy.contents("models/nll", "metrics/history", "metrics/train") == before
     assert printed.count("nll epoch 3/3") == 1
-    printed = copy.run(*torchrun, "3", "-m", "stages", "train", "nll", succeeds=False)
-    assert "error: WORLD_SIZE: got 3 processes, expected a divisor of train.shards, which is 2" in printed
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
@@ -149,6 +148,15 @@ def test_no_number_of_processes_is_a_clear_error(chosen: str, monkeypatch: pytes
     with pytest.raises(InputError) as caught:
         choose_processes(4, 1, CPU)
     assert str(caught.value) == f"TAGGER_PROCESSES: got {chosen!r}, expected a whole number at least 1"
+
+
+def test_the_processes_of_torchrun_have_to_divide_the_shards(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    assert choose_processes(4, 1, CPU) == 2
+    monkeypatch.setenv("WORLD_SIZE", "3")
+    with pytest.raises(InputError) as caught:
+        choose_processes(4, 1, CPU)
+    assert str(caught.value) == ("WORLD_SIZE: got 3 processes, expected a divisor of train.shards, which is 4")
 
 
 def test_a_gpu_is_a_process(monkeypatch: pytest.MonkeyPatch) -> None:
