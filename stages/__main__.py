@@ -7,8 +7,7 @@ from pathlib import Path
 
 from tagger.errors import InputError
 from tagger.locking import hold
-from tagger.process_group import rank
-from tagger.stage import run_stage
+from tagger.stage import rank, run_stage
 
 STAGES = {
     "prepare": 0,

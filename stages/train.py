@@ -17,9 +17,10 @@ from tagger.model_folder import TrainedModel, write_model
 from tagger.outputs import new_folder, write_json
 from tagger.params import TrainView
 from tagger.params_file import read_params
-from tagger.process_group import joined, rank
+from tagger.process_group import joined
 from tagger.progress import Progress
 from tagger.report import write_history
+from tagger.stage import rank
 from tagger.tracking.training_run import TrainingRun
 from tagger.training import Step, Trainer
 from tagger.workers import choose_processes, end_with_the_stage, workers

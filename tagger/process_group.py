@@ -10,6 +10,8 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
+from tagger.stage import rank
+
 RENDEZVOUS = "TAGGER_RENDEZVOUS"  # where processes that this project started meet; those of torchrun have its variables
 
 
@@ -61,11 +63,6 @@ class ProcessGroup:
 
 
 ALONE = ProcessGroup()
-
-
-def rank() -> int:
-    """Return which of the processes of a training this one is, by the environment."""
-    return int(os.environ.get("RANK", "0"))
 
 
 @contextmanager

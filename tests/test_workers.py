@@ -24,7 +24,8 @@ SETTINGS = {"epochs": 2, "min_batches": 5, "shards": 4}
 # Trains in as many processes as it is told; the first goes on from what it has after an epoch, and writes what it got.
 TRAIN = """
 import itertools, json, sys
-from tagger.process_group import joined, rank
+from tagger.process_group import joined
+from tagger.stage import rank
 from tagger.workers import end_with_the_stage, workers
 from tests.samples import CPU, RANDOM, trainer_of
 from tests.test_workers import SETTINGS, digest
