@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tagger.errors import InputError
 from tagger.locking import hold
-from tagger.stage import run_stage
+from tagger.stage import rank, run_stage
 
 STAGES = {
     "prepare": 0,
@@ -25,6 +25,8 @@ def main() -> None:
         expected = ", ".join(name + " LOSS" * amount for name, amount in STAGES.items())
         raise InputError(f"python -m stages: got {' '.join(sys.argv[1:])!r}, expected one of {expected}")
     name = "@".join([stage, *arguments])
+    if number := rank():
+        name += f", process {number}"
     # A stage whose DVC was killed lives on, and would write the same files as the one that the next DVC starts.
     folder = hashlib.sha256(str(Path.cwd()).encode()).hexdigest()[:12]
     with hold(f"{name}-{folder}", f"{name} in {Path.cwd()}"):

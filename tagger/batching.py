@@ -13,7 +13,7 @@ from torch import Tensor
 from tagger.batch_plan import plan_batches
 from tagger.dictionary import PADDING
 from tagger.encoding import EncodedSplit
-from tagger.indexed_corpus import Longs
+from tagger.indexed_corpus import Ints, Longs
 
 CHARACTER_STEP = 4  # forms whose lengths round up to the same multiple are padded together
 
@@ -71,6 +71,14 @@ def make_batch(split: EncodedSplit, sentences: Longs) -> Batch:
         tags=torch.from_numpy(split.tags[tokens].astype(np.int64)),
         sentences=sentences,
     )
+
+
+def words_of(split: EncodedSplit, sentences: Longs) -> Ints:
+    """Return the distinct word ids of the sentences of the given numbers, in order."""
+    starts, lengths = split.sentence_starts[sentences], split.lengths[sentences]
+    before = np.cumsum(lengths) - lengths
+    tokens = np.repeat(starts - before, lengths) + np.arange(lengths.sum())
+    return np.unique(split.form_words[split.forms[tokens]])
 
 
 def iterate_batches(split: EncodedSplit, batch_tokens: int) -> Iterator[Batch]:

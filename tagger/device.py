@@ -9,7 +9,7 @@ from tagger.params import Device
 
 
 def choose_device(name: Device) -> torch.device:
-    """Return the device of a param; `auto` takes CUDA where there is one.
+    """Return the device of a param; `auto` takes CUDA where there is one, each process its own.
 
     On a CPU torch is held to one thread: the matrices of a tagger are small, and a second thread that waits for a busy
     core makes every step wait with it.
@@ -22,10 +22,11 @@ def choose_device(name: Device) -> torch.device:
     available = torch.cuda.is_available()
     if name == "cuda" and not available:
         raise InputError("device: got 'cuda', but torch finds no CUDA device here; expected 'auto' or 'cpu'")
-    device = torch.device("cuda" if name == "cuda" or (name == "auto" and available) else "cpu")
-    if device.type == "cuda":
-        be_deterministic()
-    return device
+    if name == "cpu" or not available:
+        return torch.device("cpu")
+    be_deterministic()
+    own = os.environ.get("LOCAL_RANK")  # where several processes of this machine train together
+    return torch.device("cuda" if own is None else f"cuda:{own}")
 
 
 def be_deterministic() -> None:

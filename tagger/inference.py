@@ -9,9 +9,11 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from tagger.batching import Batch, iterate_batches
+from tagger.batch_plan import plan_batches
+from tagger.batching import Batch, iterate_batches, make_batch
 from tagger.encoding import EncodedSplit
 from tagger.model import LstmTagger
+from tagger.process_group import ALONE, ProcessGroup
 
 INFERENCE_TOKENS = 4000  # places in a batch; results do not depend on it beyond the last bit
 
@@ -24,24 +26,28 @@ class DevResult(NamedTuple):
 
 
 @torch.inference_mode()
-def check(model: LstmTagger, split: EncodedSplit, device: torch.device) -> DevResult:
-    """Compute loss and accuracy.
+def check(model: LstmTagger, split: EncodedSplit, device: torch.device, group: ProcessGroup = ALONE) -> DevResult:
+    """Compute loss and accuracy; the processes of a group take turns with the batches, and all get the result.
 
     The prediction is taken from the scores, before the last step, so that rounding in it can't make two losses that
     train the same weights choose different epochs.
     """
     model.eval()
-    total_loss, known_tokens, right = 0.0, 0, 0
-    for cpu_batch in iterate_batches(split, INFERENCE_TOKENS):
-        batch = cpu_batch.to(device)
+    plan = plan_batches(split.lengths, INFERENCE_TOKENS)
+    results = torch.zeros(len(plan), 3, dtype=torch.float64)  # of each batch: loss, tokens of known tags, right ones
+    for number in range(group.rank, len(plan), group.size):
+        batch = make_batch(split, plan[number]).to(device)
         scores = model.scores(batch)  # (N, K)
         known = batch.tags < scores.shape[-1]
-        right += int((scores.argmax(dim=-1) == batch.tags).sum())
-        if amount := int(known.sum()):
+        right = int((scores.argmax(dim=-1) == batch.tags).sum())
+        loss, amount = 0.0, int(known.sum())
+        if amount:
             outputs = model.loss.last_step(scores[known])
-            total_loss += float(model.loss.criterion(outputs, batch.tags[known])) * amount
-            known_tokens += amount
-    return DevResult(total_loss / known_tokens if known_tokens else math.inf, right / len(split.tags))
+            loss = float(model.loss.criterion(outputs, batch.tags[known])) * amount
+        results[number] = torch.tensor((loss, amount, right), dtype=torch.float64)
+    # A batch is zero in all processes but one, so that the first sum is exact, and the second the same for any number.
+    total_loss, known_tokens, total_right = torch.stack(group.gather(results.to(device))).sum(dim=0).sum(dim=0).tolist()
+    return DevResult(total_loss / known_tokens if known_tokens else math.inf, total_right / len(split.tags))
 
 
 def tag_probabilities(model: LstmTagger, split: EncodedSplit, device: torch.device) -> npt.NDArray[np.float32]:

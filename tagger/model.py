@@ -47,6 +47,24 @@ def _rearrange(values: Tensor, places: Tensor) -> Tensor:
     return values.flatten(0, 1).index_select(0, places).view_as(values)
 
 
+class VariationalDropout(nn.Module):
+    """Dropout with one mask for all steps of a sequence.
+
+    Gal and Ghahramani (2016), "A Theoretically Grounded Application of Dropout in Recurrent Neural Networks",
+    section 4: here between the layers, not from step to step.
+    """
+
+    def __init__(self, rate: float) -> None:
+        super().__init__()
+        self.rate = rate
+
+    def forward(self, states: Tensor) -> Tensor:
+        """Drop in training: (T, B, E) -> (T, B, E)."""
+        if not self.training or not self.rate:
+            return states
+        return states * nn.functional.dropout(torch.ones_like(states[:1]), self.rate)
+
+
 class CharacterEncoder(nn.Module):
     """A vector for each word form from its characters: both last states of a BiLSTM."""
 
@@ -87,7 +105,7 @@ class LstmTagger(nn.Module):
             self.layers.append(layer)
             width = layer.output_width
         self.linear = nn.Linear(width, tags)
-        self.dropout = nn.Dropout(params.dropout)
+        self.dropout = VariationalDropout(params.dropout)
 
     @classmethod
     def for_dictionaries(cls, params: ModelParams, dictionaries: Dictionaries, loss: LossName) -> "LstmTagger":
@@ -108,6 +126,6 @@ class LstmTagger(nn.Module):
         reversal = reversal_of(batch.lengths, batch.words.shape[0])
         for layer in self.layers:
             states = layer(self.dropout(states), reversal)  # (T, B, D * H)
-        states = states.flatten(0, 1).index_select(0, batch.tokens)  # (N, D * H)
-        scores: Tensor = self.linear(self.dropout(states))
+        states = self.dropout(states).flatten(0, 1).index_select(0, batch.tokens)  # (N, D * H)
+        scores: Tensor = self.linear(states)
         return scores

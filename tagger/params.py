@@ -52,6 +52,7 @@ class TrainParams(Section):
     epochs: Annotated[int, Field(ge=1, le=100_000)]
     batch_tokens: Annotated[int, Field(ge=1, le=1_000_000)]
     min_batches: Annotated[int, Field(ge=1, le=1_000_000)]
+    shards: Literal[1, 2, 4, 8, 16, 32, 64]
     optimizer: Literal["adam", "sgd"]
     learning_rate: Annotated[float, Field(gt=0, le=100)]
     adam_betas: Annotated[tuple[Rate, Rate], Field(strict=False)]

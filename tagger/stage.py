@@ -35,6 +35,11 @@ def run_stage(main: Callable[[], None]) -> None:
         raise
 
 
+def rank() -> int:
+    """Return which of the processes of a stage this one is: 0, or what torchrun's variable says."""
+    return int(os.environ.get("RANK", "0"))
+
+
 def _restore() -> None:
     stage_name = os.environ.get("DVC_STAGE")
     if not stage_name:  # run by hand: nobody has removed anything

@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,14 +11,19 @@ import torch
 from torch import Tensor
 
 from tagger.batch_plan import plan_batches
-from tagger.batching import Batch, make_batch
+from tagger.batching import make_batch
 from tagger.device import be_deterministic
-from tagger.dictionary import UNKNOWN, Dictionaries, Dictionary
+from tagger.dictionary import Dictionaries
 from tagger.encoding import EncodedSplit
 from tagger.errors import InputError
+from tagger.gradients import BatchGradient
+from tagger.indexed_corpus import Longs
 from tagger.inference import check
 from tagger.model import LstmTagger
+from tagger.optimization import make_optimizer, make_schedule
 from tagger.params import LossName, ModelParams, TrainParams
+from tagger.process_group import ALONE, ProcessGroup
+from tagger.word_dropout import WordDropout
 
 
 class Epoch(NamedTuple):
@@ -44,7 +50,7 @@ class Step(NamedTuple):
 
 
 class Trainer:
-    """Trains one model. The random numbers of an epoch depend on the seed and its number alone."""
+    """Trains one model. Random numbers depend on the seed and on the epoch, step and shard that they serve alone."""
 
     def __init__(
         self,
@@ -69,24 +75,25 @@ class Trainer:
         self._train, self._dev = train, dev
         self._batch_tokens = _fit_batch_tokens(train, params)
         self._steps = len(plan_batches(train.lengths, self._batch_tokens))
-        self._optimizer = _make_optimizer(self.model, params)
-        self._schedule = _make_schedule(self._optimizer, params, self._steps * params.epochs)
-        self._word_dropout = _drop_chances(dictionaries.words, params.word_dropout).to(device)
-        self._character_dropout = _drop_chances(dictionaries.characters, params.word_dropout).to(device)
+        self._optimizer = make_optimizer(self.model, params)
+        self._schedule = make_schedule(self._optimizer, params, self._steps * params.epochs)
+        self._word_dropout = WordDropout(dictionaries, params.word_dropout, device)
         self._best_weights: dict[str, Tensor] = {}
 
-    def epochs(self) -> Iterator[Epoch]:
+    def epochs(self, group: ProcessGroup = ALONE) -> Iterator[Epoch]:
         """Train, yielding each epoch when it is done; at the end the model has the weights of the best on dev.
 
         After `load_state_dict` the epochs that are still to be run follow. Training ends early after `patience` epochs
-        without a better one, or when the loss is no longer a number.
+        without a better one, or when the loss is no longer a number. All processes of a group give the same epochs, but
+        for their times.
 
         Raises:
             InputError: the loss is no number before any epoch was finished.
+            ConnectionError: another process of the group has ended.
         """
         while not self._is_done():
             number = len(self.history) + 1
-            epoch = self._run_epoch(number)
+            epoch = self._run_epoch(number, group)
             if epoch is None:
                 if self.best is None:
                     raise InputError(
@@ -145,46 +152,41 @@ class Trainer:
         waited = run - self.best.number if self.best else 0
         return run >= self._params.epochs or 0 < patience <= waited
 
-    def _run_epoch(self, number: int) -> Epoch | None:
+    def _run_epoch(self, number: int, group: ProcessGroup) -> Epoch | None:
         start = time.perf_counter()
-        torch.manual_seed(_mix(self._seed, number))
+        gradient = BatchGradient(self.model, self._train, group, self._device)
         order = np.random.default_rng([self._seed, number])
         self.model.train()
-        total_loss, tokens, rate = 0.0, 0, 0.0
-        for done, sentences in enumerate(plan_batches(self._train.lengths, self._batch_tokens, order), start=1):
-            batch = self._drop_rare(make_batch(self._train, sentences).to(self._device))
+        total_loss, done, rate = 0.0, 0, 0.0
+        for step, sentences in enumerate(plan_batches(self._train.lengths, self._batch_tokens, order), start=1):
             rate = self._optimizer.param_groups[0]["lr"]
-            loss = self._step(batch)
+            shards = np.array_split(sentences, self._params.shards)
+            loss = gradient.compute(shards, partial(self._loss_of, number, step))
             if not math.isfinite(loss):
                 return None
-            total_loss += loss * len(batch.tokens)
-            tokens += len(batch.tokens)
-            self._on_step(Step(number, done, self._steps, len(batch.tokens), loss))
+            self._take_step()
+            tokens = int(self._train.lengths[sentences].sum())
+            total_loss += loss * tokens
+            done += tokens
+            self._on_step(Step(number, step, self._steps, tokens, loss))
         seconds = time.perf_counter() - start
-        dev = check(self.model, self._dev, self._device)
+        dev = check(self.model, self._dev, self._device, group)
         if math.isnan(dev.loss):  # the last step has spoilt the weights
             return None
         ended = time.time_ns() // 1_000_000
-        return Epoch(number, rate, total_loss / tokens, dev.loss, dev.accuracy, seconds, tokens / seconds, ended)
+        return Epoch(number, rate, total_loss / done, dev.loss, dev.accuracy, seconds, done / seconds, ended)
 
-    def _step(self, batch: Batch) -> float:
-        self._optimizer.zero_grad()
-        loss = self.model.loss.criterion(self.model(batch), batch.tags)
-        loss.backward()  # type: ignore[no-untyped-call]
+    def _loss_of(self, epoch: int, step: int, shard: int, sentences: Longs) -> Tensor:
+        """Return the mean loss over the tokens of a shard. Its random numbers are its own, whoever computes it."""
+        torch.manual_seed(_mix(self._seed, epoch, step, shard))
+        batch = self._word_dropout(make_batch(self._train, sentences).to(self._device))
+        return self.model.loss.criterion(self.model(batch), batch.tags)
+
+    def _take_step(self) -> None:
         if self._params.clip_norm:
             torch.nn.utils.clip_grad_norm_(self.model.parameters(), self._params.clip_norm)
         self._optimizer.step()
         self._schedule.step()
-        return loss.item()
-
-    def _drop_rare(self, batch: Batch) -> Batch:
-        """Turn some words and characters into the unknown one, rare ones more often, so that its vector is trained."""
-        if not self._params.word_dropout:
-            return batch
-        groups = tuple(
-            group._replace(characters=_drop(group.characters, self._character_dropout)) for group in batch.groups
-        )
-        return batch._replace(words=_drop(batch.words, self._word_dropout), groups=groups)
 
 
 def _quality(epoch: Epoch) -> tuple[float, float]:
@@ -192,52 +194,11 @@ def _quality(epoch: Epoch) -> tuple[float, float]:
     return epoch.dev_accuracy, -epoch.dev_loss
 
 
-def _drop(ids: Tensor, chances: Tensor) -> Tensor:
-    return torch.where(torch.rand(ids.shape, device=ids.device) < chances[ids], UNKNOWN, ids)
-
-
-def _drop_chances(dictionary: Dictionary, rate: float) -> Tensor:
-    """Return rate / (rate + count) for each id, 0 for the reserved ones.
-
-    The form is that of Kiperwasser and Goldberg (2016), "Simple and Accurate Dependency Parsing Using Bidirectional
-    LSTM Feature Representations", section 4.
-    """
-    counts = torch.tensor(dictionary.counts, dtype=torch.float32)
-    return torch.cat((torch.zeros(dictionary.first_id), rate / (rate + counts)))
-
-
 def _fit_batch_tokens(train: EncodedSplit, params: TrainParams) -> int:
     """Lower the size of a batch where an epoch would have fewer than `min_batches`."""
     return min(params.batch_tokens, max(1, len(train.forms) // params.min_batches))
 
 
-def _make_optimizer(model: LstmTagger, params: TrainParams) -> torch.optim.Optimizer:
-    if params.optimizer == "sgd":
-        return torch.optim.SGD(
-            model.parameters(), lr=params.learning_rate, momentum=params.momentum, weight_decay=params.weight_decay
-        )
-    return torch.optim.Adam(
-        model.parameters(),
-        lr=params.learning_rate,
-        betas=params.adam_betas,
-        weight_decay=params.weight_decay,
-        fused=True,
-    )
-
-
-def _make_schedule(
-    optimizer: torch.optim.Optimizer, params: TrainParams, steps: int
-) -> torch.optim.lr_scheduler.LRScheduler:
-    if params.schedule == "one_cycle":
-        # One step more than are taken: the scheduler also counts the one after the last.
-        return torch.optim.lr_scheduler.OneCycleLR(
-            optimizer, max_lr=params.learning_rate, total_steps=steps + 1, cycle_momentum=False
-        )
-    if params.schedule == "linear":
-        return torch.optim.lr_scheduler.LinearLR(optimizer, start_factor=1, end_factor=1 / steps, total_iters=steps)
-    return torch.optim.lr_scheduler.ConstantLR(optimizer, factor=1, total_iters=1)
-
-
-def _mix(seed: int, number: int) -> int:
-    """Return a seed for torch that neighbouring seeds and epochs do not share."""
-    return int(np.random.SeedSequence([seed, number]).generate_state(1, np.uint64)[0] >> np.uint64(1))
+def _mix(*numbers: int) -> int:
+    """Return a seed for torch that neighbouring numbers do not share."""
+    return int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0] >> np.uint64(1))

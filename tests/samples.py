@@ -36,6 +36,7 @@ _TRAIN = {
     "epochs": 3,
     "batch_tokens": 1000,
     "min_batches": 10,
+    "shards": 2,
     "optimizer": "adam",
     "learning_rate": 0.003,
     "adam_betas": [0.9, 0.9],

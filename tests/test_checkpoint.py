@@ -33,6 +33,7 @@ OTHER = {
     ("train", "epochs"): 4,
     ("train", "batch_tokens"): 999,
     ("train", "min_batches"): 11,
+    ("train", "shards"): 4,
     ("train", "optimizer"): "sgd",
     ("train", "learning_rate"): 0.004,
     ("train", "adam_betas"): [0.9, 0.91],

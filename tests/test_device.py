@@ -33,6 +33,12 @@ def test_auto_with_cuda_takes_it() -> None:
 
 
 @pytest.mark.usefixtures("cuda")
+def test_each_process_of_a_machine_takes_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    assert choose_device("auto") == torch.device("cuda:1")
+
+
+@pytest.mark.usefixtures("cuda")
 def test_cuda_can_be_asked_for() -> None:
     assert choose_device("cuda") == torch.device("cuda")
 

@@ -47,6 +47,7 @@ train:
   clip_norm: 1
   word_dropout: 0.25
   patience: 0
+  shards: 2
 """
 EXPORT = """\
 export:
@@ -160,7 +161,7 @@ def test_sections_of_views_are_frozen(tmp_path: Path) -> None:
         ("seed: 7", "sead: 7", "params.yaml:1: unknown key 'sead'; did you mean 'seed'?"),
         ("  epochs: 3", "  epoch: 3", "params.yaml:23: unknown key 'train.epoch'; did you mean 'epochs'?"),
         ("  dev: dev.csv", "  dev: dev.csv\n  tset: x", "params.yaml:7: unknown key 'data.tset'; did you mean 'test'?"),
-        ("export:", "zzz: 1\nexport:", "params.yaml:35: unknown key 'zzz'; expected one of seed, device, losses, data"),
+        ("export:", "zzz: 1\nexport:", "params.yaml:36: unknown key 'zzz'; expected one of seed, device, losses, data"),
     ],
 )
 def test_an_unknown_key_is_named_with_the_nearest(tmp_path: Path, old: str, new: str, expected: str) -> None:
@@ -201,7 +202,7 @@ def test_a_missing_key_is_named_with_what_is_expected(tmp_path: Path, line: str,
         (
             EXPORT,
             "export:\n",
-            "params.yaml:35: export: got None, expected keys and values",
+            "params.yaml:36: export: got None, expected keys and values",
         ),
     ],
 )
@@ -271,7 +272,7 @@ def test_a_value_out_of_range_is_named_with_the_range(tmp_path: Path, old: str, 
         (
             "loss: best",
             "loss: bset",
-            "params.yaml:36: export.loss: got 'bset', expected one of best, nll, cross_entropy, softmax_nll, mse, "
+            "params.yaml:37: export.loss: got 'bset', expected one of best, nll, cross_entropy, softmax_nll, mse, "
             "hinge; did you mean 'best'?",
         ),
         (
@@ -299,7 +300,7 @@ def test_a_loss_listed_twice_is_named(tmp_path: Path) -> None:
 
 def test_a_loss_to_export_has_to_be_trained(tmp_path: Path) -> None:
     assert mistake(write(tmp_path, "loss: best", "loss: hinge")) == (
-        "params.yaml:36: export.loss: 'hinge' is not trained; expected 'best' or one of losses: nll, mse"
+        "params.yaml:37: export.loss: 'hinge' is not trained; expected 'best' or one of losses: nll, mse"
     )
 
 
@@ -321,7 +322,7 @@ def test_a_key_that_stands_twice_is_named(tmp_path: Path, old: str, new: str, ex
         ("[nll, mse]", "[nll, mse", "params.yaml:4: not YAML: "),
         ("seed: 7", "seed: 7: 8", "params.yaml:1: not YAML: mapping values are not allowed here"),
         ("seed: 7", "seed: *x", "params.yaml:1: not YAML: found undefined alias"),
-        ("export:", "---\nexport:", "params.yaml:35: not YAML: but found another document"),
+        ("export:", "---\nexport:", "params.yaml:36: not YAML: but found another document"),
         ("seed: 7", "seed: \x01", "params.yaml: not YAML: unacceptable character #x0001"),
     ],
 )

@@ -28,7 +28,7 @@ def test_a_training_that_was_killed_goes_on_to_the_same_bytes_in_the_same_run(co
     copy.edit("params.yaml", "epochs: 3", "epochs: 120")
     undisturbed = copy.copy_to(tmp_path / "undisturbed")
     undisturbed.run("dvc", "repro", "train@nll")
-    with copy.start("dvc", "repro", "train@nll") as dvc:
+    with copy.start("env", "TAGGER_PROCESSES=2", "dvc", "repro", "train@nll") as dvc:
         wait_for(dvc, "nll epoch 20/120")
         kill(dvc, "stage")
         dvc.communicate()

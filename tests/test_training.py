@@ -46,11 +46,11 @@ def script_dev(monkeypatch: pytest.MonkeyPatch, *accuracies: float, losses: Iter
 
 def break_loss(trainer: Trainer, after_steps: int, value: float) -> None:
     """Let the loss of every step after some be a value that is no finite number; that of dev stays."""
-    good, steps = trainer.model.loss.criterion, iter(range(10_000))
+    good, shards = trainer.model.loss.criterion, iter(range(10_000))  # two of them a step
 
     def criterion(outputs: Tensor, tags: Tensor) -> Tensor:
         loss = good(outputs, tags)
-        return loss * value if outputs.requires_grad and next(steps) >= after_steps else loss
+        return loss * value if outputs.requires_grad and next(shards) >= 2 * after_steps else loss
 
     trainer.model.loss = trainer.model.loss._replace(criterion=criterion)
 
@@ -270,7 +270,7 @@ def test_the_weights_of_the_best_epoch_are_kept(
 
 
 def test_the_kept_model_has_the_accuracy_of_the_best_epoch() -> None:
-    trainer = trainer_of(RANDOM, {}, {"epochs": 6, "learning_rate": 0.3, "schedule": "constant"}, seed=2)
+    trainer = trainer_of(RANDOM, {}, {"epochs": 6, "learning_rate": 0.3, "schedule": "constant"}, seed=1)
     accuracies = [epoch.dev_accuracy for epoch in run(trainer)]
     assert accuracies[-1] < max(accuracies)
     assert check(trainer.model, RANDOM.dev, CPU).accuracy == max(accuracies)
