@@ -1,7 +1,7 @@
 """How many floating-point operations the network needs, counted from its shapes.
 
-Only matrix products are counted; a multiplication and an addition are two. The backward pass needs two products for each
-of the forward one, by its inputs and by its weights: training takes three times what tagging takes.
+Only matrix products are counted; a multiplication and an addition are two. The backward pass needs two products for
+each of the forward one, by its inputs and by its weights: training takes three times what tagging takes.
 """
 
 from typing import NamedTuple

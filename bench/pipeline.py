@@ -10,7 +10,7 @@ import yaml
 
 from bench.corpus import Files
 from bench.measuring import Work
-from bench.processes import ROOT, Finished, environment, run
+from bench.processes import ROOT, ChildError, Finished, environment, run
 from tagger import paths
 from tagger.params_file import read_document
 
@@ -57,6 +57,12 @@ class Workspace:
 
 
 def training_work(text: str, tokens: int) -> Work:
-    """Return the work of a training from what it printed: a line an epoch, each over all tokens."""
+    """Return the work of a training from what it printed: a line an epoch, each over all tokens.
+
+    Raises:
+        ChildError: there is no such line.
+    """
     rates = [float(rate.replace(",", "")) for rate in _EPOCH.findall(text)]
+    if not rates:
+        raise ChildError(f"the stage 'train' printed no rate: {text.strip()[-200:]}")
     return Work(tokens * len(rates), sum(tokens / rate for rate in rates))

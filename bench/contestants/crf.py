@@ -1,17 +1,15 @@
 """A linear-chain CRF: sklearn-crfsuite with word, affix and shape features in a window of 2."""
 
-import itertools
 from collections.abc import Sequence
 from pathlib import Path
 
 from sklearn_crfsuite import CRF
 
+from bench.contestants.features import features
 from tagger.formats import Sentence
 
 PASSES = 100  # of L-BFGS at most
 SAMPLE_PASSES = 10
-WINDOW = 2
-AFFIX = 4  # letters of a prefix or suffix at most
 
 
 class Crf:
@@ -45,32 +43,3 @@ class Crf:
         """Open it: now, and not with the first sentence."""
         self._crf = CRF(model_filename=str(folder / "model.crfsuite"))
         _ = self._crf.tagger_
-
-
-def features(words: Sequence[str]) -> list[list[str]]:
-    """Return what is seen of each word: itself and the words around it; its affixes and shape, and the shapes around.
-
-    What belongs to a word alone is computed once for all places of the window.
-    """
-    own = [_own(word) for word in words]
-    seen = []
-    for place, (_, _, affixes) in enumerate(own):
-        found = ["bias", *affixes]
-        for offset in range(-WINDOW, WINDOW + 1):
-            near = place + offset
-            if 0 <= near < len(own):
-                found += [f"{offset}:word={own[near][0]}", f"{offset}:shape={own[near][1]}"]
-            else:
-                found.append(f"{offset}:outside")
-        seen.append(found)
-    return seen
-
-
-def _own(word: str) -> tuple[str, str, list[str]]:
-    """Return the word in lower case, its shape, and its affixes."""
-    lower = word.lower()
-    kinds = ("X" if c.isupper() else "x" if c.islower() else "d" if c.isdigit() else c for c in word)
-    shape = "".join(kind for kind, _ in itertools.groupby(kinds))  # runs as one: Xx, d, X.X.
-    sizes = range(1, min(AFFIX, len(lower)) + 1)
-    affixes = [f"prefix={lower[:size]}" for size in sizes] + [f"suffix={lower[-size:]}" for size in sizes]
-    return lower, shape, [*affixes, f"form={word}"]
