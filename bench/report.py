@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 NONE = "-"
+PASSES = "Training rates are of one pass over the tokens: how many passes a tagger needs differs."
 
 
 def render(results: dict[str, Any]) -> str:
@@ -12,7 +13,7 @@ def render(results: dict[str, Any]) -> str:
     load = f"load {machine['load']} before, {machine['load_after']} after"
     head = [f"{machine['processor']}, {machine['cores']} cores, {load}"]
     head.append(f"{', '.join(corpus['files'])}: {corpus['train']['tokens']:,} training tokens")
-    parts = ["\n".join(head), contestant_table(results["contestants"]), hardware_text(results["hardware"])]
+    parts = ["\n".join(head), contestant_table(results["contestants"]), PASSES, hardware_text(results["hardware"])]
     parts += [length_table(results["contestants"], kind) for kind in ("training", "tagging")]
     parts += [stage_table(results["fixed_cost"], results["corpus_growth"]), stream_table(results["corpus_growth"])]
     parts += [f"not run: {name}: {reason}" for name, reason in results["not_run"].items()]
