@@ -40,7 +40,7 @@ def hardware_use(lab: Lab, training: float, tagging: float) -> dict[str, Any]:
 
 
 def sentence_lengths(lab: Lab, name: str) -> dict[str, dict[str, int]]:
-    """Return tokens a second of training and tagging for each length of sentences, in words."""
+    """Return tokens a second of training and tagging for each length of sentences, in words; peers have one thread."""
     settings = lab.settings
     request = {"folder": lab.corpus, "model": lab.model(name), "seconds": settings.length_seconds}
     rates = lab.task(
