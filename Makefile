@@ -3,10 +3,18 @@
 PYTHON ?= python3
 VENV := .venv
 STAMP := $(VENV)/installed
+BENCH_VENV := .venv-bench
 RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 
+# $(call COMPILE,EXTRAS,FILE): the versions that these extras come to
+define COMPILE
+$(RUN) pip-compile --quiet $(addprefix --extra ,$(1)) --strip-extras --no-annotate --no-header --no-emit-index-url \
+	--no-emit-find-links --no-emit-trusted-host --output-file $(2) pyproject.toml && \
+sed -i.old 's/^\(torch==[0-9.]*\)+.*/\1/' $(2) && rm $(2).old
+endef
+
 .DEFAULT_GOAL := help
-.PHONY: help setup repro test ui experiments losses tutorial check-slow lock
+.PHONY: help setup repro test ui experiments losses tutorial bench check-slow lock
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -63,7 +71,16 @@ tutorial: setup  ## train as the PyTorch tutorial does, on two sentences, and ta
 		-S train.clip_norm=0 -S train.word_dropout=0
 	@$(RUN) python -m tagger predict "The cat heard that dog"
 
-lock: setup  ## renew requirements.lock from pyproject.toml
-	@$(RUN) pip-compile --quiet --all-extras --strip-extras --no-annotate --no-header --no-emit-index-url \
-		--no-emit-find-links --no-emit-trusted-host --output-file requirements.lock pyproject.toml
-	@sed -i.old 's/^\(torch==[0-9.]*\)+.*/\1/' requirements.lock && rm requirements.lock.old
+# Its peers want versions of their own, so they have an environment of their own.
+bench: $(BENCH_VENV)/installed  ## measure speed beside other taggers (CORPUS=, PEERS="crf spacy", QUICK=1, ACCURACY=1)
+	@$(BENCH_VENV)/bin/python -m bench $(if $(CORPUS),--corpus "$(CORPUS)") $(if $(PEERS),--peers "$(PEERS)") \
+		$(if $(QUICK),--quick) $(if $(ACCURACY),--accuracy)
+
+$(BENCH_VENV)/installed: bench/requirements.lock
+	$(PYTHON) -m venv $(BENCH_VENV)
+	$(BENCH_VENV)/bin/python -m pip install --quiet --requirement bench/requirements.lock
+	@touch $@
+
+lock: setup  ## renew requirements.lock and bench/requirements.lock from pyproject.toml
+	@$(call COMPILE,dev serving tokenize tracking training,requirements.lock)
+	@$(call COMPILE,bench training,bench/requirements.lock)

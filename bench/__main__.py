@@ -1,0 +1,56 @@
+"""The command line: `python -m bench`."""
+
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import click
+
+from bench.benchmark import Benchmark
+from bench.contestants import CONTESTANTS, OURS, choose
+from bench.corpus import find_files
+from bench.lab import Lab
+from bench.processes import ROOT, ChildError
+from bench.report import render
+from bench.settings import QUICK, Settings
+from tagger.errors import InputError
+from tagger.outputs import write_json
+
+PEERS = [name for name in CONTESTANTS if name != OURS]
+RESULTS = ROOT / "bench" / "results.json"
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--corpus",
+    default=str(ROOT / "data" / "raw"),
+    metavar="PLACES",
+    help="A folder, or three files with spaces between them: train, dev, test. [default: data/raw]",
+)
+@click.option("--peers", default="", metavar="NAMES", help=f"Some of: {', '.join(PEERS)}. [default: all]")
+@click.option("--accuracy", is_flag=True, help="Train all to their end, for their accuracy on the test split.")
+@click.option("--quick", is_flag=True, help="Try everything on a small part; the figures mean little.")
+@click.option("--output", type=click.Path(path_type=Path), help="[default: bench/results.json, quick: quick.json]")
+def main(corpus: str, peers: str, accuracy: bool, quick: bool, output: Path | None) -> None:
+    """Measure this tagger beside others: print tables, and write the results as JSON."""
+    start = time.monotonic()
+    files = find_files([Path(place) for place in ([corpus] if Path(corpus).exists() else corpus.split())])
+    names = choose(peers.split())
+
+    def say(what: str) -> None:
+        click.echo(f"{time.monotonic() - start:5.0f} s  {what}", err=True)
+
+    with tempfile.TemporaryDirectory() as scratch:
+        lab = Lab(Path(scratch), files, QUICK if quick else Settings(), accuracy, say)
+        results = Benchmark(lab, names, [path.name for path in files]).run()
+    results["minutes"] = round((time.monotonic() - start) / 60, 1)
+    write_json(output or (RESULTS.with_name("quick.json") if quick else RESULTS), results)
+    click.echo(render(results))
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except (InputError, ChildError, OSError) as error:
+        sys.exit(f"error: {error}")

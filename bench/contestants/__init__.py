@@ -1,0 +1,107 @@
+"""Who is measured. Each is imported by the process that measures it alone: one that is missing hurts no other."""
+
+import importlib
+import importlib.util
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple, Protocol, cast
+
+from tagger.errors import InputError
+from tagger.formats import Sentence
+
+OURS = "lstm-tagger"
+
+
+class Tags(Protocol):
+    """A trained tagger."""
+
+    def load(self, folder: Path) -> None:
+        """Read what `save` wrote."""
+
+    def tag(self, sentences: Sequence[Sequence[str]]) -> list[Sequence[str]]:
+        """Return the tags of each sentence, as strings."""
+
+
+class Contestant(Tags, Protocol):
+    """A tagger that can be trained, too."""
+
+    def start(self, train: Sequence[Sentence]) -> None:
+        """Build dictionaries and fresh weights for this training split."""
+
+    def train(self, sentences: Sequence[Sentence]) -> int:
+        """Train on a sample, and return how many passes over it were made."""
+
+    def fit(self, train: Sequence[Sentence], dev: Sequence[Sentence]) -> None:
+        """Train from the start to the end, as its makers do."""
+
+    def save(self, folder: Path) -> None:
+        """Write the trained model to an empty folder."""
+
+
+class Entry(NamedTuple):
+    """How a contestant is found, and what the harness has to know of it."""
+
+    module: str  # of this package
+    maker: str  # a callable of the module; without arguments it gives the contestant
+    needs: str  # the module that has to be installed
+    settings: str  # in words, for the results
+    by_threads: bool = False  # whether more threads may be faster: one and all are tried
+    whole: bool = False  # trained to its end always: how fast it tags depends on what it has learnt
+    closed: bool = False  # has no answer to a word that training lacks: tags training sentences, without an accuracy
+
+
+CONTESTANTS = {
+    OURS: Entry("ours", "Ours", "torch", "params.yaml, stages as DVC runs them; tags with models/export"),
+    "tutorial-6": Entry(
+        "tutorial",
+        "small",
+        "torch",
+        "a sentence a step, SGD at 0.1, embedding 6, hidden 6",
+        by_threads=True,
+        closed=True,
+    ),
+    "tutorial-128": Entry(
+        "tutorial", "large", "torch", "the same with embedding 128, hidden 128", by_threads=True, closed=True
+    ),
+    "perceptron": Entry("perceptron", "Perceptron", "nltk", "NLTK's PerceptronTagger, 5 passes", whole=True),
+    "crf": Entry(
+        "crf",
+        "Crf",
+        "sklearn_crfsuite",
+        "L-BFGS, at most 100 passes; word, affixes, shape in a window of 2",
+        whole=True,
+    ),
+    "spacy": Entry("spacy_tagger", "SpacyTagger", "spacy", "tok2vec and tagger of the config for efficiency"),
+    "flair": Entry(
+        "flair_tagger",
+        "FlairTagger",
+        "flair",
+        "BiLSTM 200 over words 100 and characters 25/25, no CRF",
+        by_threads=True,
+    ),
+}
+
+
+def choose(names: Sequence[str]) -> list[str]:
+    """Return the contestants of these names, ours first; all of them where no name is given.
+
+    Raises:
+        InputError: there is no contestant of a name.
+    """
+    for name in names:
+        if name not in CONTESTANTS:
+            peers = ", ".join(peer for peer in CONTESTANTS if peer != OURS)
+            raise InputError(f"peers: got {name!r}, expected one or more of: {peers}")
+    return [name for name in CONTESTANTS if not names or name == OURS or name in names]
+
+
+def is_installed(name: str) -> bool:
+    """Return whether the package that a contestant needs is there."""
+    return importlib.util.find_spec(CONTESTANTS[name].needs) is not None
+
+
+def make(name: str) -> Contestant:
+    """Import a contestant and return a fresh one. Ours can only tag: its stages train it."""
+    entry = CONTESTANTS[name]
+    module = importlib.import_module(f"{__name__}.{entry.module}")
+    return cast(Contestant, getattr(module, entry.maker)())

@@ -1,0 +1,88 @@
+"""The corpus that all contestants share, and what is cut from it."""
+
+from collections.abc import Iterable, Sequence
+from itertools import cycle
+from pathlib import Path
+from typing import NamedTuple
+
+from tagger.corpus import read_corpus
+from tagger.errors import InputError
+from tagger.formats import Sentence
+from tagger.outputs import new_file
+
+SPLITS = ("train", "dev", "test")
+SUFFIXES = {".csv", ".conllu", ".conll"}
+
+
+class Files(NamedTuple):
+    """The three files of a corpus."""
+
+    train: Path
+    dev: Path
+    test: Path
+
+    @classmethod
+    def within(cls, folder: Path) -> "Files":
+        """Return where the benchmark keeps its copy of the corpus."""
+        return cls(*(folder / f"{split}.conll" for split in SPLITS))
+
+
+def find_files(places: Sequence[Path]) -> Files:
+    """Return the files of a corpus, given as train, dev and test file, or as a folder with one file of each name.
+
+    Raises:
+        InputError: it is neither, or the folder has no file, or several, for one of the splits.
+    """
+    if len(places) == len(SPLITS):
+        return Files(*places)
+    if len(places) != 1 or not places[0].is_dir():
+        got = " ".join(map(str, places))
+        raise InputError(f"corpus: got {got!r}, expected a folder, or three files: train, dev and test")
+    files = []
+    for split in SPLITS:
+        found = [path for path in sorted(places[0].iterdir()) if split in path.name and SUFFIXES & set(path.suffixes)]
+        if len(found) != 1:
+            names = ", ".join(path.name for path in found) or "none"
+            raise InputError(
+                f"{places[0]}: found {names} for {split!r}, expected one file with {split!r} in its name "
+                "that ends in .csv, .conllu or .conll, or with .gz after it"
+            )
+        files.append(found[0])
+    return Files(*files)
+
+
+def count_tokens(sentences: Iterable[Sentence]) -> int:
+    """Return the number of words."""
+    return sum(len(sentence.words) for sentence in sentences)
+
+
+def take(sentences: Sequence[Sentence], tokens: int) -> list[Sentence]:
+    """Return sentences from the start on until they have so many words; where they are too few, they are repeated."""
+    taken, amount = list[Sentence](), 0
+    for sentence in cycle(sentences):
+        if amount >= tokens:
+            break
+        taken.append(sentence)
+        amount += len(sentence.words)
+    return taken
+
+
+def cut(sentences: Iterable[Sentence], length: int) -> list[Sentence]:
+    """Return the words of the sentences in their order, in sentences of one length; the rest at the end is left out."""
+    words = [word for sentence in sentences for word in sentence.words]
+    tags = [tag for sentence in sentences for tag in sentence.tags]
+    starts = range(0, len(words) - length + 1, length)
+    return [Sentence(tuple(words[first : first + length]), tuple(tags[first : first + length])) for first in starts]
+
+
+def write_conll(sentences: Iterable[Sentence], path: Path) -> None:
+    """Write a word and its tag a line, with a tab between them, so that words may hold spaces."""
+    with new_file(path) as partial, partial.open("w", encoding="utf-8", newline="\n") as file:
+        for words, tags in sentences:
+            file.writelines(f"{word}\t{tag}\n" for word, tag in zip(words, tags, strict=True))
+            file.write("\n")
+
+
+def read_split(path: Path) -> list[Sentence]:
+    """Read a file that `write_conll` wrote."""
+    return read_corpus(path, "conll")

@@ -1,0 +1,68 @@
+"""The pipeline's stages as DVC runs them, each a process, in a folder of their own."""
+
+import re
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from bench.corpus import Files
+from bench.measuring import Work
+from bench.processes import ROOT, ChildError, Finished, environment, run
+from tagger import paths
+from tagger.params_file import read_document
+
+LOSS = "nll"
+STAGES = {"prepare": [], "train": [LOSS], "evaluate": [LOSS], "report": [], "export": []}  # with their arguments
+_EPOCH = re.compile(r"([\d,]+) tokens/s")  # in the line that the stage `train` prints of each
+
+
+class Workspace:
+    """A folder with the project's `params.yaml`, its corpus and number of epochs changed."""
+
+    def __init__(self, folder: Path, files: Files, epochs: int | None = None) -> None:
+        """Make the folder; without `epochs` those of `params.yaml` are run."""
+        folder.mkdir(parents=True)
+        params: Any = read_document(ROOT / "params.yaml")
+        params["losses"] = [LOSS]
+        params["export"]["loss"] = "best"
+        params["data"] |= {name: str(path.resolve()) for name, path in files._asdict().items()} | {"format": "auto"}
+        if epochs is not None:
+            params["train"]["epochs"] = epochs
+        (folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False), encoding="utf-8")
+        self.folder, self.epochs = folder, int(params["train"]["epochs"])
+
+    @property
+    def export(self) -> Path:
+        """The exported model."""
+        return self.folder / paths.EXPORT
+
+    def stage(self, name: str) -> Finished:
+        """Run a stage; a training starts from nothing, whatever checkpoint was left."""
+        if name == "train":
+            shutil.rmtree(self.folder / ".dvc", ignore_errors=True)
+        command = [sys.executable, "-m", "stages", name, *STAGES[name]]
+        return run(command, self.folder, environment())
+
+    def stages(self) -> dict[str, Finished]:
+        """Run all stages in their order."""
+        return {name: self.stage(name) for name in STAGES}
+
+    def train(self, tokens: int) -> tuple[Work, Finished]:
+        """Run the stage `train` on so many tokens; its rate is what it prints itself, of the steps alone."""
+        finished = self.stage("train")
+        return training_work(finished.text, tokens), finished
+
+
+def training_work(text: str, tokens: int) -> Work:
+    """Return the work of a training from what it printed: a line an epoch, each over all tokens.
+
+    Raises:
+        ChildError: there is no such line.
+    """
+    rates = [float(rate.replace(",", "")) for rate in _EPOCH.findall(text)]
+    if not rates:
+        raise ChildError(f"the stage 'train' printed no rate: {text.strip()[-200:]}")
+    return Work(tokens * len(rates), sum(tokens / rate for rate in rates))
