@@ -85,4 +85,4 @@ def write_conll(sentences: Iterable[Sentence], path: Path) -> None:
 
 def read_split(path: Path) -> list[Sentence]:
     """Read a file that `write_conll` wrote."""
-    return read_corpus(path, "conll")
+    return list(read_corpus(path, "conll"))

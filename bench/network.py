@@ -10,7 +10,8 @@ import torch
 
 from bench.flops import TRAINING, model_flops
 from tagger import paths
-from tagger.batching import make_batch, plan_batches
+from tagger.batch_plan import plan_batches
+from tagger.batching import make_batch
 from tagger.device import choose_device
 from tagger.encoding import EncodedSplit
 from tagger.model import Lstm, reversal_of

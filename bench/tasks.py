@@ -28,7 +28,7 @@ def corpus(source: list[str], target: str, *, tokens: int | None, factor: int = 
     """
     counts = {}
     for split, name, path in zip(SPLITS, source, Files.within(Path(target)), strict=True):
-        sentences = read_corpus(Path(name))
+        sentences = list(read_corpus(Path(name)))
         if tokens is not None:
             most = tokens if split == "train" else tokens // 4
             sentences = take(sentences, most if length else min(most, count_tokens(sentences)))
