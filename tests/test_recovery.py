@@ -82,7 +82,7 @@ def test_runs_that_the_run_cache_left_out_are_rebuilt_once(copy: Project) -> Non
         for loss in LOSSES:
             assert f"'{stage}@{loss}' is cached - skipping run" in printed
     assert not (copy.root / "mlflow.db").exists()
-    copy.edit("params.yaml", "learning_rate: 0.005", "learning_rate: 0.001")  # edited, not run
+    copy.edit("params.yaml", "learning_rate: 0.007", "learning_rate: 0.001")  # edited, not run
     printed = copy.run("python", "-m", "tagger", "sync")
     assert "restored nll" in printed
     assert "restored cross_entropy" in printed
@@ -91,7 +91,7 @@ def test_runs_that_the_run_cache_left_out_are_rebuilt_once(copy: Project) -> Non
     runs = store.runs()
     assert {run.data.tags["loss"] for run in runs} == LOSSES
     assert {run.data.tags["restored"] for run in runs} == {"true"}
-    assert {run.data.params["train.learning_rate"] for run in runs} == {"0.005"}
+    assert {run.data.params["train.learning_rate"] for run in runs} == {"0.007"}
     check_complete(store, runs, epochs=3)
     assert len(store.groups()) == 1
 
