@@ -10,7 +10,7 @@ RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 define COMPILE
 $(RUN) pip-compile --quiet $(addprefix --extra ,$(1)) --strip-extras --no-annotate --no-header --no-emit-index-url \
 	--no-emit-find-links --no-emit-trusted-host --output-file $(2) pyproject.toml && \
-sed -i.old 's/^\(torch==[0-9.]*\)+.*/\1/' $(2) && rm $(2).old
+sed -i.old -e 's/^\(torch==[0-9.]*\)+.*/\1/' -e '/^# The following packages/,$$d' $(2) && rm $(2).old
 endef
 
 .DEFAULT_GOAL := help
@@ -43,7 +43,7 @@ test: setup  ## lint, types, tests
 	@$(RUN) ruff format --check .
 	@$(RUN) ruff check .
 	@$(RUN) mypy
-	@$(RUN) pytest -m 'not slow' -n 2
+	@$(RUN) pytest -m 'not slow' -n 2 --dist loadgroup
 
 check-slow: setup  ## the proofs that take minutes
 	@$(RUN) pytest -m slow

@@ -112,6 +112,14 @@ def keep_rows(path: Path, rows: int) -> None:
     path.write_text("".join(lines[: rows + 1]), encoding="utf-8")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give all tests of the finished project to one worker, first of all: it is made once, not by each worker."""
+    for item in items:
+        if "finished" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("pipeline"))
+    items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)
+
+
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A project in which `dvc repro` has run. Tests only read it."""
