@@ -8,6 +8,7 @@ import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -36,7 +37,7 @@ class EncodedSplit:
         """The number of sentences."""
         return len(self.sentence_starts) - 1
 
-    @property
+    @cached_property
     def lengths(self) -> Longs:
         """The number of tokens of each sentence: (S)."""
         return np.diff(self.sentence_starts)
