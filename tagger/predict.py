@@ -12,7 +12,7 @@ from tagger.errors import InputError
 from tagger.export_folder import FORMAT
 from tagger.model_files import read_config
 
-CHUNK = 512  # sentences tagged at once, at most
+CHUNK = 2048  # sentences tagged at once, at most: of so many, those of a batch are about equally long
 CHUNK_WORDS = 50_000  # words after which a chunk ends
 MOST_WORDS = 100_000  # of a sentence; a kilobyte of memory for each of the LSTM's units goes with a word
 MOST_CHARACTERS = 100_000  # of a word
