@@ -112,6 +112,7 @@ def keep_rows(path: Path, rows: int) -> None:
     path.write_text("".join(lines[: rows + 1]), encoding="utf-8")
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the marks in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Give all tests of the finished project to one worker, first of all: it is made once, not by each worker."""
     for item in items:
