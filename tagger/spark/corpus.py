@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal, get_args
 
 from tagger.errors import InputError
+from tagger.predict import MOST_CHARACTERS, MOST_WORDS
 from tagger.spark.session import reporting
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def read_text(spark: "SparkSession", path: str) -> "DataFrame":
             F.col("_metadata.file_path").alias("file"),
             F.col("_metadata.file_block_start").alias("block"),
             F.monotonically_increasing_id().alias("id"),  # by one a line within a block
-            F.regexp_replace("value", f"^{BYTE_ORDER_MARK}|\r$", "").alias(SENTENCE),
+            F.col("value").alias(SENTENCE),
         )
         blocks = lines.groupBy("file", "block").agg(F.min("id").alias("first"), F.count("id").alias("amount"))
         earlier = Window.partitionBy("file").orderBy("block").rowsBetween(Window.unboundedPreceding, -1)
@@ -53,7 +54,9 @@ def read_text(spark: "SparkSession", path: str) -> "DataFrame":
         starts = blocks.select("file", "block", (before - F.col("first") + 1).alias("shift"))
         numbered = lines.join(F.broadcast(starts), ["file", "block"])
         rows = numbered.select("file", (F.col("id") + F.col("shift")).alias("line"), SENTENCE)
-        return _checked(rows, F.concat("file", F.lit(":"), "line"))
+        # Not before it is checked: Spark would replace bytes that are not UTF-8.
+        stripped = F.regexp_replace(SENTENCE, f"^{BYTE_ORDER_MARK}|\r$", "")
+        return _checked(rows, F.concat("file", F.lit(":"), "line")).withColumn(SENTENCE, stripped)
 
 
 def read_parquet(spark: "SparkSession", path: str) -> "DataFrame":
@@ -80,12 +83,17 @@ def _checked(rows: "DataFrame", place: "Column") -> "DataFrame":
 
     sentence = F.col(SENTENCE)
     if rows.schema[SENTENCE].dataType.simpleString() == "string":
+        words = F.split(sentence, r"\s+")
         wrong, expected = ~F.is_valid_utf8(sentence), "expected UTF-8"
     else:
-        wrong = F.exists(sentence, lambda word: word.isNull() | ~F.is_valid_utf8(word) | ~word.rlike(r"(?U)\S"))
+        words = sentence
+        wrong = F.exists(words, lambda word: word.isNull() | ~F.is_valid_utf8(word) | ~word.rlike(r"(?U)\S"))
         expected = "got a word that is missing, blank or not UTF-8"
-    mistake = F.raise_error(F.concat(place, F.lit(f": {expected}")))
-    return rows.withColumn(SENTENCE, F.when(wrong, mistake).otherwise(sentence))
+    long = (F.size(words) > MOST_WORDS) | F.exists(words, lambda word: F.length(word) > MOST_CHARACTERS)
+    limits = f"expected at most {MOST_WORDS:,} words, of {MOST_CHARACTERS:,} characters each"
+    mistake = F.raise_error(F.concat(place, F.lit(": "), F.when(wrong, expected).otherwise(limits)))
+    sound = F.when(wrong | long, mistake).otherwise(sentence)
+    return rows.withColumn(SENTENCE, sound)
 
 
 def check_output(spark: "SparkSession", path: str, inputs: Sequence[str], overwrite: bool) -> None:
