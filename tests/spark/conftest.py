@@ -58,6 +58,8 @@ def tag(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Command
             "--master",
             "local[1,2]",
             *options,
+            "--conf",
+            "spark.sql.shuffle.partitions=1",
         ]
         return CliRunner().invoke(main, arguments)
 

@@ -33,7 +33,7 @@ LOCALHOST = {"127.0.0.1", "::1", "::ffff:127.0.0.1"}
 @pytest.fixture(scope="module")
 def sentences() -> list[str]:
     draw = random.Random(1)
-    known = "The dog ate book a cat on mat people said new in York . , it was".split()
+    known = ["The", "dog", "ate", "book", "a", "cat", "on", "people", "said", "new", "in", ".", ",", "it", "was"]
     lines = [" ".join(draw.choices([*known, f"word{number}"], k=draw.randint(0, 20))) for number in range(LINES)]
     return [*lines, "last"]
 
@@ -60,10 +60,10 @@ def tagging(project: Project, source: Path, target: Path, *options: str) -> Iter
     try:
         yield process
     finally:
-        for started in (
-            [*psutil.Process(process.pid).children(recursive=True), process] if process.poll() is None else []
-        ):
-            started.kill()
+        if process.poll() is None:
+            for child in psutil.Process(process.pid).children(recursive=True):
+                child.kill()
+            process.kill()
         process.wait()
 
 
@@ -181,6 +181,6 @@ def test_two_workers_tag_a_table(
         finish(run)
     rows = pd.read_parquet(target).sort_values("line")
     assert list(rows["line"]) == list(range(len(sentences)))
-    for name in ("words", "tags", "probabilities"):
-        rows[name] = [list(cell) for cell in rows[name]]
-    compare(rows.to_dict("records"), expected)
+    columns = ("words", "tags", "probabilities")
+    cells = zip(*(rows[name] for name in columns), strict=True)
+    compare([{name: list(cell) for name, cell in zip(columns, row, strict=True)} for row in cells], expected)

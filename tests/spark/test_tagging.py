@@ -69,9 +69,9 @@ def test_a_table_keeps_its_columns_and_its_nulls(tag: Command, model: Path, tmp_
     assert list(found) == ["sentence", "a.b`", "words", "tags", "probabilities"]
     for name in ("words", "tags", "probabilities"):
         assert found[name][3] is None
-    for row, expected in zip(found.drop(3).itertuples(), Tagger(model).tag([words[0], [], words[3]]), strict=True):
-        assert list(row.tags) == list(expected.tags)
-    assert list(found["words"][1]) == ["two words", "it"]
+    for tags, expected in zip(found["tags"].drop(3), Tagger(model).tag([words[0], [], words[3]]), strict=True):
+        assert list(tags) == list(expected.tags)
+    assert found["words"].map(list, na_action="ignore")[1] == ["two words", "it"]
     assert len(found["tags"][2]) == 0
 
 
