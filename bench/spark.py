@@ -28,12 +28,22 @@ def spark(model: str, folder: str, target: str, *, tokens: int, workers: list[in
     return {"rates": {amount: _rate(Path(target) / str(amount), model, sentences, amount) for amount in workers}}
 
 
+def spark_home(folder: Path) -> Path:
+    """Make a home for Spark of links to the installed one: the workers of a local cluster write into their home."""
+    import pyspark
+
+    folder.mkdir()
+    for entry in Path(pyspark.__file__).parent.iterdir():
+        (folder / entry.name).symlink_to(entry)
+    return folder
+
+
 def _rate(folder: Path, model: str, sentences: list[Sentence], workers: int) -> float:
     from tagger.spark.session import spark_session
     from tagger.spark.tagging import mlflow_model, tag_corpus
 
     folder.mkdir(parents=True)
-    os.environ["SPARK_WORKER_DIR"] = str(folder / "workers")
+    os.environ["SPARK_HOME"] = str(spark_home(folder / "spark"))
     for name, part in (("small", sentences[:100]), ("whole", sentences)):
         text = "".join(f"{' '.join(words)}\n" for words, _ in part)
         (folder / f"{name}.txt").write_text(text, encoding="utf-8")

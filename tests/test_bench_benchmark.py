@@ -113,10 +113,10 @@ def test_who_fails_is_named_and_left_out(task: str, step: str) -> None:
 def test_spark_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     task = FakeLab.task
 
-    def fail(lab: FakeLab, name: str, *arguments: Any, **request: Any) -> dict[str, Any]:
-        if name == "spark":
+    def fail(lab: FakeLab, what: str, threads: int | None = None, **request: Any) -> dict[str, Any]:
+        if what == "spark":
             raise ChildError("java: not found")
-        return task(lab, name, *arguments, **request)
+        return task(lab, what, threads, **request)
 
     monkeypatch.setattr(FakeLab, "task", fail)
     results, _ = run()

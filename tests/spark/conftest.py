@@ -56,7 +56,7 @@ def tag(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Command
             "--model",
             str(model),
             "--master",
-            "local[1,2]",
+            "local[1]",
             *options,
             "--conf",
             "spark.sql.shuffle.partitions=1",

@@ -19,6 +19,7 @@ import pandas as pd
 import psutil
 import pytest
 
+from bench.spark import spark_home
 from tests.conftest import Project
 from tests.spark.conftest import MISSING, NOT_RUN
 
@@ -52,7 +53,7 @@ def expected(finished: Project, sentences: list[str]) -> list[dict[str, Any]]:
 def tagging(project: Project, source: Path, target: Path, *options: str) -> Iterator["subprocess.Popen[str]"]:
     """Start the command as a user does, on workers in processes apart."""
     assert not MISSING, NOT_RUN
-    environment = os.environ | {"SPARK_WORKER_DIR": str(target.parent / "workers")}
+    environment = os.environ | {"SPARK_HOME": str(spark_home(target.parent / "spark"))}
     command = [sys.executable, "-m", "tagger", "tag-corpus", str(source), str(target), "--master", MASTER, *options]
     process = subprocess.Popen(
         command, cwd=project.root, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
