@@ -82,5 +82,5 @@ $(BENCH_VENV)/installed: bench/requirements.lock
 	@touch $@
 
 lock: setup  ## renew requirements.lock and bench/requirements.lock from pyproject.toml
-	@$(call COMPILE,dev serving tokenize tracking training,requirements.lock)
-	@$(call COMPILE,bench training,bench/requirements.lock)
+	@$(call COMPILE,dev serving spark tokenize tracking training,requirements.lock)
+	@$(call COMPILE,bench spark training,bench/requirements.lock)

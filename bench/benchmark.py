@@ -47,6 +47,11 @@ class Benchmark:
         self.results["hardware"] = scaling.hardware_use(self._lab, *rates)
         self._each("sentence lengths", self._names, self._measure_lengths)
         self.results["corpus_growth"] = scaling.corpus_growth(self._lab)
+        self._lab.say("Spark")
+        try:
+            self.results["spark"] = scaling.spark_workers(self._lab)
+        except ChildError as error:
+            self.results["not_run"]["tag-corpus on Spark"] = str(error)
         self._lab.say("fixed cost of the stages")
         self.results["fixed_cost"] = scaling.fixed_cost(self._lab)
         for name in self._names:

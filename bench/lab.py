@@ -31,7 +31,7 @@ class Lab:
             accuracy: train every contestant to its end.
             say: is told what is being done.
         """
-        self._scratch, self._source = scratch, [str(path.resolve()) for path in files]
+        self.scratch, self._source = scratch, [str(path.resolve()) for path in files]
         self.settings, self.accuracy, self.say = settings, accuracy, say
         self.corpus = scratch / "corpus"
         self.files, self.counts = self.cut("corpus", tokens=settings.corpus_tokens)
@@ -45,22 +45,22 @@ class Lab:
         Raises:
             ChildError: it failed.
         """
-        asked, answered = self._scratch / "request.json", self._scratch / "answer.json"
+        asked, answered = self.scratch / "request.json", self.scratch / "answer.json"
         asked.write_text(json.dumps({"task": task} | request, default=str), encoding="utf-8")
         command = [sys.executable, "-m", "bench.tasks", str(asked), str(answered)]
-        finished = run(command, self._scratch, environment(threads))
+        finished = run(command, self.scratch, environment(threads))
         answer: Measurement = json.loads(answered.read_text(encoding="utf-8"))
         return answer | {"peak_mb": finished.peak_mb}
 
     def cut(self, name: str, **request: Any) -> tuple[Files, dict[str, Any]]:
         """Write a part of the corpus to a folder of this name; return its files, and the counts of each split."""
-        counts = self.task("corpus", source=self._source, target=self._scratch / name, **request)
-        return Files.within(self._scratch / name), counts
+        counts = self.task("corpus", source=self._source, target=self.scratch / name, **request)
+        return Files.within(self.scratch / name), counts
 
     def workspace(self, name: str, files: Files) -> Workspace:
         """Make one for a corpus, of one epoch."""
-        return Workspace(self._scratch / f"{name}-workspace", files, epochs=1)
+        return Workspace(self.scratch / f"{name}-workspace", files, epochs=1)
 
     def model(self, name: str) -> Path:
         """Return where the trained model of a contestant is."""
-        return self.ours.export if name == OURS else self._scratch / "models" / name
+        return self.ours.export if name == OURS else self.scratch / "models" / name

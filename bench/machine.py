@@ -6,7 +6,7 @@ import time
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-PACKAGES = ("torch", "numpy", "onnxruntime", "mlflow", "dvc", "nltk", "sklearn-crfsuite", "spacy", "flair")
+PACKAGES = ("torch", "numpy", "onnxruntime", "mlflow", "pyspark", "dvc", "nltk", "sklearn-crfsuite", "spacy", "flair")
 PEAK_SIZE = 2048  # rows and columns: large enough that nothing but the products counts
 
 

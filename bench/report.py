@@ -16,6 +16,7 @@ def render(results: dict[str, Any]) -> str:
     parts = ["\n".join(head), contestant_table(results["contestants"]), PASSES, hardware_text(results["hardware"])]
     parts += [length_table(results["contestants"], kind) for kind in ("training", "tagging")]
     parts += [stage_table(results["fixed_cost"], results["corpus_growth"]), stream_table(results["corpus_growth"])]
+    parts += [spark_table(results["spark"])] if "spark" in results else []
     parts += [f"not run: {name}: {reason}" for name, reason in results["not_run"].items()]
     return "\n\n".join(parts)
 
@@ -77,6 +78,14 @@ def stream_table(growth: dict[str, Any]) -> str:
         cells = [f"{stream['tokens']:,}", f"{stream['tokens_per_second']:,}", f"{stream['peak_mb']:,.0f}"]
         rows.append([f"test x {factor}", *cells])
     return table(rows)
+
+
+def spark_table(spark: dict[str, Any]) -> str:
+    """Return the rate of one worker and of two."""
+    rows = [["tagging on Spark", "tokens/s", "tokens/s a core"]]
+    for workers, rate in spark["tokens_per_second"].items():
+        rows.append([f"workers of one core: {workers}", f"{rate:,}", f"{rate / int(workers):,.0f}"])
+    return f"{table(rows)}\nTwo workers are {spark['growth']:.2f} times as fast as one."
 
 
 def table(rows: Sequence[Sequence[str]]) -> str:

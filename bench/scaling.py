@@ -10,6 +10,7 @@ from bench.machine import cores
 from bench.measuring import Work
 from bench.processes import ROOT, Finished
 
+WORKERS = [1, 2]  # on Spark
 TUTORIAL = Files(*(ROOT / "data" / "tutorial" / f"{split}.csv" for split in ("train", "dev", "test")))
 
 
@@ -79,6 +80,18 @@ def corpus_growth(lab: Lab) -> dict[str, Any]:
 def fixed_cost(lab: Lab) -> dict[str, dict[str, float]]:
     """Return what each stage takes on two sentences, an epoch."""
     return _rounded(lab.workspace("fixed", TUTORIAL).stages())
+
+
+def spark_workers(lab: Lab) -> dict[str, Any]:
+    """Return tokens a second on Spark with one worker and with two, of a core each, and how many times as fast two are.
+
+    Raises:
+        ChildError: there is no Spark here, or no Java.
+    """
+    request = {"model": lab.ours.export, "folder": lab.corpus, "target": lab.scratch / "spark"}
+    rates = lab.task("spark", 1, tokens=lab.settings.spark_tokens, workers=WORKERS, **request)["rates"]
+    one, two = (rates[str(amount)] for amount in WORKERS)
+    return {"tokens_per_second": {"1": round(one), "2": round(two)}, "growth": round(two / one, 2)}
 
 
 def _rounded(stages: dict[str, Finished]) -> dict[str, dict[str, float]]:

@@ -11,6 +11,7 @@ from bench.contest import fit, lengths, tag, train
 from bench.corpus import SPLITS, Files, count_tokens, cut, read_split, take, write_conll
 from bench.machine import product_peak
 from bench.measuring import Work
+from bench.spark import spark
 from tagger.corpus import read_corpus
 
 Answer = dict[str, Any]
@@ -70,7 +71,7 @@ def network(workspace: str, seconds: float) -> Answer:
 
 
 TASKS: dict[str, Callable[..., Answer]] = {
-    task.__name__: task for task in (corpus, train, fit, tag, lengths, stream, peak, network)
+    task.__name__: task for task in (corpus, train, fit, tag, lengths, stream, peak, network, spark)
 }
 
 

@@ -13,8 +13,10 @@ from tagger.errors import InputError
 from tagger.formatting import FORMATTERS, Format, csv_header
 
 if TYPE_CHECKING:
+    from tagger.spark.corpus import Format as CorpusFormat
     from tagger.tokenization import Tokenizer
 
+CORPUS_FORMATS = ("text", "parquet")
 MOST_MODELS = 2  # side by side
 
 # Click keeps the lines of a paragraph that begins with \b.
@@ -30,6 +32,11 @@ lstm-tagger predict --format conllu < sentences.txt > tagged.conllu
 _SERVE_EXAMPLES = """\b
 lstm-tagger serve
 lstm-tagger serve --model models/nll --model models:/lstm-tagger@champion
+"""
+_TAG_CORPUS_EXAMPLES = """\b
+lstm-tagger tag-corpus corpus.txt tagged.parquet
+lstm-tagger tag-corpus 'crawl/*.txt.gz' tagged.json --model models/export
+lstm-tagger tag-corpus hdfs://host/in.parquet hdfs://host/out.parquet --master yarn --conf spark.executor.instances=20
 """
 _COMPARE_EXAMPLES = """\b
 lstm-tagger compare
@@ -131,6 +138,52 @@ def serve(models: tuple[str, ...], host: str, port: int) -> None:
     if not is_local(host):
         click.echo(f"warning: everyone who can reach {host} may use this, without a password or encryption", err=True)
     run_server(models, host, port, lambda url: click.echo(f"{url} (Ctrl-C ends)"))
+
+
+@main.command("tag-corpus", epilog=_TAG_CORPUS_EXAMPLES)
+@click.argument("source", metavar="INPUT")
+@click.argument("target", metavar="OUTPUT")
+@click.option(
+    "--model",
+    default="models:/lstm-tagger@champion",
+    show_default=True,
+    metavar="URI|FOLDER",
+    help="As of `predict`. MLflow runs the code that lies beside a model of its own: take only one that you trust.",
+)
+@click.option("--from", "source_format", type=click.Choice(CORPUS_FORMATS), help="Of INPUT.  [default: by its name]")
+@click.option("--to", "target_format", type=click.Choice(CORPUS_FORMATS), help="Of OUTPUT.  [default: by its name]")
+@click.option("--master", default="local[*,4]", show_default=True, help="As of spark-submit: the cluster to run on.")
+@click.option("--conf", "settings", multiple=True, metavar="KEY=VALUE", help="A setting of Spark's; more may be given.")
+@click.option("--overwrite", is_flag=True, help="Replace an earlier OUTPUT; it is removed first.")
+def tag_corpus(  # noqa: PLR0917, click passes them by name
+    source: str,
+    target: str,
+    model: str,
+    source_format: "CorpusFormat | None",
+    target_format: "CorpusFormat | None",
+    master: str,
+    settings: tuple[str, ...],
+    overwrite: bool,
+) -> None:
+    """Tag a corpus of any size on Spark, here or on a cluster.
+
+    INPUT and OUTPUT are paths that Spark knows. Text has a sentence a line; Parquet a column `sentence`, of strings or
+    of lists of words. OUTPUT is a folder, of Parquet or of text with a JSON object a line: the columns of INPUT (of
+    text: file, line, sentence), then words, tags and probabilities. `_SUCCESS` stands in it when it is complete.
+    """
+    wrong = [setting for setting in settings if not setting.partition("=")[0] or "=" not in setting]
+    if wrong:
+        raise InputError(f"--conf: got {wrong[0]!r}, expected KEY=VALUE")
+    from tagger.spark.corpus import format_of
+    from tagger.spark.session import spark_session
+    from tagger.spark.tagging import mlflow_model
+    from tagger.spark.tagging import tag_corpus as run_tagging
+
+    forms = format_of(source, source_format, "--from"), format_of(target, target_format, "--to")
+    pairs = dict(setting.split("=", 1) for setting in settings)
+    with mlflow_model(model) as folder, spark_session(master, pairs) as spark:
+        done = run_tagging(spark, folder, source, target, forms, overwrite=overwrite)
+    click.echo(f"{target}: {done.sentences:,} sentences, {done.words:,} words")
 
 
 @main.command()

@@ -7,6 +7,8 @@ EXTRAS = {  # of the modules that a command may miss
     "jinja2": "serving",
     "mlflow": "tracking",
     "pandas": "tracking",
+    "py4j": "spark",
+    "pyspark": "spark",
     "requests": "tracking",
     "spacy": "tokenize",
     "starlette": "serving",

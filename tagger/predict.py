@@ -73,7 +73,7 @@ class Tagger:
         Raises:
             InputError: there is no such model, or it is damaged.
         """
-        if _MLFLOW_URI.match(str(source)):
+        if is_mlflow_uri(str(source)):
             from tagger.tracking.registry import fetch_model
 
             source = fetch_model(str(source))
@@ -111,6 +111,11 @@ class Tagger:
             first += len(words)
             tags = tuple(self.tag_names[tag] for tag in best[inside])
             yield TaggedSentence(words, tags, probabilities[inside], self.tag_names)
+
+
+def is_mlflow_uri(source: str) -> bool:
+    """Say whether a model is one of MLflow's, not a folder."""
+    return bool(_MLFLOW_URI.match(source))
 
 
 def _scorer(folder: Path, threads: int | None, int8: bool) -> Scorer:

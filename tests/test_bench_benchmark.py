@@ -36,7 +36,7 @@ class FakeLab(Lab):
     def __init__(self, accuracy: bool, failing: str = "") -> None:
         self.settings, self.accuracy, self.said = QUICK._replace(rounds=2), accuracy, list[str]()
         self.say, self.counts, self.corpus, self._failing = self.said.append, COUNTS, Path(), failing
-        self._scratch = Path()
+        self.scratch = Path()
         self.ours: Any = FakeWorkspace()
         self.training: Any = FakeWorkspace()
 
@@ -47,6 +47,7 @@ class FakeLab(Lab):
             raise ChildError("out of memory")
         rate = RATES[name]
         answers: dict[str, Any] = {
+            "spark": {"rates": {"1": 100.0, "2": 150.0}},
             "tag": {"load_seconds": 0.5, "sentence_ms": 1.0, "accuracy": 0.9},
             "peak": {"flops": 1e9 * request.get("cores", 1)},
             "network": {
@@ -109,6 +110,20 @@ def test_who_fails_is_named_and_left_out(task: str, step: str) -> None:
     assert "not run: crf: " in render(results)
 
 
+def test_spark_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    task = FakeLab.task
+
+    def fail(lab: FakeLab, what: str, threads: int | None = None, **request: Any) -> dict[str, Any]:
+        if what == "spark":
+            raise ChildError("java: not found")
+        return task(lab, what, threads, **request)
+
+    monkeypatch.setattr(FakeLab, "task", fail)
+    results, _ = run()
+    assert "spark" not in results
+    assert "not run: tag-corpus on Spark: java: not found" in render(results)
+
+
 def test_who_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(CONTESTANTS, "crf", CONTESTANTS["crf"]._replace(needs="no_such_module"))
     results, said = run()
@@ -122,6 +137,8 @@ def test_the_tables_show_the_results() -> None:
     assert ["perceptron", "100", "(100-100)", "10.0", "x", "100", "(100-100)", "10.0", "x"] in [row[:9] for row in rows]
     assert ["prepare", "2.0", "s,", "50", "MB", "2.0", "s,", "50", "MB", "2.0", "s,", "50", "MB"] in rows
     assert "90.00%" in text
+    assert ["workers", "of", "one", "core:", "2", "150", "75"] in rows
+    assert "Two workers are 1.50 times as fast as one." in text
 
 
 def test_columns_are_set() -> None:

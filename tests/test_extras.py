@@ -12,7 +12,7 @@ from tagger.extras import EXTRAS, advice
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 MODULES = {"pyyaml": "yaml", "scikit-learn": "sklearn"}  # of distributions that have other names
-BROUGHT_ALONG = {"alembic", "markupsafe", "requests", "sqlalchemy", "starlette"}  # by mlflow, jinja2, fastapi
+BROUGHT_ALONG = {"alembic", "markupsafe", "py4j", "requests", "sqlalchemy", "starlette"}  # by mlflow, pyspark, ...
 
 
 def modules(requirements: list[str]) -> set[str]:

@@ -2,7 +2,7 @@
 
 import importlib.metadata
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -39,17 +39,9 @@ def log_model(store: Store, run: "Run", record: Record) -> str:
 def _log_files(store: Store, run: "Run", record: Record) -> str:
     """Log the model as an output of the run; return its id."""
     import mlflow.pyfunc
-    from mlflow.models import Model, ModelSignature
-    from mlflow.types.schema import Array, ColSpec, DataType, Schema
+    from mlflow.models import Model
 
     folder = next(path.parent for place, path in record.files.items() if place.startswith("model/"))
-    text, number = DataType.string, DataType.double
-    # MLflow knows no type for "a string or a list of strings": the model itself says what it takes.
-    signature = ModelSignature(
-        outputs=Schema(
-            [ColSpec(Array(text), "words"), ColSpec(Array(text), "tags"), ColSpec(Array(number), "probabilities")]
-        ),
-    )
     # Model.log would put it into the default experiment, whose artifacts lie where the database was made.
     params = {name: str(value) for name, value in record.params.items()}
     model = store.client.create_logged_model(store.experiment, "model", run.info.run_id, params=params)
@@ -59,14 +51,31 @@ def _log_files(store: Store, run: "Run", record: Record) -> str:
         model_id=model.model_id,
         flavor=mlflow.pyfunc,
         run_id=run.info.run_id,
-        python_model=str(PACKAGE / "pyfunc.py"),
-        artifacts={"model": str(folder)},
-        code_paths=[str(PACKAGE)],
-        signature=signature,
-        input_example=pd.DataFrame({"sentence": ["The dog ate the book"]}),
-        pip_requirements=[f"{name}=={importlib.metadata.version(name)}" for name in REQUIREMENTS],
+        **model_parts(folder),
     )
     return str(model.model_id)
+
+
+def model_parts(folder: Path) -> dict[str, Any]:
+    """Return what MLflow's pyfunc flavor packs of a model folder."""
+    from mlflow.models import ModelSignature
+    from mlflow.types.schema import Array, ColSpec, DataType, Schema
+
+    text, number = DataType.string, DataType.double
+    # MLflow knows no type for "a string or a list of strings": the model itself says what it takes.
+    signature = ModelSignature(
+        outputs=Schema(
+            [ColSpec(Array(text), "words"), ColSpec(Array(text), "tags"), ColSpec(Array(number), "probabilities")]
+        ),
+    )
+    return {
+        "python_model": str(PACKAGE / "pyfunc.py"),
+        "artifacts": {"model": str(folder)},
+        "code_paths": [str(PACKAGE)],
+        "signature": signature,
+        "input_example": pd.DataFrame({"sentence": ["The dog ate the book"]}),
+        "pip_requirements": [f"{name}=={importlib.metadata.version(name)}" for name in REQUIREMENTS],
+    }
 
 
 def find_champion(store: Store) -> str | None:
