@@ -152,7 +152,9 @@ def serve(models: tuple[str, ...], host: str, port: int) -> None:
 )
 @click.option("--from", "source_format", type=click.Choice(CORPUS_FORMATS), help="Of INPUT.  [default: by its name]")
 @click.option("--to", "target_format", type=click.Choice(CORPUS_FORMATS), help="Of OUTPUT.  [default: by its name]")
-@click.option("--master", default="local[*,4]", show_default=True, help="As of spark-submit: the cluster to run on.")
+@click.option(  # all cores of this machine; a task may fail three times, as on a cluster
+    "--master", default="local[*,4]", show_default=True, help="As of spark-submit: the cluster to run on."
+)
 @click.option("--conf", "settings", multiple=True, metavar="KEY=VALUE", help="A setting of Spark's; more may be given.")
 @click.option("--overwrite", is_flag=True, help="Replace an earlier OUTPUT; it is removed first.")
 def tag_corpus(  # noqa: PLR0917, click passes them by name

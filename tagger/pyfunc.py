@@ -1,5 +1,6 @@
 """The tagger as MLflow loads it: this file is run by MLflow, from the copy that lies beside the logged model."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,9 @@ class TaggerModel(PythonModel):  # type: ignore[misc]
         # It would make a NumPy array of "inputs" and "instances": lists of words of several lengths do not fit into
         # one, numbers become strings beside a string, and every string takes the memory of the longest.
         mlflow.pyfunc.scoring_server.parse_tf_serving_input = _as_given
-        self._tagger = Tagger(Path(context.artifacts["model"]))
+        # Spark runs a worker for each core and tells it so by this variable; an export would take all cores in each.
+        threads = os.environ.get("OMP_NUM_THREADS", "")
+        self._tagger = Tagger(Path(context.artifacts["model"]), threads=int(threads) if threads.isdecimal() else None)
 
     def predict(
         self, context: PythonModelContext, model_input: pd.DataFrame, params: dict[str, Any] | None = None

@@ -16,7 +16,6 @@ from tagger.errors import InputError
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-LOCAL = "local[*,4]"  # all cores of this machine; a task may fail three times, as on a cluster
 OLDEST_JAVA = 17
 LOG_SETTINGS = Path(__file__).parent / "log4j2.properties"
 SETTINGS = {
