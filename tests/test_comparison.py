@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 
 from tagger.comparison import compare
@@ -80,7 +82,7 @@ def test_of_three_losses_the_intervals_hold_together() -> None:
 
 
 def test_where_no_gold_tag_is_known_nll_is_left_out() -> None:
-    unknown_tags = SPLIT.__class__(**{**SPLIT.__dict__, "tags": np.full(6, 3, dtype=np.int32)})
+    unknown_tags = replace(SPLIT, tags=np.full(6, 3, dtype=np.int32))
     pair = compare({"a": PROBABILITIES, "b": OTHER}, unknown_tags, GROUPS, BASELINE, seed=1)["pairs"][0]
     assert pair["nll"] is None
     assert pair["accuracy"]["first"] == 0
