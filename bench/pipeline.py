@@ -29,6 +29,7 @@ class Workspace:
         params["losses"] = [LOSS]
         params["export"]["loss"] = "best"
         params["data"] |= {name: str(path.resolve()) for name, path in files._asdict().items()} | {"format": "auto"}
+        params["model"]["vectors"] = str(ROOT / params["model"]["vectors"])
         if epochs is not None:
             params["train"]["epochs"] = epochs
         (folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False), encoding="utf-8")

@@ -29,6 +29,7 @@ def main() -> None:
         facts = CardFacts(
             loss=loss,
             settings={"seed": params.seed} | {name: section.model_dump() for name, section in sections.items()},
+            vectors=Path(params.model.vectors).name,
             licence=params.export.data_licence,
             survey=_read(paths.SURVEY),
             evaluations={name: _read(paths.evaluation_file(name))[name] for name in params.losses},

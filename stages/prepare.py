@@ -1,4 +1,4 @@
-"""Read the corpus, build the dictionaries from its training split, encode every split."""
+"""Read the corpus, build the dictionaries from its training split, find their vectors, encode every split."""
 
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from tagger.outputs import new_folder, write_json
 from tagger.params import DataParams, PrepareView
 from tagger.params_file import read_params
 from tagger.survey import survey
+from tagger.vector_file import read_vectors
 
 
 def main() -> None:
@@ -18,13 +19,16 @@ def main() -> None:
     params = read_params(PrepareView)
     splits = read_splits(params.data, params.seed)
     dictionaries = build_dictionaries(splits["train"], params.data.lowercase)
+    vectors = read_vectors(Path(params.model.vectors), dictionaries.words, params.model.word_dim)
     with new_folder(paths.DICTIONARIES) as folder:
         dictionaries.save(folder)
+    with new_folder(paths.VECTORS) as folder:
+        vectors.save(folder)
     encoded = {name: encode(corpus, dictionaries) for name, corpus in splits.items()}
     for name, split in encoded.items():
         with new_folder(paths.PREPARED / name) as folder:
             split.save(folder)
-    write_json(paths.SURVEY, survey(encoded, dictionaries))
+    write_json(paths.SURVEY, survey(encoded, dictionaries, vectors))
 
 
 def read_splits(data: DataParams, seed: int) -> dict[str, IndexedCorpus]:

@@ -23,6 +23,7 @@ from tagger.report import write_history
 from tagger.stage import rank
 from tagger.tracking.training_run import TrainingRun
 from tagger.training import Step, Trainer
+from tagger.word_vectors import WordVectors
 from tagger.workers import choose_processes, end_with_the_stage, workers
 
 
@@ -35,6 +36,7 @@ def main(name: str) -> None:
     device = choose_device(params.device)
     dictionaries = Dictionaries.load(paths.DICTIONARIES)
     train, dev = EncodedSplit.load(paths.TRAIN), EncodedSplit.load(paths.DEV)
+    vectors = WordVectors.load(paths.VECTORS, params.model.word_dim)
     processes = choose_processes(params.train.shards, len(train.forms) * params.train.epochs, device)
 
     def make_trainer(on_step: Callable[[Step], None] = lambda _: None) -> Trainer:
@@ -47,13 +49,14 @@ def main(name: str) -> None:
             train=train,
             dev=dev,
             device=device,
+            vectors=vectors,
             on_step=on_step,
         )
 
     if rank():
         _compute(make_trainer(), device)
         return
-    key = training_key(loss, params, paths.DICTIONARIES, (train, dev), device)
+    key = training_key(loss, params, paths.DICTIONARIES, (train, dev, vectors), device)
     with (
         hold(key, f"a training of {loss} with the same params, data and code"),
         workers(processes, ("-m", "stages", "train", loss)),

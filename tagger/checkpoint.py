@@ -27,17 +27,22 @@ from tagger.encoding import EncodedSplit
 from tagger.lock_file import md5, read_lock_file
 from tagger.outputs import new_file, write_json
 from tagger.params import LossName, TrainView
+from tagger.word_vectors import WordVectors
 
 STATE, OUTPUTS = "state.pt", "outputs.json"
 KEPT_DAYS = 30  # a checkpoint that nobody goes on from
 
 
 def training_key(
-    loss: LossName, params: TrainView, dictionaries: Path, splits: Iterable[EncodedSplit], device: torch.device
+    loss: LossName,
+    params: TrainView,
+    dictionaries: Path,
+    data: Iterable[EncodedSplit | WordVectors],
+    device: torch.device,
 ) -> str:
     """Return the hash of all that the result of a training depends on: params, data, code, torch, kind of device."""
     digest = hashlib.sha256()
-    for text in (loss, params.model_dump_json(), device.type, torch.__version__, *(split.digest() for split in splits)):
+    for text in (loss, params.model_dump_json(), device.type, torch.__version__, *(part.digest() for part in data)):
         digest.update(f"{text}\n".encode())
     code = sorted(path for package in ("stages", "tagger") for path in Path(package).rglob("*.py"))
     for path in (*(dictionaries / name for name in DICTIONARY_FILES), *code):

@@ -1,10 +1,8 @@
 """Corpus files: opening, decoding, knowing the format, and splitting a part off."""
 
 import codecs
-import gzip
 import itertools
 import random
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -12,8 +10,7 @@ from typing import BinaryIO
 from tagger.errors import InputError
 from tagger.formats import CONLLU_COLUMNS, CSV_HEADER, Lines, Sentence, parse_conll, parse_conllu, parse_csv
 from tagger.indexed_corpus import IndexedCorpus
-
-_GZIP_MAGIC = b"\x1f\x8b"
+from tagger.input_files import open_input
 
 
 def read_corpus(path: Path, file_format: str = "auto", column: str = "upos") -> IndexedCorpus:
@@ -27,18 +24,11 @@ def read_corpus(path: Path, file_format: str = "auto", column: str = "upos") -> 
     Raises:
         InputError: the file is missing, empty or unreadable, or a line of it is wrong.
     """
-    if path.is_dir():
-        raise InputError(f"{path}: is a folder, expected a corpus file")
-    try:
-        with path.open("rb") as raw:
-            lines = _decode(_unzip(raw), path)
-            if file_format == "auto":
-                file_format, lines = _detect(path, lines)
-            corpus = IndexedCorpus.of(_parse(lines, path, file_format, column))
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file; expected a corpus in CSV, CoNLL-U or CoNLL") from None
-    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise InputError(f"{path}: damaged gzip file: {error}") from None
+    with open_input(path, "a corpus in CSV, CoNLL-U or CoNLL") as file:
+        lines = _decode(file, path)
+        if file_format == "auto":
+            file_format, lines = _detect(path, lines)
+        corpus = IndexedCorpus.of(_parse(lines, path, file_format, column))
     if not len(corpus):
         raise InputError(f"{path}: no sentence in it, expected at least one")
     return corpus
@@ -59,12 +49,6 @@ def split_off(corpus: IndexedCorpus, share: float, seed: int) -> tuple[IndexedCo
     drawn = set(random.Random(seed).sample(range(len(corpus)), amount))
     rest = [number for number in range(len(corpus)) if number not in drawn]
     return corpus.select(rest), corpus.select(sorted(drawn))
-
-
-def _unzip(raw: BinaryIO) -> BinaryIO:
-    magic = raw.read(len(_GZIP_MAGIC))
-    raw.seek(0)
-    return gzip.open(raw) if magic == _GZIP_MAGIC else raw  # type: ignore[return-value]
 
 
 def _decode(raw: BinaryIO, path: Path) -> Lines:

@@ -15,7 +15,7 @@ _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast, wh
 class LockedStage(NamedTuple):
     """One stage, as DVC recorded it."""
 
-    params: dict[str, Any]  # sections of params.yaml
+    params: dict[str, Any]  # whole sections of params.yaml
     deps: dict[str, str]  # MD5 of each dependency
     outs: dict[str, str]  # MD5 of each output
 
@@ -43,7 +43,9 @@ def read_lock_file(folder: Path = Path()) -> dict[str, LockedStage]:
         raise InputError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
     return {
         name: LockedStage(
-            params=stage.get("params", {}).get("params.yaml", {}),
+            params={
+                key: value for key, value in stage.get("params", {}).get("params.yaml", {}).items() if "." not in key
+            },
             deps={dep["path"]: dep.get("md5", "") for dep in stage.get("deps", [])},
             outs={out["path"]: out.get("md5", "") for out in stage.get("outs", [])},
         )

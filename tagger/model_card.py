@@ -41,6 +41,7 @@ class CardFacts(NamedTuple):
 
     loss: LossName
     settings: Mapping[str, Any]  # sections of params.yaml
+    vectors: str  # name of the file of pretrained vectors
     licence: str  # of the data; empty where nobody has named it
     survey: Mapping[str, Any]  # metrics/prepare.json
     evaluations: Mapping[str, Mapping[str, Any]]  # the test metrics of each loss
@@ -53,7 +54,8 @@ def model_card(facts: CardFacts) -> str:
     Raises:
         KeyError: the survey lacks a figure.
     """
-    settings = dict(facts.settings) | {"data": facts.settings["data"] | _file_names(facts)}
+    model = facts.settings["model"] | {"vectors": facts.vectors}
+    settings = dict(facts.settings) | {"data": facts.settings["data"] | _file_names(facts), "model": model}
     sections = {
         "Data": _data(facts),
         "Metrics": _metrics(facts),
@@ -84,7 +86,12 @@ def _data(facts: CardFacts) -> str:
     licence = facts.licence or "not stated (`export.data_licence` was empty); ask whom the data are from"
     tags = ", ".join(f"`{entry['tag']}`" for entry in facts.survey["tags"])
     table = _table(("split", "file", "sentences", "words", "distinct words"), rows)
-    return f"{table}\nLicence of the data: {licence}.\n\nTags: {tags}\n"
+    return f"{table}\n{_vectors(facts)}Licence of the data: {licence}.\n\nTags: {tags}\n"
+
+
+def _vectors(facts: CardFacts) -> str:
+    words, found = (facts.survey["dictionary"][name] for name in ("words", "words_with_vector"))
+    return f"{found} of its {words} words began with a vector of `{facts.vectors}`.\n\n" if found else ""
 
 
 def _metrics(facts: CardFacts) -> str:

@@ -46,6 +46,19 @@ class ModelParams(Section):
     dropout: Rate
 
 
+class VectorParams(Section):
+    """What decides on the vectors that words begin with."""
+
+    vectors: Path_
+    word_dim: Size
+
+
+class ModelSection(ModelParams):
+    """The section `model`: the shape of the network, and a file, which leaves no trace in the folder of a model."""
+
+    vectors: Path_ = Field(exclude=True)
+
+
 class TrainParams(Section):
     """How the network is trained."""
 
@@ -80,7 +93,7 @@ class Params(Section):
     device: Device
     losses: Losses
     data: DataParams
-    model: ModelParams
+    model: ModelSection
     train: TrainParams
     export: ExportParams
 
@@ -90,6 +103,7 @@ class PrepareView(Section):
 
     seed: Seed
     data: DataParams
+    model: VectorParams
 
 
 class TrainView(Section):
@@ -120,6 +134,6 @@ class ExportView(Section):
     seed: Seed
     losses: Losses
     data: DataParams
-    model: ModelParams
+    model: ModelSection
     train: TrainParams
     export: ExportParams

@@ -36,7 +36,7 @@ def read_params(view: type[View], path: Path = Path("params.yaml")) -> View:
             f"export.loss: {params.export.loss!r} is not trained; expected 'best' or one of losses: "
             + ", ".join(params.losses),
         )
-    return view.model_validate({name: getattr(params, name) for name in view.model_fields})
+    return view.model_validate(params, from_attributes=True)
 
 
 def flatten_params(path: Path = Path("params.yaml")) -> dict[str, Any]:

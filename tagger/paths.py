@@ -5,6 +5,7 @@ from pathlib import Path
 
 PREPARED = Path("data/prepared")
 DICTIONARIES = PREPARED / "dictionaries"
+VECTORS = PREPARED / "vectors"  # that words begin with
 TRAIN, DEV, TEST = PREPARED / "train", PREPARED / "dev", PREPARED / "test"
 SURVEY = Path("metrics/prepare.json")
 SUMMARIES = Path("metrics/train")

@@ -9,14 +9,16 @@ import numpy as np
 from tagger.dictionary import Dictionaries
 from tagger.encoding import EncodedSplit
 from tagger.lexicon import most_frequent_tags, word_groups
+from tagger.word_vectors import WordVectors
 
 
-def survey(splits: Mapping[str, EncodedSplit], dictionaries: Dictionaries) -> dict[str, Any]:
+def survey(splits: Mapping[str, EncodedSplit], dictionaries: Dictionaries, vectors: WordVectors) -> dict[str, Any]:
     """Describe the splits `train`, `dev` and `test`.
 
     For each: sentences, tokens, types (distinct forms). For dev and test also: the share of tokens that training lacks,
     sentences whose words also stand in train, tokens whose tag training lacks, and the accuracy of the baseline that
-    gives each word its most frequent tag in train, and an unknown word the most frequent of all.
+    gives each word its most frequent tag in train, and an unknown word the most frequent of all. Of the dictionary: its
+    words, and how many of them have a pretrained vector.
     """
     train = splits["train"]
     train_sentences = set(_sentences(train, train))
@@ -36,6 +38,7 @@ def survey(splits: Mapping[str, EncodedSplit], dictionaries: Dictionaries) -> di
             part["tokens_of_unseen_tags"] = sum(unseen.values())
             part["unseen_tags"] = [{"tag": tag, "count": count} for tag, count in sorted(unseen.items())]
         result[name] = part
+    result["dictionary"] = {"words": len(dictionaries.words.entries), "words_with_vector": len(vectors.ids)}
     # A list: DVC shows the numbers of a mapping as a column each, and leaves lists to the reader of the file.
     counts = {name: _tags(split) for name, split in splits.items()}
     names = sorted(set().union(*counts.values()))

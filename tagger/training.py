@@ -24,6 +24,7 @@ from tagger.optimization import make_optimizer, make_schedule
 from tagger.params import LossName, ModelParams, TrainParams
 from tagger.process_group import ALONE, ProcessGroup
 from tagger.word_dropout import WordDropout
+from tagger.word_vectors import NO_VECTORS, WordVectors
 
 
 class Epoch(NamedTuple):
@@ -63,12 +64,15 @@ class Trainer:
         train: EncodedSplit,
         dev: EncodedSplit,
         device: torch.device,
+        vectors: WordVectors = NO_VECTORS,
         on_step: Callable[[Step], None] = lambda _: None,
     ) -> None:
-        """Draw the first weights: the same for every loss with the same seed."""
+        """Draw the first weights, the same for every loss with the same seed; words begin with their `vectors`."""
         be_deterministic()
         torch.manual_seed(seed)
-        self.model = LstmTagger.for_dictionaries(model_params, dictionaries, loss).to(device)
+        self.model = LstmTagger.for_dictionaries(model_params, dictionaries, loss)
+        _begin_with(vectors, self.model)
+        self.model.to(device)
         self.history: list[Epoch] = []
         self.best: Epoch | None = None
         self._seed, self._params, self._device, self._on_step = seed, params, device, on_step
@@ -187,6 +191,12 @@ class Trainer:
             torch.nn.utils.clip_grad_norm_(self.model.parameters(), self._params.clip_norm)
         self._optimizer.step()
         self._schedule.step()
+
+
+def _begin_with(vectors: WordVectors, model: LstmTagger) -> None:
+    if len(vectors.ids):
+        with torch.no_grad():
+            model.word_embedding.weight[torch.tensor(vectors.ids)] = torch.tensor(vectors.vectors)
 
 
 def _quality(epoch: Epoch) -> tuple[float, float]:

@@ -1,6 +1,7 @@
 """The key of a training, and what is kept under it."""
 
 import hashlib
+import itertools
 import json
 import os
 import shutil
@@ -9,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 import yaml
@@ -16,6 +18,7 @@ import yaml
 from tagger.checkpoint import Checkpoint, training_key
 from tagger.encoding import EncodedSplit
 from tagger.params import TrainView
+from tagger.word_vectors import NO_VECTORS, WordVectors
 from tests.samples import _MODEL, _TRAIN, RANDOM, data_of, random_corpus
 
 SETTINGS: dict[str, Any] = {"seed": 1, "device": "auto", "model": _MODEL, "train": _TRAIN}
@@ -66,10 +69,10 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def key(
     settings: dict[str, Any] = SETTINGS,
     loss: Any = "nll",
-    splits: tuple[EncodedSplit, ...] = (RANDOM.train, RANDOM.dev),
+    data: tuple[EncodedSplit | WordVectors, ...] = (RANDOM.train, RANDOM.dev),
     device: str = "cpu",
 ) -> str:
-    return training_key(loss, TrainView.model_validate(settings), Path("dictionaries"), splits, torch.device(device))
+    return training_key(loss, TrainView.model_validate(settings), Path("dictionaries"), data, torch.device(device))
 
 
 def change(settings: dict[str, Any], path: tuple[str, ...], value: Any) -> dict[str, Any]:
@@ -101,9 +104,16 @@ def test_every_loss_has_a_key_of_its_own() -> None:
 def test_each_split_changes_the_key() -> None:
     other = data_of(random_corpus(60, seed=1), random_corpus(20, seed=3))
     assert other.train.digest() == RANDOM.train.digest()
-    keys = {key(splits=splits) for splits in ((RANDOM.train, RANDOM.dev), (RANDOM.train, other.dev))}
-    keys |= {key(splits=(RANDOM.dev, RANDOM.dev)), key(splits=(RANDOM.dev, RANDOM.train))}
+    keys = {key(data=splits) for splits in ((RANDOM.train, RANDOM.dev), (RANDOM.train, other.dev))}
+    keys |= {key(data=(RANDOM.dev, RANDOM.dev)), key(data=(RANDOM.dev, RANDOM.train))}
     assert len(keys) == 4
+
+
+def test_vectors_change_the_key() -> None:
+    ids = [np.array([2, number], dtype=np.int32) for number in (3, 4)]
+    vectors = [np.full((2, 7), number, dtype=np.float32) for number in (0, 1)]
+    parts = [NO_VECTORS, *(WordVectors(*pair) for pair in itertools.product(ids, vectors))]
+    assert len({key(data=(RANDOM.train, RANDOM.dev, part)) for part in parts}) == 5
 
 
 @pytest.mark.parametrize("name", ["words.json", "characters.json", "tags.json", "lookup.json"])

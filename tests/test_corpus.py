@@ -129,7 +129,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 def test_a_folder_is_named(tmp_path: Path) -> None:
     (tmp_path / "corpus").mkdir()
-    assert mistake(tmp_path / "corpus") == "corpus: is a folder, expected a corpus file"
+    assert mistake(tmp_path / "corpus") == "corpus: is a folder, expected a corpus in CSV, CoNLL-U or CoNLL"
 
 
 @pytest.mark.parametrize("name", ["corpus.csv", "corpus.conllu", "corpus", "corpus.gz"])

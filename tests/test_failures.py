@@ -28,6 +28,12 @@ def name_a_missing_file(project: Project) -> str:
     return "No such file or directory: '"
 
 
+def name_vectors_of_another_width(project: Project) -> str:
+    (project.root / "other.vec").write_text("1 300\nthe 1 2\n", encoding="utf-8")
+    project.edit("params.yaml", "data/vectors/none.vec", "other.vec")
+    return "error: other.vec:1: vectors of 300 numbers, but model.word_dim is 8; expected the same"
+
+
 def ask_for_cuda(project: Project) -> str:
     project.edit("params.yaml", "device: auto", "device: cuda")
     return "error: device: got 'cuda', but torch finds no CUDA device here"
@@ -59,6 +65,7 @@ def export_what_is_not_trained(project: Project) -> str:
         break_csv,
         remove_test_words,
         name_a_missing_file,
+        name_vectors_of_another_width,
         ask_for_cuda,
         misspell_a_key,
         name_an_unknown_loss,

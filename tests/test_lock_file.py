@@ -14,7 +14,7 @@ from tests.conftest import Project
 
 OUTS = {
     "prepare": [
-        *(f"data/prepared/{name}" for name in ("dev", "dictionaries", "test", "train")),
+        *(f"data/prepared/{name}" for name in ("dev", "dictionaries", "test", "train", "vectors")),
         "metrics/prepare.json",
     ],
     "train@nll": ["metrics/history/nll.csv", "metrics/train/nll.json", "models/nll"],

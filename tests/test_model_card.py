@@ -10,6 +10,7 @@ SURVEY: dict[str, Any] = {
     "train": {"sentences": 7, "tokens": 60, "types": 40},
     "dev": {"sentences": 3, "tokens": 20, "types": 15},
     "test": {"sentences": 2, "tokens": 10, "types": 9, "baseline_accuracy": 0.8765},
+    "dictionary": {"words": 40, "words_with_vector": 0},
     "tags": [{"tag": "NOUN", "train": 5}, {"tag": "VERB|X", "train": 3}],
 }
 EVALUATIONS = {
@@ -19,6 +20,7 @@ EVALUATIONS = {
 SETTINGS = {
     "seed": 1,
     "data": {"train": "/home/someone/train.conllu", "dev": "d.csv", "test": "t.csv"},
+    "model": {"hidden": 5},
     "train": {"epochs": 3},
 }
 
@@ -27,6 +29,7 @@ def card(**changes: Any) -> str:
     facts: dict[str, Any] = {
         "loss": "nll",
         "settings": SETTINGS,
+        "vectors": "none.vec",
         "licence": "CC BY-SA 4.0",
         "survey": SURVEY,
         "evaluations": EVALUATIONS,
@@ -54,6 +57,14 @@ def test_the_card_has_data_metrics_losses_params_and_limits() -> None:
 
 def test_a_licence_that_nobody_named_is_said() -> None:
     assert "Licence of the data: not stated" in card(licence="")
+
+
+def test_vectors_that_words_began_with_are_named() -> None:
+    assert "| `model.vectors` | `none.vec` |" in card().splitlines()
+    assert "began with" not in card()
+    text = card(vectors="glove.txt", survey=SURVEY | {"dictionary": {"words": 40, "words_with_vector": 3}})
+    assert "| `model.vectors` | `glove.txt` |" in text.splitlines()
+    assert "3 of its 40 words began with a vector of `glove.txt`." in text.splitlines()
 
 
 def test_the_card_has_no_path_of_the_machine() -> None:

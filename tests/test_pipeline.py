@@ -1,5 +1,6 @@
 """The whole pipeline with real DVC and real MLflow, on a tiny corpus."""
 
+import gzip
 import hashlib
 import json
 import shutil
@@ -9,7 +10,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
+from tagger.model_folder import read_model
 from tests.conftest import Project
 
 OUTPUTS = ("data/prepared", "data/predictions", "models", "metrics")
@@ -165,6 +168,7 @@ def test_a_second_run_does_nothing(finished: Project) -> None:
         ("epochs: 3", "epochs: 4", {"train@nll", "train@cross_entropy", "export"}),
         ("loss: best", "loss: nll", {"export"}),
         ("lowercase: true", "lowercase: false", {"prepare", "export"}),
+        ("word_dim: 8", "word_dim: 9", {"prepare", "train@nll", "train@cross_entropy", "export"}),
         ("seed: 1 ", "seed: 2 ", {"prepare", "train@nll", "train@cross_entropy", "report", "export"}),
         ("test: data/raw/test.csv", "test: data/raw/dev.csv", {"prepare", "export"}),
     ],
@@ -190,6 +194,20 @@ def test_running_again_by_force_gives_the_same_bytes(copy: Project) -> None:
     before = copy.contents(*OUTPUTS) | {"dvc.lock": (copy.root / "dvc.lock").read_bytes()}
     assert copy.run("dvc", "repro", "--force").count("Running stage") == 7
     assert copy.contents(*OUTPUTS) | {"dvc.lock": (copy.root / "dvc.lock").read_bytes()} == before
+
+
+def test_words_begin_with_pretrained_vectors_of_a_file_outside_the_repository(copy: Project) -> None:
+    file = copy.root.parent / "vectors.txt.gz"
+    file.write_bytes(gzip.compress(f"The {'0.5 ' * 8}\nnowhere {'1 ' * 8}\n. {'-2 ' * 8}\n".encode()))
+    copy.edit("params.yaml", "data/vectors/none.vec", str(file))
+    copy.edit("params.yaml", "learning_rate: 0.007", "learning_rate: 0.0000001")
+    copy.run("dvc", "repro", "train@nll")
+    assert read_json(copy.root / "metrics/prepare.json")["dictionary"]["words_with_vector"] == 2
+    trained = read_model(copy.root / "models/nll")
+    for word, value in (("the", 0.5), (".", -2)):
+        row = trained.model.word_embedding.weight[trained.dictionaries.words.ids[word]]
+        torch.testing.assert_close(row, torch.full((8,), float(value)), rtol=0, atol=1e-3)
+    assert str(file.parent) not in (copy.root / "models/nll/config.json").read_text(encoding="utf-8")
 
 
 def test_dev_and_test_are_split_off_the_training_file(copy: Project) -> None:

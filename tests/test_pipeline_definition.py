@@ -58,14 +58,24 @@ def view_of(stage: str) -> type[params.Section]:
     return view
 
 
-def attributes_read(stage: str) -> set[str]:
-    """Return the keys that a stage reads off its params."""
+def keys_of(view: type[params.Section]) -> set[str]:
+    """Return the keys that a view holds; where it holds a part of a section, each key of the part."""
+    whole, held = typing.get_type_hints(params.Params), typing.get_type_hints(view)
+    keys = set()
+    for name in view.model_fields:
+        is_part = isinstance(held[name], type) and not issubclass(whole[name], held[name])
+        keys |= {f"{name}.{key}" for key in held[name].model_fields} if is_part else {name}
+    return keys
+
+
+def keys_read(stage: str, declared: list[str]) -> set[str]:
+    """Return the keys that a stage reads off its params, as they are declared, or in full where they are not."""
     tree = ast.parse((ROOT / "stages" / f"{stage}.py").read_text(encoding="utf-8"))
-    return {
-        node.attr
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "params"
-    }
+    attributes = [node for node in ast.walk(tree) if isinstance(node, ast.Attribute)]
+    inner = {node.value for node in attributes}
+    chains = [ast.unparse(node).split(".", 1) for node in attributes if node not in inner]
+    read = {chain for name, chain in chains if name == "params"}
+    return {next((key for key in declared if f"{chain}.".startswith(f"{key}.")), chain) for chain in read}
 
 
 def test_every_stage_has_its_script() -> None:
@@ -77,7 +87,7 @@ def test_every_stage_has_its_script() -> None:
 def test_every_param_that_a_stage_reads_is_declared_and_no_other(stage: str) -> None:
     declared = STAGES[stage]["params"]
     assert len(declared) == len(set(declared))
-    assert set(declared) == set(view_of(stage).model_fields) == attributes_read(stage)
+    assert set(declared) == keys_of(view_of(stage)) == keys_read(stage, declared)
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -104,6 +114,11 @@ def test_the_views_hold_the_types_of_the_whole() -> None:
     whole = typing.get_type_hints(params.Params, include_extras=True)
     for stage in STAGES:
         hints = typing.get_type_hints(view_of(stage), include_extras=True)
-        assert {name: hints[name] for name in view_of(stage).model_fields} == {
-            name: whole[name] for name in view_of(stage).model_fields
-        }
+        for name in view_of(stage).model_fields:
+            if hints[name] != whole[name]:  # a section of which the view leaves keys out
+                parts, all_keys = (
+                    typing.get_type_hints(kind, include_extras=True) for kind in (hints[name], whole[name])
+                )
+                assert {key: all_keys[key] for key in hints[name].model_fields} == {
+                    key: parts[key] for key in hints[name].model_fields
+                }

@@ -3,10 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from tagger.dictionary import build_dictionaries
 from tagger.encoding import encode
 from tagger.formats import Sentence
 from tagger.survey import survey
+from tagger.word_vectors import NO_VECTORS, WordVectors
 
 
 def tagged(text: str) -> Sentence:
@@ -17,7 +20,9 @@ def tagged(text: str) -> Sentence:
 
 def survey_of(splits: Mapping[str, Sequence[Sentence]], lowercase: bool = True) -> dict[str, Any]:
     dictionaries = build_dictionaries(splits["train"], lowercase)
-    return survey({name: encode(sentences, dictionaries) for name, sentences in splits.items()}, dictionaries)
+    return survey(
+        {name: encode(sentences, dictionaries) for name, sentences in splits.items()}, dictionaries, NO_VECTORS
+    )
 
 
 # In lower case: `the` DET twice, `dog` NOUN three times, `barks` VERB and NOUN once each, `runs` VERB, `loud` ADV.
@@ -62,6 +67,14 @@ def test_test_is_counted_and_compared_with_train() -> None:
         "tokens_of_unseen_tags": 0,
         "unseen_tags": [],
     }
+
+
+def test_words_of_the_dictionary_and_those_with_a_vector_are_counted() -> None:
+    assert SURVEY["dictionary"] == {"words": 5, "words_with_vector": 0}
+    dictionaries = build_dictionaries(SPLITS["train"], lowercase=True)
+    encoded = {name: encode(sentences, dictionaries) for name, sentences in SPLITS.items()}
+    vectors = WordVectors(np.array([3, 5], dtype=np.int32), np.ones((2, 4), dtype=np.float32))
+    assert survey(encoded, dictionaries, vectors)["dictionary"] == {"words": 5, "words_with_vector": 2}
 
 
 def test_tags_are_counted_in_every_split() -> None:

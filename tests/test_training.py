@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -14,6 +15,7 @@ from tagger.errors import InputError
 from tagger.inference import DevResult, check
 from tagger.params import LossName
 from tagger.training import Epoch, Step, Trainer
+from tagger.word_vectors import NO_VECTORS, WordVectors
 from tests.samples import (
     CPU,
     ONE_STEP,
@@ -122,6 +124,26 @@ def test_random_numbers_drawn_elsewhere_change_nothing() -> None:
 def test_the_first_weights_are_the_same_for_every_loss() -> None:
     first, *others = [weights_of(trainer_of(RANDOM, {}, DEFAULTS, loss).model) for loss in ALL]
     assert all(same_weights(first, other) for other in others)
+
+
+# Pretrained vectors
+
+VECTORS = WordVectors(np.array([4, 2], dtype=np.int32), np.array([[0.5] * 7, [-1.5] * 7], dtype=np.float32))
+
+
+def test_words_that_have_a_vector_begin_with_it_and_all_else_as_without() -> None:
+    without, begun = (weights_of(trainer_of(RANDOM, {}, {}, vectors=part).model) for part in (NO_VECTORS, VECTORS))
+    embedding = without["word_embedding.weight"].clone()
+    embedding[4], embedding[2] = 0.5, -1.5
+    assert same_weights(begun, without | {"word_embedding.weight": embedding})
+
+
+def test_vectors_are_trained_on() -> None:
+    trainer = trainer_of(RANDOM, {}, {"epochs": 1}, vectors=VECTORS)
+    run(trainer)
+    row = trainer.model.word_embedding.weight[4]
+    assert not torch.equal(row, torch.full((7,), 0.5))
+    torch.testing.assert_close(row, torch.full((7,), 0.5), rtol=0, atol=0.2)
 
 
 # What is learnt
