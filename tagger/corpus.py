@@ -1,16 +1,18 @@
 """Corpus files: opening, decoding, knowing the format, and splitting a part off."""
 
 import codecs
+import io
 import itertools
 import random
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
 
 from tagger.errors import InputError
 from tagger.formats import CONLLU_COLUMNS, CSV_HEADER, Lines, Sentence, parse_conll, parse_conllu, parse_csv
 from tagger.indexed_corpus import IndexedCorpus
 from tagger.input_files import open_input
+
+_EXPECTED = "a corpus in CSV, CoNLL-U or CoNLL"
 
 
 def read_corpus(path: Path, file_format: str = "auto", column: str = "upos") -> IndexedCorpus:
@@ -24,11 +26,14 @@ def read_corpus(path: Path, file_format: str = "auto", column: str = "upos") -> 
     Raises:
         InputError: the file is missing, empty or unreadable, or a line of it is wrong.
     """
-    with open_input(path, "a corpus in CSV, CoNLL-U or CoNLL") as file:
-        lines = _decode(file, path)
-        if file_format == "auto":
-            file_format, lines = _detect(path, lines)
-        corpus = IndexedCorpus.of(_parse(lines, path, file_format, column))
+    with open_input(path, _EXPECTED) as file, io.TextIOWrapper(file, encoding="utf-8-sig", newline="\n") as text:
+        try:
+            lines: Lines = text
+            if file_format == "auto":
+                file_format, lines = _detect(path, lines)
+            corpus = IndexedCorpus.of(_parse(lines, path, file_format, column))
+        except UnicodeDecodeError:  # it says where in a buffer that is gone
+            raise _first_wrong_byte(path) from None
     if not len(corpus):
         raise InputError(f"{path}: no sentence in it, expected at least one")
     return corpus
@@ -51,28 +56,28 @@ def split_off(corpus: IndexedCorpus, share: float, seed: int) -> tuple[IndexedCo
     return corpus.select(rest), corpus.select(sorted(drawn))
 
 
-def _decode(raw: BinaryIO, path: Path) -> Lines:
-    for number, raw_line in enumerate(raw, start=1):
-        line = raw_line.removeprefix(codecs.BOM_UTF8) if number == 1 else raw_line
-        try:
-            yield number, line.decode("utf-8").rstrip("\r\n")
-        except UnicodeDecodeError as error:
-            found = line[error.start]
-            raise InputError.at(
-                path, number, f"byte {error.start + 1} of the line is 0x{found:02x}, expected UTF-8"
-            ) from None
+def _first_wrong_byte(path: Path) -> InputError:
+    with open_input(path, _EXPECTED) as file:
+        for number, raw_line in enumerate(file, start=1):
+            line = raw_line.removeprefix(codecs.BOM_UTF8) if number == 1 else raw_line
+            try:
+                line.decode("utf-8")
+            except UnicodeDecodeError as error:
+                wrong = f"byte {error.start + 1} of the line is 0x{line[error.start]:02x}, expected UTF-8"
+                return InputError.at(path, number, wrong)
+    return InputError(f"{path}: was changed while it was read")
 
 
 def _detect(path: Path, lines: Lines) -> tuple[str, Lines]:
     suffixes = [suffix for suffix in path.suffixes if suffix != ".gz"]
     if suffixes and suffixes[-1] in (".csv", ".conllu"):
         return suffixes[-1][1:], lines
-    head: list[tuple[int, str]] = []
-    for numbered in lines:
-        head.append(numbered)
-        if numbered[1].strip() and not numbered[1].startswith("#"):
+    head: list[str] = []
+    for line in lines:
+        head.append(line)
+        if line.strip() and not line.startswith("#"):
             break
-    first = head[-1][1] if head else ""
+    first = head[-1].rstrip("\r\n") if head else ""
     if first.replace(" ", "") == ",".join(CSV_HEADER):
         found = "csv"
     else:

@@ -1,4 +1,4 @@
-"""Three ways to write a tagged corpus, each a parser from numbered lines to sentences.
+"""Three ways to write a tagged corpus, each a parser from lines to sentences.
 
 CSV, as in the tutorial; both columns are split at white space::
 
@@ -19,7 +19,7 @@ CoNLL, a word and its tag a line, a blank line after each sentence; with a tab b
 
 import csv
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -33,12 +33,13 @@ class Sentence(NamedTuple):
     tags: tuple[str, ...]
 
 
-Lines = Iterator[tuple[int, str]]  # the number of a line, from 1, and the line without its end
+Lines = Iterable[str]  # all lines of a file, with their ends
 
 CSV_HEADER = ["text", "tag"]
 CONLLU_COLUMNS = 10
 TAG_COLUMN = {"upos": 3, "xpos": 4}
-_ROW_ID = re.compile(r"[1-9]\d*|[1-9]\d*-[1-9]\d*|\d+\.[1-9]\d*")
+_NO_TAGS = frozenset(("", "_"))
+_NO_WORD = re.compile(r"[1-9]\d*-[1-9]\d*|\d+\.[1-9]\d*", re.ASCII)  # the id of a multiword range or an empty node
 
 
 def parse_csv(lines: Lines, path: Path) -> Iterator[Sentence]:
@@ -52,9 +53,9 @@ def parse_csv(lines: Lines, path: Path) -> Iterator[Sentence]:
 
     def text() -> Iterator[str]:
         nonlocal first_line, last_line
-        for last_line, line in lines:
+        for last_line, line in enumerate(lines, start=1):
             first_line = first_line or last_line
-            yield line + "\n"
+            yield line.rstrip("\r\n") + "\n"
 
     rows = csv.reader(text(), strict=True)
     header_seen = False
@@ -96,40 +97,58 @@ def parse_conllu(lines: Lines, path: Path, column: str = "upos") -> Iterator[Sen
     Raises:
         InputError: a line has not ten columns, an id is out of order, a word or a tag is missing.
     """
-    for block in _blocks(lines):
-        words: list[str] = []
-        tags: list[str] = []
-        for number, line in block:
-            if line.startswith("#"):
-                continue
-            cells = line.split("\t")
-            if len(cells) != CONLLU_COLUMNS:
-                raise InputError.at(
-                    path, number, f"{len(cells)} columns, expected 10 with a tab between them: {_clip(line)!r}"
-                )
-            row_id, word, tag = cells[0], cells[1], cells[TAG_COLUMN[column]]
-            if not (row_id.isascii() and row_id.isdigit()):
-                if not _ROW_ID.fullmatch(row_id):
-                    raise InputError.at(
-                        path, number, f"the id is {_clip(row_id)!r}, expected a number such as 3, 3-4 or 8.1"
-                    )
-                continue
-            if row_id != str(len(words) + 1):
-                raise InputError.at(
-                    path,
-                    number,
-                    f"the id is {_clip(row_id)}, expected {len(words) + 1}; is a blank line missing or too many?",
-                )
-            if not word.strip():
-                raise InputError.at(path, number, "the word (column 2) is empty")
-            if tag.strip() in ("", "_"):
-                raise InputError.at(
-                    path, number, f"the word {word!r} has no {column} tag (column {TAG_COLUMN[column] + 1})"
-                )
-            words.append(word)
-            tags.append(tag)
-        if words:
-            yield Sentence(tuple(words), tuple(tags))
+    for start, block in _blocks(lines):
+        sentence = _conllu_sentence(block, TAG_COLUMN[column])
+        if sentence is None:
+            raise _conllu_mistake(block, start, path, column)
+        if sentence.words:
+            yield sentence
+
+
+def _conllu_sentence(block: list[str], tag_column: int) -> Sentence | None:
+    """Return the words and tags of a sentence, none where something is wrong: so quick that it can't say what."""
+    words: list[str] = []
+    tags: list[str] = []
+    for line in block:
+        if line[0] == "#":
+            continue
+        cells = line.split("\t")
+        if len(cells) != CONLLU_COLUMNS:
+            return None
+        if cells[0] == str(len(words) + 1):
+            words.append(cells[1])
+            tags.append(cells[tag_column])
+        elif not _NO_WORD.fullmatch(cells[0]):
+            return None
+    is_whole = all(map(str.strip, words)) and _NO_TAGS.isdisjoint(map(str.strip, set(tags)))
+    return Sentence(tuple(words), tuple(tags)) if is_whole else None
+
+
+def _conllu_mistake(block: list[str], start: int, path: Path, column: str) -> InputError:
+    """Return what is wrong with the first wrong line of a sentence."""
+    words = 0
+    for number, line in enumerate(block, start):
+        if line.startswith("#"):
+            continue
+        cells = line.rstrip("\r\n").split("\t")
+        if len(cells) != CONLLU_COLUMNS:
+            found = f"{len(cells)} columns, expected 10 with a tab between them: {_clip(line.rstrip())!r}"
+            return InputError.at(path, number, found)
+        row_id, word, tag = cells[0], cells[1], cells[TAG_COLUMN[column]]
+        if _NO_WORD.fullmatch(row_id):
+            continue
+        words += 1
+        if not (row_id.isascii() and row_id.isdigit()):
+            return InputError.at(path, number, f"the id is {_clip(row_id)!r}, expected a number such as 3, 3-4 or 8.1")
+        if row_id != str(words):
+            found = f"the id is {_clip(row_id)}, expected {words}; is a blank line missing or too many?"
+            return InputError.at(path, number, found)
+        if not word.strip():
+            return InputError.at(path, number, "the word (column 2) is empty")
+        if tag.strip() in _NO_TAGS:
+            found = f"the word {word!r} has no {column} tag (column {TAG_COLUMN[column] + 1})"
+            return InputError.at(path, number, found)
+    raise AssertionError("a sentence of CoNLL-U was refused for nothing")
 
 
 def parse_conll(lines: Lines, path: Path) -> Iterator[Sentence]:
@@ -138,30 +157,32 @@ def parse_conll(lines: Lines, path: Path) -> Iterator[Sentence]:
     Raises:
         InputError: a line has not two columns.
     """
-    for block in _blocks(lines):
+    for start, block in _blocks(lines):
         words: list[str] = []
         tags: list[str] = []
-        for number, line in block:
+        for number, line in enumerate(block, start):
             cells = line.split("\t") if "\t" in line else line.split()
-            if len(cells) != 2 or not all(cell.strip() for cell in cells):
-                raise InputError.at(path, number, f"{len(cells)} columns, expected a word and its tag: {_clip(line)!r}")
-            words.append(cells[0].strip())
-            tags.append(cells[1].strip())
-        if words:
-            yield Sentence(tuple(words), tuple(tags))
+            word, tag = (cells[0].strip(), cells[1].strip()) if len(cells) == 2 else ("", "")
+            if not (word and tag):
+                found = f"{len(cells)} columns, expected a word and its tag: {_clip(line.rstrip())!r}"
+                raise InputError.at(path, number, found)
+            words.append(word)
+            tags.append(tag)
+        yield Sentence(tuple(words), tuple(tags))
 
 
-def _blocks(lines: Lines) -> Iterator[list[tuple[int, str]]]:
-    """Yield the lines between blank ones."""
-    block: list[tuple[int, str]] = []
-    for numbered in lines:
-        if numbered[1].strip():
-            block.append(numbered)
+def _blocks(lines: Lines) -> Iterator[tuple[int, list[str]]]:
+    """Yield the lines between blank ones, with the number of the first of them."""
+    block: list[str] = []
+    number = 0
+    for number, line in enumerate(lines, start=1):
+        if not line.isspace():
+            block.append(line)
         elif block:
-            yield block
+            yield number - len(block), block
             block = []
     if block:
-        yield block
+        yield number + 1 - len(block), block
 
 
 def _clip(text: str, most: int = 60) -> str:

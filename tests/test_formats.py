@@ -1,5 +1,6 @@
 """The parsers of the three formats, and the line that each names when the text is wrong."""
 
+import io
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,8 @@ from tagger.formats import Lines, Sentence, parse_conll, parse_conllu, parse_csv
 FILE = Path("corpus.txt")
 
 
-def numbered(text: str) -> Lines:
-    return iter(list(enumerate(text.removesuffix("\n").split("\n"), start=1)))
+def lines(text: str) -> Lines:
+    return io.StringIO(text, newline="\n")
 
 
 def row(row_id: str, word: str, upos: str = "NOUN", xpos: str = "NN") -> str:
@@ -19,15 +20,15 @@ def row(row_id: str, word: str, upos: str = "NOUN", xpos: str = "NN") -> str:
 
 
 def csv_sentences(text: str) -> list[Sentence]:
-    return list(parse_csv(numbered(text), FILE))
+    return list(parse_csv(lines(text), FILE))
 
 
 def conllu_sentences(text: str, column: str = "upos") -> list[Sentence]:
-    return list(parse_conllu(numbered(text), FILE, column))
+    return list(parse_conllu(lines(text), FILE, column))
 
 
 def conll_sentences(text: str) -> list[Sentence]:
-    return list(parse_conll(numbered(text), FILE))
+    return list(parse_conll(lines(text), FILE))
 
 
 def test_csv_cells_are_split_at_white_space() -> None:
