@@ -12,6 +12,10 @@ from tagger.dictionary import PADDING, Dictionaries
 from tagger.losses import LOSSES, Loss
 from tagger.params import LossName, ModelParams
 
+# A rare word's vector is moved a few times only. Drawn at torch's scale of 1 it would stay noise beside the characters,
+# which the LSTM has to learn to overhear.
+WORD_SCALE = 0.1
+
 
 class Lstm(nn.Module):
     """One LSTM layer over sequences that are padded on the right, in one or both directions.
@@ -94,6 +98,8 @@ class LstmTagger(nn.Module):
         self.loss_name = loss
         self.loss: Loss = LOSSES[loss]
         self.word_embedding = nn.Embedding(words, params.word_dim, padding_idx=PADDING)
+        with torch.no_grad():
+            self.word_embedding.weight *= WORD_SCALE
         width = params.word_dim
         self.character_encoder: CharacterEncoder | None = None
         if params.characters:
