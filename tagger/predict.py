@@ -9,8 +9,7 @@ import numpy as np
 
 from tagger.calibration import Probabilities
 from tagger.errors import InputError
-from tagger.export_folder import FORMAT
-from tagger.model_files import read_config
+from tagger.export_folder import is_export
 
 CHUNK = 2048  # sentences tagged at once, at most: of so many, those of a batch are about equally long
 CHUNK_WORDS = 50_000  # words after which a chunk ends
@@ -119,7 +118,7 @@ def is_mlflow_uri(source: str) -> bool:
 
 
 def _scorer(folder: Path, threads: int | None, int8: bool) -> Scorer:
-    if read_config(folder).get("format") == FORMAT:
+    if is_export(folder):
         from tagger.onnx_scorer import OnnxScorer
 
         return OnnxScorer(folder, threads, int8)
