@@ -73,7 +73,7 @@ class Tagger:
             InputError: there is no such model, or it is damaged.
         """
         if is_mlflow_uri(str(source)):
-            from tagger.tracking.registry import fetch_model
+            from tagger.tracking.packed_model import fetch_model
 
             source = fetch_model(str(source))
         return cls(source, threads=threads, int8=int8)

@@ -1,6 +1,7 @@
 """What a bare install lacks is said in one line, and `pyproject.toml` brings what that line names."""
 
 import ast
+import subprocess
 import sys
 import tomllib
 from pathlib import Path
@@ -42,6 +43,15 @@ def test_every_import_of_the_library_is_installed_with_it_or_by_an_extra() -> No
             elif isinstance(node, ast.ImportFrom):
                 found.add(str(node.module).partition(".")[0])
     assert found - set(sys.stdlib_module_names) - {"tagger", "stages"} <= known
+
+
+def test_a_registered_model_is_used_on_spark_without_what_training_needs() -> None:
+    extras = PROJECT["optional-dependencies"]
+    missing = modules(extras["training"]) - modules(extras["spark"])
+    assert "torch" in missing
+    lines = [f"sys.modules[{module!r}] = None" for module in sorted(missing)]
+    code = "\n".join(["import sys", *lines, "import tagger.spark.tagging, tagger.tracking.comparison"])
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
 
 
 def test_a_missing_module_is_one_line() -> None:

@@ -18,7 +18,7 @@ from tagger.formats import Sentence
 from tagger.model import LstmTagger
 from tagger.model_folder import TrainedModel, write_model
 from tagger.params import ModelParams
-from tagger.tracking import registry
+from tagger.tracking import packed_model
 
 ROOT = Path(__file__).parents[1]
 TRAIN = [Sentence(("The", "dog", "barked"), ("DET", "NOUN", "VERB"))]
@@ -136,7 +136,7 @@ def test_the_exported_model_is_the_default(workspace: Path) -> None:
 
 def test_a_model_of_mlflow_is_fetched_by_its_uri(model: str, monkeypatch: pytest.MonkeyPatch) -> None:
     models = {"models:/lstm-tagger@champion": Path(model)}
-    monkeypatch.setattr(registry, "fetch_model", models.__getitem__)
+    monkeypatch.setattr(packed_model, "fetch_model", models.__getitem__)
     assert output("predict", "--model", "models:/lstm-tagger@champion", "x") == "x  DET  0.5000\n"
 
 

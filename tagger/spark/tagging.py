@@ -12,7 +12,7 @@ from tagger.errors import InputError
 from tagger.predict import Tagger, is_mlflow_uri
 from tagger.spark.corpus import SENTENCE, Format, check_output, read_parquet, read_text, write
 from tagger.spark.session import reporting
-from tagger.tracking.registry import fetch_model, model_parts
+from tagger.tracking.packed_model import fetch_model, model_parts
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession

@@ -11,8 +11,9 @@ import pandas as pd
 
 from tagger.errors import InputError
 from tagger.predict import Tagger
+from tagger.tracking.packed_model import fetch_model
 from tagger.tracking.record import Record
-from tagger.tracking.registry import CHAMPION, REGISTERED_MODEL, fetch_model, find_champion, find_version
+from tagger.tracking.registry import CHAMPION, REGISTERED_MODEL, find_champion, find_version
 from tagger.tracking.runs import TEST
 from tagger.tracking.store import Store
 

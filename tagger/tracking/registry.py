@@ -1,16 +1,12 @@
 """Models in MLflow: the one that each training logs, and the registered one, whose versions are exports."""
 
-import importlib.metadata
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import pandas as pd
-
-from tagger.errors import InputError
-from tagger.export_folder import is_export
+from tagger.tracking.packed_model import model_parts
 from tagger.tracking.record import Record, digest_of
-from tagger.tracking.store import Store, connect
+from tagger.tracking.store import Store
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
@@ -18,10 +14,6 @@ if TYPE_CHECKING:
 REGISTERED_MODEL = "lstm-tagger"
 CHAMPION = "champion"
 CONTENT = "content.sha256"  # tag of a logged model and of a version
-TO_USE = ("mlflow", "numpy", "pandas", "pydantic")
-TO_USE_AN_EXPORT = (*TO_USE, "onnxruntime")
-TO_USE_A_TRAINED_MODEL = (*TO_USE, "pyyaml", "safetensors", "scikit-learn", "torch")
-PACKAGE = Path(__file__).parent.parent
 
 
 def log_model(store: Store, run: "Run", record: Record) -> None:
@@ -78,52 +70,8 @@ def _log(store: Store, run: "Run", record: Record, name: str, files: Mapping[str
     return str(model.model_id)
 
 
-def model_parts(folder: Path) -> dict[str, Any]:
-    """Return what MLflow's pyfunc flavor packs of a model folder."""
-    from mlflow.models import ModelSignature
-    from mlflow.types.schema import Array, ColSpec, DataType, Schema
-
-    requirements = TO_USE_AN_EXPORT if is_export(folder) else TO_USE_A_TRAINED_MODEL
-    text, number = DataType.string, DataType.double
-    # MLflow knows no type for "a string or a list of strings": the model itself says what it takes.
-    signature = ModelSignature(
-        outputs=Schema(
-            [ColSpec(Array(text), "words"), ColSpec(Array(text), "tags"), ColSpec(Array(number), "probabilities")]
-        ),
-    )
-    return {
-        "python_model": str(PACKAGE / "pyfunc.py"),
-        "artifacts": {"model": str(folder)},
-        "code_paths": [str(PACKAGE)],
-        "signature": signature,
-        "input_example": pd.DataFrame({"sentence": ["The dog ate the book"]}),
-        "pip_requirements": [f"{name}=={importlib.metadata.version(name)}" for name in requirements],
-    }
-
-
 def find_champion(store: Store) -> str | None:
     """Return the version that has the alias `champion`."""
     registered = store.client.search_registered_models(f"name = '{REGISTERED_MODEL}'")
     versions = [model.aliases[CHAMPION] for model in registered if CHAMPION in model.aliases]
     return str(versions[0]) if versions else None
-
-
-def fetch_model(uri: str) -> Path:
-    """Return the model folder inside a model of MLflow's, such as `models:/lstm-tagger@champion`.
-
-    Raises:
-        InputError: there is no such model, or it was not made by this pipeline.
-    """
-    connect()
-    import mlflow
-    from mlflow.exceptions import MlflowException
-
-    try:
-        # Only the files are fetched; nothing of the model's own code is run.
-        folder = Path(mlflow.artifacts.download_artifacts(artifact_uri=uri)) / "artifacts"
-    except (MlflowException, OSError) as error:
-        raise InputError(f"{uri}: not found in MLflow: {' '.join(str(error).split())}") from None
-    found = list(folder.glob("*/config.json"))
-    if len(found) != 1:
-        raise InputError(f"{uri}: holds no model folder of this pipeline, expected one in its artifacts")
-    return found[0].parent

@@ -8,8 +8,9 @@ from tagger import paths
 from tagger.errors import InputError
 from tagger.model_folder import fingerprint
 from tagger.predict import Tagger
+from tagger.tracking.packed_model import fetch_model
 from tagger.tracking.record import digest_of
-from tagger.tracking.registry import fetch_model, find_champion, find_version, log_model, register_export
+from tagger.tracking.registry import find_champion, find_version, log_model, register_export
 from tagger.tracking.runs import open_run
 from tagger.tracking.store import Store
 from tests.tracking.samples import whole_record
