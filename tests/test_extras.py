@@ -42,7 +42,9 @@ def test_every_import_of_the_library_is_installed_with_it_or_by_an_extra() -> No
                 found |= {alias.name.partition(".")[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom):
                 found.add(str(node.module).partition(".")[0])
-    assert found - set(sys.stdlib_module_names) - {"tagger", "stages"} <= known
+    found -= {*sys.stdlib_module_names, "tagger", "stages"}
+    assert found <= known
+    assert found - modules(PROJECT["dependencies"]) <= EXTRAS.keys()
 
 
 def test_a_registered_model_is_used_on_spark_without_what_training_needs() -> None:
@@ -57,6 +59,16 @@ def test_a_registered_model_is_used_on_spark_without_what_training_needs() -> No
 def test_a_missing_module_is_one_line() -> None:
     error = ModuleNotFoundError("No module named 'mlflow.pyfunc'", name="mlflow.pyfunc")
     assert advice(error) == ("this needs mlflow, which is not installed; expected pip install 'lstm-tagger[tracking]'")
+
+
+def test_tag_corpus_names_the_extra_that_brings_all_it_needs() -> None:
+    code = "import sys; sys.modules |= {'pyspark': None, 'pandas': None}; from tagger.__main__ import run; run()"
+    command = [sys.executable, "-c", code, "tag-corpus", "a.txt", "b.json"]
+    told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (told.returncode, told.stdout) == (1, "")
+    assert (
+        told.stderr == "error: this needs pyspark, which is not installed; expected pip install 'lstm-tagger[spark]'\n"
+    )
 
 
 def test_a_module_of_our_own_that_is_missing_is_no_mistake_of_the_users() -> None:
