@@ -42,8 +42,8 @@ def mlflow_model(source: str) -> Iterator[Path]:
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     import mlflow.pyfunc
 
-    logging.getLogger("mlflow").setLevel(logging.ERROR)  # it warns that workers need the packages of the driver
     folder = fetch_model(source) if is_mlflow_uri(source) else Path(source)
+    logging.getLogger("mlflow").setLevel(logging.ERROR)  # it warns that workers need the packages of the driver
     Tagger(folder)  # before any worker finds what is wrong with it
     with tempfile.TemporaryDirectory() as scratch:
         if is_mlflow_uri(source):

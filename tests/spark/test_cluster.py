@@ -111,6 +111,7 @@ def finish(process: "subprocess.Popen[str]") -> str:
     told, errors = process.communicate()
     assert process.returncode == 0, errors
     assert "\tat " not in errors
+    assert "WARNING mlflow" not in errors
     return told
 
 
