@@ -375,6 +375,19 @@ def test_a_line_is_answered_before_the_next_one_comes(model: str, tmp_path: Path
     assert process.returncode == 1
 
 
+@pytest.mark.timeout(60)
+def test_a_mistake_in_a_line_ends_the_command_while_its_input_stays_open(model: str, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "tagger", "predict", "--model", model]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, cwd=tmp_path, env=environment(), stdin=pipe, stderr=pipe) as process:
+        assert process.stdin
+        assert process.stderr
+        process.stdin.write(b"x" * 100_001 + b"\n")
+        process.stdin.flush()
+        assert process.wait(50) == 1
+        assert process.stderr.read().startswith(b"error: sentence 1, word 1: 100001 characters, expected a text of 1")
+
+
 def test_help_and_serve_s_own_help_load_neither_the_server_nor_torch() -> None:
     code = (
         "import sys, contextlib\nfrom tagger.__main__ import main\n"
