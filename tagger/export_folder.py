@@ -62,6 +62,15 @@ def write_export(exported: ExportedModel, folder: Path) -> None:
     write_json(folder / CONFIG, exported.config.model_copy(update={"sha256": sums}).model_dump())
 
 
+def is_export(folder: Path) -> bool:
+    """Say whether a model folder is an export, not a trained model.
+
+    Raises:
+        InputError: its config is missing or damaged.
+    """
+    return read_config(folder).get("format") == FORMAT
+
+
 def read_export_config(folder: Path) -> ExportConfig:
     """Return the config of an export.
 

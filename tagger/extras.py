@@ -1,22 +1,13 @@
 """What `pip install lstm-tagger` leaves out, and how to come by it."""
 
-EXTRAS = {  # of the modules that a command may miss
-    "alembic": "tracking",
-    "fastapi": "serving",
-    "filelock": "tracking",
-    "jinja2": "serving",
-    "mlflow": "tracking",
-    "pandas": "tracking",
-    "py4j": "spark",
-    "pyspark": "spark",
-    "requests": "tracking",
-    "spacy": "tokenize",
-    "starlette": "serving",
-    "sqlalchemy": "tracking",
-    "torch": "training",
-    "uvicorn": "serving",
-    "yaml": "tracking",
+MODULES = {  # that a command may miss, by the extra that brings them
+    "serving": ("fastapi", "jinja2", "markupsafe", "starlette", "uvicorn"),
+    "spark": ("py4j", "pyspark"),
+    "tokenize": ("spacy",),
+    "tracking": ("alembic", "filelock", "mlflow", "pandas", "requests", "sqlalchemy", "yaml"),
+    "training": ("dvc", "joblib", "matplotlib", "onnx", "safetensors", "scipy", "sklearn", "torch", "tqdm"),
 }
+EXTRAS = {module: extra for extra, modules in MODULES.items() for module in modules}
 
 
 def advice(error: ModuleNotFoundError) -> str:

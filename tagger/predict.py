@@ -9,8 +9,7 @@ import numpy as np
 
 from tagger.calibration import Probabilities
 from tagger.errors import InputError
-from tagger.export_folder import FORMAT
-from tagger.model_files import read_config
+from tagger.export_folder import is_export
 
 CHUNK = 2048  # sentences tagged at once, at most: of so many, those of a batch are about equally long
 CHUNK_WORDS = 50_000  # words after which a chunk ends
@@ -74,7 +73,7 @@ class Tagger:
             InputError: there is no such model, or it is damaged.
         """
         if is_mlflow_uri(str(source)):
-            from tagger.tracking.registry import fetch_model
+            from tagger.tracking.packed_model import fetch_model
 
             source = fetch_model(str(source))
         return cls(source, threads=threads, int8=int8)
@@ -119,7 +118,7 @@ def is_mlflow_uri(source: str) -> bool:
 
 
 def _scorer(folder: Path, threads: int | None, int8: bool) -> Scorer:
-    if read_config(folder).get("format") == FORMAT:
+    if is_export(folder):
         from tagger.onnx_scorer import OnnxScorer
 
         return OnnxScorer(folder, threads, int8)

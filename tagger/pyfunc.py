@@ -1,16 +1,18 @@
 """The tagger as MLflow loads it: this file is run by MLflow, from the copy that lies beside the logged model."""
 
+import inspect
 import os
+from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
-import mlflow.pyfunc.scoring_server
 import numpy as np
 import pandas as pd
 from mlflow.exceptions import MlflowException
 from mlflow.models import set_model
 from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE
-from mlflow.pyfunc import PythonModel, PythonModelContext
+from mlflow.pyfunc import PythonModel, PythonModelContext, scoring_server
 
 from tagger.errors import InputError
 from tagger.predict import Tagger
@@ -24,10 +26,12 @@ class TaggerModel(PythonModel):  # type: ignore[misc]
     """Takes sentences, each a string or a list of words; gives a row a sentence: words, tags, their probabilities."""
 
     def load_context(self, context: PythonModelContext) -> None:
-        """Load the model folder among the artifacts, and have MLflow's server hand on what a request holds."""
+        """Load the model folder among the artifacts, and have MLflow's server read requests as they should be."""
         # It would make a NumPy array of "inputs" and "instances": lists of words of several lengths do not fit into
         # one, numbers become strings beside a string, and every string takes the memory of the longest.
-        mlflow.pyfunc.scoring_server.parse_tf_serving_input = _as_given
+        scoring_server.parse_tf_serving_input = _as_given
+        # It would answer 500 where it stumbles over a request before it comes to ask the model.
+        scoring_server.invocations = _refusing(inspect.unwrap(scoring_server.invocations))
         # Spark runs a worker for each core and tells it so by this variable; an export would take all cores in each.
         threads = os.environ.get("OMP_NUM_THREADS", "")
         self._tagger = Tagger(Path(context.artifacts["model"]), threads=int(threads) if threads.isdecimal() else None)
@@ -61,6 +65,22 @@ class TaggerModel(PythonModel):  # type: ignore[misc]
 def _as_given(request: dict[str, Any], schema: object) -> object:
     (content,) = request.values()  # MLflow has checked that there is one
     return content
+
+
+def _refusing(invocations: Callable[..., Any]) -> Callable[..., Any]:
+    """Return what answers a request as MLflow does, but one that can't be read by a status of 400 and more."""
+
+    @wraps(invocations)
+    def refusing(data: bytes, content_type: str | None, *rest: Any) -> Any:
+        try:
+            return invocations(data, content_type or "", *rest)  # 415 for a type that it doesn't know
+        except MlflowException:
+            raise
+        except Exception as error:  # JSON that is nested too deep, a number of too many digits, whatever comes next
+            said = f"The request can't be read: {type(error).__name__}: {error}"
+            raise MlflowException(said, error_code=INVALID_PARAMETER_VALUE) from None
+
+    return refusing
 
 
 def _column(given: Any) -> list[object]:

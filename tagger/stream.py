@@ -17,10 +17,11 @@ def read_available(stream: BinaryIO, name: str, most: int) -> Iterator[list[str]
         OSError: the stream can't be read.
     """
     lines: queue.Queue[str | Exception | None] = queue.Queue(maxsize=most)
+    own = _of_its_own(stream)
 
     def read() -> None:
         try:
-            for number, line in enumerate(stream, start=1):
+            for number, line in enumerate(own, start=1):
                 lines.put(_decode(line, name, number))
             lines.put(None)
         except (InputError, OSError) as error:
@@ -38,6 +39,14 @@ def read_available(stream: BinaryIO, name: str, most: int) -> Iterator[list[str]
             raise last
         if last is None:
             return
+
+
+def _of_its_own(stream: BinaryIO) -> BinaryIO:
+    """Return another reader of a stream's file: Python aborts at its end where a thread still waits in its own."""
+    try:
+        return open(stream.fileno(), "rb", closefd=False)
+    except OSError:  # it has no file
+        return stream
 
 
 def _decode(line: bytes, name: str, number: int) -> str:

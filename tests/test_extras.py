@@ -1,6 +1,7 @@
 """What a bare install lacks is said in one line, and `pyproject.toml` brings what that line names."""
 
 import ast
+import subprocess
 import sys
 import tomllib
 from pathlib import Path
@@ -41,12 +42,33 @@ def test_every_import_of_the_library_is_installed_with_it_or_by_an_extra() -> No
                 found |= {alias.name.partition(".")[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom):
                 found.add(str(node.module).partition(".")[0])
-    assert found - set(sys.stdlib_module_names) - {"tagger", "stages"} <= known
+    found -= {*sys.stdlib_module_names, "tagger", "stages"}
+    assert found <= known
+    assert found - modules(PROJECT["dependencies"]) <= EXTRAS.keys()
+
+
+def test_a_registered_model_is_used_on_spark_without_what_training_needs() -> None:
+    extras = PROJECT["optional-dependencies"]
+    missing = modules(extras["training"]) - modules(extras["spark"])
+    assert "torch" in missing
+    lines = [f"sys.modules[{module!r}] = None" for module in sorted(missing)]
+    code = "\n".join(["import sys", *lines, "import tagger.spark.tagging, tagger.tracking.comparison"])
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
 
 
 def test_a_missing_module_is_one_line() -> None:
     error = ModuleNotFoundError("No module named 'mlflow.pyfunc'", name="mlflow.pyfunc")
     assert advice(error) == ("this needs mlflow, which is not installed; expected pip install 'lstm-tagger[tracking]'")
+
+
+def test_tag_corpus_names_the_extra_that_brings_all_it_needs() -> None:
+    code = "import sys; sys.modules |= {'pyspark': None, 'pandas': None}; from tagger.__main__ import run; run()"
+    command = [sys.executable, "-c", code, "tag-corpus", "a.txt", "b.json"]
+    told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (told.returncode, told.stdout) == (1, "")
+    assert (
+        told.stderr == "error: this needs pyspark, which is not installed; expected pip install 'lstm-tagger[spark]'\n"
+    )
 
 
 def test_a_module_of_our_own_that_is_missing_is_no_mistake_of_the_users() -> None:

@@ -18,7 +18,7 @@ from tagger.formats import Sentence
 from tagger.model import LstmTagger
 from tagger.model_folder import TrainedModel, write_model
 from tagger.params import ModelParams
-from tagger.tracking import registry
+from tagger.tracking import packed_model
 
 ROOT = Path(__file__).parents[1]
 TRAIN = [Sentence(("The", "dog", "barked"), ("DET", "NOUN", "VERB"))]
@@ -136,7 +136,7 @@ def test_the_exported_model_is_the_default(workspace: Path) -> None:
 
 def test_a_model_of_mlflow_is_fetched_by_its_uri(model: str, monkeypatch: pytest.MonkeyPatch) -> None:
     models = {"models:/lstm-tagger@champion": Path(model)}
-    monkeypatch.setattr(registry, "fetch_model", models.__getitem__)
+    monkeypatch.setattr(packed_model, "fetch_model", models.__getitem__)
     assert output("predict", "--model", "models:/lstm-tagger@champion", "x") == "x  DET  0.5000\n"
 
 
@@ -373,6 +373,19 @@ def test_a_line_is_answered_before_the_next_one_comes(model: str, tmp_path: Path
         assert process.stdout.read() == b""
         assert process.stderr.read() == b"error: standard input:2: byte 1 is 0xff, expected UTF-8\n"
     assert process.returncode == 1
+
+
+@pytest.mark.timeout(60)
+def test_a_mistake_in_a_line_ends_the_command_while_its_input_stays_open(model: str, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "tagger", "predict", "--model", model]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, cwd=tmp_path, env=environment(), stdin=pipe, stderr=pipe) as process:
+        assert process.stdin
+        assert process.stderr
+        process.stdin.write(b"x" * 100_001 + b"\n")
+        process.stdin.flush()
+        assert process.wait(50) == 1
+        assert process.stderr.read().startswith(b"error: sentence 1, word 1: 100001 characters, expected a text of 1")
 
 
 def test_help_and_serve_s_own_help_load_neither_the_server_nor_torch() -> None:

@@ -34,12 +34,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def model(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """The model, saved and loaded by MLflow; what it changes of the scoring server is put back."""
+def saved(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The model as MLflow saves it."""
     import mlflow.pyfunc
-    from mlflow.pyfunc import scoring_server
 
-    parse = scoring_server.parse_tf_serving_input
     path = tmp_path_factory.mktemp("saved") / "model"
     mlflow.pyfunc.save_model(
         str(path),
@@ -47,11 +45,21 @@ def model(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[An
         artifacts={"model": str(folder)},
         pip_requirements=["mlflow"],
     )
-    yield mlflow.pyfunc.load_model(str(path))
-    scoring_server.parse_tf_serving_input = parse
+    return str(path)
 
 
-def post(model: Any, body: object, kind: str = "application/json") -> tuple[int, Any]:
+@pytest.fixture(scope="module")
+def model(saved: str) -> Iterator[Any]:
+    """The model as MLflow loads it; what it changes of the scoring server is put back."""
+    import mlflow.pyfunc
+    from mlflow.pyfunc import scoring_server
+
+    parse, invocations = scoring_server.parse_tf_serving_input, scoring_server.invocations
+    yield mlflow.pyfunc.load_model(saved)
+    scoring_server.parse_tf_serving_input, scoring_server.invocations = parse, invocations
+
+
+def post(model: Any, body: object, kind: str | None = "application/json") -> tuple[int, Any]:
     """Do what the server does with a request; return the status and the answer."""
     from mlflow.exceptions import MlflowException
     from mlflow.pyfunc.scoring_server import invocations
@@ -59,7 +67,7 @@ def post(model: Any, body: object, kind: str = "application/json") -> tuple[int,
     data = body if isinstance(body, str) else json.dumps(body)
     try:
         answer = invocations(data.encode(), kind, model, model.metadata.get_input_schema())
-        return answer.status, json.loads(answer.response)["predictions"]
+        return answer.status, json.loads(answer.response)["predictions"] if answer.status == 200 else answer.response
     except MlflowException as error:
         return error.get_http_status_code(), error.message
 
@@ -164,6 +172,8 @@ def test_the_server_takes_csv(model: Any) -> None:
         ({"inputs": ["a"], "instances": ["b"]}, "exactly one of the input fields"),
         ("{", "valid JSON"),
         ('{"inputs": ["\\ud800"]}', "half of a character"),
+        ('{"inputs": ' + "1" * 5000 + "}", "The request can't be read: ValueError: Exceeds the limit"),
+        ("[" * 100_000, "The request can't be read: RecursionError: "),
     ],
     ids=lambda value: str(value)[:60],
 )
@@ -171,6 +181,20 @@ def test_a_mistake_is_status_400_and_says_what_was_expected(model: Any, body: ob
     status, message = post(model, body)
     assert status == 400
     assert said in message
+
+
+@pytest.mark.parametrize("kind", [None, "", "text/plain", "application/json; charset=latin-1"])
+def test_a_kind_of_content_that_is_not_known_is_status_415(model: Any, kind: str | None) -> None:
+    assert post(model, {"inputs": ["a"]}, kind)[0] == 415
+
+
+def test_a_model_that_is_loaded_twice_changes_the_server_once(model: Any, saved: str) -> None:
+    import mlflow.pyfunc
+    from mlflow.pyfunc import scoring_server
+
+    again = mlflow.pyfunc.load_model(saved)
+    assert not hasattr(scoring_server.invocations.__wrapped__, "__wrapped__")
+    assert words_of(post(again, {"inputs": TWO})) == TWO
 
 
 WRONG: list[Any] = [{"inputs": [5]}, {"inputs": [["a", 5]]}, {}, [], "a", {"dataframe_split": {}}, {"prompt": "a"}]
@@ -203,6 +227,10 @@ def test_mlflow_serves_the_champion(finished: Project) -> None:
         assert len(row["tags"]) == len(row["probabilities"]) == 10_000
         for wrong in WRONG:
             assert requests.post(url, json=wrong, timeout=60).status_code == 400, wrong
+        for unreadable in ("[" * 100_000, '{"inputs": ' + "1" * 5000 + "}"):
+            headers = {"Content-Type": "application/json"}
+            assert requests.post(url, unreadable, headers=headers, timeout=60).status_code == 400, unreadable[:20]
+        assert requests.post(url, b'{"inputs": ["a"]}', timeout=60).status_code == 415  # without a Content-Type
     finally:
         server.terminate()
         server.wait(20)

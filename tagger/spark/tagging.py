@@ -12,7 +12,7 @@ from tagger.errors import InputError
 from tagger.predict import Tagger, is_mlflow_uri
 from tagger.spark.corpus import SENTENCE, Format, check_output, read_parquet, read_text, write
 from tagger.spark.session import reporting
-from tagger.tracking.registry import fetch_model, model_parts
+from tagger.tracking.packed_model import fetch_model, model_parts
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -42,8 +42,8 @@ def mlflow_model(source: str) -> Iterator[Path]:
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     import mlflow.pyfunc
 
-    logging.getLogger("mlflow").setLevel(logging.ERROR)  # it warns that workers need the packages of the driver
     folder = fetch_model(source) if is_mlflow_uri(source) else Path(source)
+    logging.getLogger("mlflow").setLevel(logging.ERROR)  # it warns that workers need the packages of the driver
     Tagger(folder)  # before any worker finds what is wrong with it
     with tempfile.TemporaryDirectory() as scratch:
         if is_mlflow_uri(source):

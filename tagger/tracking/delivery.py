@@ -10,8 +10,8 @@ import yaml
 from tagger.predictions import confusions, most_probable
 from tagger.report import draw_confusions
 from tagger.tracking.promotion import is_decided, promote
-from tagger.tracking.record import Point, Record
-from tagger.tracking.registry import log_model
+from tagger.tracking.record import Point, Record, digest_of
+from tagger.tracking.registry import log_model, register_export
 from tagger.tracking.runs import FILES, MODEL, TEST, find_parent, find_run, open_run
 from tagger.tracking.store import Store
 
@@ -33,11 +33,11 @@ def deliver(store: Store, record: Record) -> None:
     if record.training or "restored" in run.data.tags:  # otherwise the training has logged them, with their times
         log_points(store, run, record.points)
     _log_figures(store, run, record)
-    files = record.digest_of_files()
+    files = digest_of(record.files)
     if run.data.tags.get(FILES) != files:  # a later stage has less to bring than `evaluate`
         _log_files(store, run, record)
         store.client.set_tag(run.info.run_id, FILES, files)
-    version = log_model(store, run, record)
+    log_model(store, run, record)
     store.client.set_tag(run.info.run_id, MODEL, record.model)
     if "test" in record.datasets:
         store.client.set_tag(run.info.run_id, TEST, record.datasets["test"].digest)
@@ -48,12 +48,12 @@ def deliver(store: Store, record: Record) -> None:
         for path in record.group_files.values():
             store.client.log_artifact(parent, str(path))
         store.client.set_terminated(parent, "FINISHED", record.ended)
-    if record.exported:
-        promote(store, version, record)
+    if record.export_files:
+        promote(store, register_export(store, run, record), record)
 
 
 def is_delivered(store: Store, record: Record) -> bool:
-    """Return whether a run, and its group, hold the record, and whether its model becomes champion is decided."""
+    """Return whether a run, and its group, hold the record, and whether its export becomes champion is decided."""
     run = find_run(store, record)
     if run is None or run.info.status != "FINISHED" or MODEL not in run.data.tags:
         return False
@@ -64,7 +64,7 @@ def is_delivered(store: Store, record: Record) -> bool:
         there = {artifact.path for artifact in store.client.list_artifacts(parent)}
         if not record.group_files.keys() <= there:  # a fresh clone has the report from git: DVC did not run its stage
             return False
-    return not record.exported or is_decided(store, run)
+    return not record.export_files or is_decided(store, record)
 
 
 def log_start(store: Store, run: "Run", record: Record) -> None:

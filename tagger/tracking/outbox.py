@@ -3,7 +3,7 @@
 .dvc/tmp/lstm-tagger/outbox/<time>-<loss>/
   record.json   the record; its files by their place
   files/        copies, for the outputs of an experiment may be gone by then
-  group_files/  the same
+  group_files/ export_files/  the same
 """
 
 import shutil
@@ -22,6 +22,7 @@ from tagger.tracking.record import Record
 from tagger.tracking.store import Store, StoreAwayError, address, connect, reporting
 
 RECORD = "record.json"
+KINDS = ("files", "group_files", "export_files")
 
 
 def deliver_or_keep(record: Record) -> None:
@@ -39,7 +40,8 @@ def keep(record: Record, reason: StoreAwayError) -> None:
     """Put a record and copies of its files into the outbox."""
     with new_folder(paths.kept("outbox") / f"{time.time_ns()}-{record.loss}") as folder:
         update: dict[str, Any] = {"store": address()}
-        for kind, files in (("files", record.files), ("group_files", record.group_files)):
+        for kind in KINDS:
+            files: dict[str, Path] = getattr(record, kind)
             update[kind] = {place: Path(kind) / place for place in files}
             for place, copy in update[kind].items():
                 (folder / copy).parent.mkdir(parents=True, exist_ok=True)
@@ -82,8 +84,7 @@ def _waiting(store: str) -> list[tuple[Path, Record]]:
                 continue
             if record.store == store:
                 update = {
-                    kind: {place: folder / path for place, path in files.items()}
-                    for kind, files in (("files", record.files), ("group_files", record.group_files))
+                    kind: {place: folder / path for place, path in getattr(record, kind).items()} for kind in KINDS
                 }
                 found.append((folder, record.model_copy(update=update)))
     return found

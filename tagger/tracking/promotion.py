@@ -5,19 +5,17 @@ that was named by hand stays.
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import pandas as pd
 
 from tagger.errors import InputError
 from tagger.predict import Tagger
+from tagger.tracking.packed_model import fetch_model
 from tagger.tracking.record import Record
-from tagger.tracking.registry import CHAMPION, REGISTERED_MODEL, fetch_model, find_champion, find_version
+from tagger.tracking.registry import CHAMPION, REGISTERED_MODEL, find_champion, find_version
 from tagger.tracking.runs import TEST
 from tagger.tracking.store import Store
-
-if TYPE_CHECKING:
-    from mlflow.entities import Run
 
 DECISION = "promotion"  # tag of a version
 ROUNDING = 1e-9  # of a difference of accuracies
@@ -47,9 +45,9 @@ def promote(store: Store, version: str, record: Record) -> None:
     print(f"models:/{REGISTERED_MODEL}@{CHAMPION} {verb} version {holder}: {decision.reason}")
 
 
-def is_decided(store: Store, run: "Run") -> bool:
-    """Return whether the run's model is registered, and champion or known not to become it."""
-    version = find_version(store, run)
+def is_decided(store: Store, record: Record) -> bool:
+    """Return whether the record's export is registered, and champion or known not to become it."""
+    version = find_version(store, record)
     return version is not None and _is_decided(store, version)
 
 

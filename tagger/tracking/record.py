@@ -5,6 +5,7 @@ import os
 import socket
 import subprocess
 import time
+from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple, Self
@@ -55,7 +56,7 @@ class Record(BaseModel):
     figures: dict[str, float] = {}
     files: dict[str, Path] = {}  # by their place among the artifacts
     group_files: dict[str, Path] = {}  # the same, of the group
-    exported: bool = False  # to the main workspace
+    export_files: dict[str, Path] = {}  # the same, of the export in the main workspace
     export_ran: bool = False  # just now: it is decided anew whether the model becomes champion
     store: str = ""  # that it waits for
 
@@ -75,11 +76,6 @@ class Record(BaseModel):
         setting = {key: self.settings.get(key) for key in ("seed", "device", "model", "train")}
         digests = [self.datasets[name].digest for name in ("train", "dev")]
         return sha256(json.dumps([self.experiment, setting, digests], sort_keys=True).encode()).hexdigest()[:12]
-
-    def digest_of_files(self) -> str:
-        """Return a SHA-256 over the files and their places."""
-        digests = {place: sha256(path.read_bytes()).hexdigest() for place, path in sorted(self.files.items())}
-        return sha256(json.dumps(digests).encode()).hexdigest()
 
     @classmethod
     def of_training(cls, loss: LossName, training: str) -> Self:
@@ -164,10 +160,17 @@ class Record(BaseModel):
         """
         verification = json.loads(paths.VERIFICATION.read_text(encoding="utf-8"))
         figure = {"export_largest_difference": float(verification["largest_difference"])}
-        # An experiment in a temporary folder exports to that folder.
-        exported = Path.cwd().resolve() == paths.workspace()
-        update = {"figures": self.figures | figure, "exported": exported, "export_ran": exported and ran}
-        return self.model_copy(update=update)
+        record = self.model_copy(update={"figures": self.figures | figure})
+        if Path.cwd().resolve() != paths.workspace():  # an experiment in a temporary folder exports to that folder
+            return record
+        files = {f"export/{path.name}": path for path in sorted(paths.EXPORT.iterdir())}
+        return record.model_copy(update={"export_files": files, "export_ran": ran})
+
+
+def digest_of(files: Mapping[str, Path]) -> str:
+    """Return a SHA-256 over files and their places."""
+    digests = {place: sha256(path.read_bytes()).hexdigest() for place, path in sorted(files.items())}
+    return sha256(json.dumps(digests).encode()).hexdigest()
 
 
 def origin() -> str:

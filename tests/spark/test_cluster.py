@@ -7,6 +7,7 @@ seen to work. Those of `make test` are skipped then, and its summary says so.
 import json
 import os
 import random
+import socket
 import subprocess
 import sys
 import time
@@ -68,10 +69,49 @@ def tagging(project: Project, source: Path, target: Path, *options: str) -> Iter
         process.wait()
 
 
+@contextmanager
+def cluster(folder: Path) -> Iterator[str]:
+    """Run a master and a worker of Spark's own cluster; give the master's address. No worker can import torch."""
+    assert not MISSING, NOT_RUN
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        address = f"spark://127.0.0.1:{free.getsockname()[1]}"
+    (folder / "python").mkdir(parents=True)
+    (folder / "python/torch.py").write_text("raise ModuleNotFoundError('no torch here')", encoding="utf-8")
+    home = spark_home(folder / "spark")
+    environment = os.environ | {
+        "PYSPARK_PYTHON": sys.executable,
+        "PYTHONPATH": str(folder / "python"),
+        "SPARK_HOME": str(home),
+        "SPARK_LOCAL_IP": "127.0.0.1",
+    }
+    own = ["--host", "127.0.0.1", "--webui-port", "0"]
+    commands = [
+        ["master.Master", *own, "--port", address.rpartition(":")[2]],
+        ["worker.Worker", *own, "--cores", "2", "--memory", "2g", "--work-dir", str(folder / "work"), address],
+    ]
+    processes = [
+        subprocess.Popen(
+            [str(home / "bin/spark-class"), f"org.apache.spark.deploy.{name}", *arguments],
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        for name, *arguments in commands
+    ]
+    try:
+        yield address
+    finally:
+        for process in processes:
+            process.terminate()
+        for process in processes:
+            process.wait(30)
+
+
 def finish(process: "subprocess.Popen[str]") -> str:
     told, errors = process.communicate()
     assert process.returncode == 0, errors
     assert "\tat " not in errors
+    assert "WARNING mlflow" not in errors
     return told
 
 
@@ -185,3 +225,16 @@ def test_two_workers_tag_a_table(
     columns = ("words", "tags", "probabilities")
     cells = zip(*(rows[name] for name in columns), strict=True)
     compare([{name: list(cell) for name, cell in zip(columns, row, strict=True)} for row in cells], expected)
+
+
+def test_a_cluster_of_spark_s_own_tags_every_row_without_torch(
+    finished: Project, source: Path, expected: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    target = tmp_path / "tagged.json"
+    options = ("--conf", "spark.cores.max=2", "--conf", "spark.executor.memory=1g", *BLOCKS)
+    with (
+        cluster(tmp_path / "cluster") as master,
+        tagging(finished, source, target, "--master", master, *options) as run,
+    ):
+        finish(run)
+    compare(read(target), expected)

@@ -87,7 +87,14 @@ def _describe(arguments: tuple[Any, ...]) -> Iterator[str]:
             yield from _describe(tuple(value))
         elif type(value).__name__ in ("Metric", "Param", "RunTag"):
             yield value.key
-        elif isinstance(value, str) and value in ("nll", "model", "repro without git", "FINISHED", "champion"):
+        elif isinstance(value, str) and value in (
+            "nll",
+            "model",
+            "export",
+            "repro without git",
+            "FINISHED",
+            "champion",
+        ):
             yield value
         elif isinstance(value, str | Path) and "/" in str(value):
             yield re.sub(r"\bm-\w{32}", "", Path(value).name)
@@ -147,7 +154,7 @@ def test_a_delivery_that_is_made_twice_changes_nothing(store: Store, kind: str) 
     deliver(store, record)
     first, first_ids = content(store), ids(store)
     (run,) = runs_of(store)
-    assert len(first_ids["models"]) == len(first_ids["versions"]) == 1
+    assert (len(first_ids["models"]), len(first_ids["versions"])) == (2, 1)  # the trained one and its export
     assert [{name: int(version) for name, version in model.items()} for model in first["champions"]] == [
         {"champion": 1}
     ]
@@ -172,7 +179,8 @@ def test_a_delivery_that_breaks_off_anywhere_ends_in_the_same_content(
     }
     found = content(store)
     assert found == content(deliver_to(record, "undisturbed.db", database, monkeypatch))
-    assert found["models"] == found["versions"] == len(runs_of(store)) == len(groups_of(store)) == 1
+    assert found["versions"] == len(runs_of(store)) == len(groups_of(store)) == 1
+    assert found["models"] == 2
 
 
 def test_a_training_that_is_delivered_keeps_the_times_of_its_epochs(store: Store) -> None:
@@ -200,13 +208,13 @@ def test_an_evaluation_goes_to_the_run_of_the_training_and_leaves_its_epochs_alo
     assert {given.dataset.name for given in run.inputs.dataset_inputs} == {"train", "dev", "test"}
     assert run.data.tags["training"] == "a"
     assert "restored" not in run.data.tags
-    assert ids(store)["versions"] == [1]
+    assert (len(ids(store)["models"]), ids(store)["versions"]) == (2, [1])
 
 
 def test_the_group_shows_the_figures_of_each_loss(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(delivery, "log_model", lambda *_: "1")
+    monkeypatch.setattr(delivery, "log_model", lambda *_: None)
     nll, cross_entropy = (
-        whole_record(loss).model_copy(update={"exported": False}) for loss in ("nll", "cross_entropy")
+        whole_record(loss).model_copy(update={"export_files": {}}) for loss in ("nll", "cross_entropy")
     )
     deliver(store, nll)
     deliver(store, cross_entropy)
@@ -224,14 +232,14 @@ def test_the_group_shows_the_figures_of_each_loss(store: Store, monkeypatch: pyt
 def test_a_run_that_was_measured_on_another_test_split_keeps_its_figures(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(delivery, "log_model", lambda *_: "1")
-    first = whole_record().model_copy(update={"exported": False})
+    monkeypatch.setattr(delivery, "log_model", lambda *_: None)
+    first = whole_record().model_copy(update={"export_files": {}})
     deliver(store, first)
     (before,) = runs_of(store)
     shutil.rmtree(paths.TEST)
     shutil.copytree(paths.PREPARED / "other_test", paths.TEST)
     evaluate("nll")
-    second = whole_record().model_copy(update={"exported": False})
+    second = whole_record().model_copy(update={"export_files": {}})
     assert second.figures["test_nll"] != first.figures["test_nll"]
     deliver(store, second)
     kept, other = runs_of(store)
@@ -244,8 +252,8 @@ def test_a_run_that_was_measured_on_another_test_split_keeps_its_figures(
 
 
 def test_the_table_is_that_of_the_last_evaluation(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(delivery, "log_model", lambda *_: "1")
-    record = whole_record().model_copy(update={"exported": False})
+    monkeypatch.setattr(delivery, "log_model", lambda *_: None)
+    record = whole_record().model_copy(update={"export_files": {}})
     deliver(store, record)
     predictions = pd.read_parquet(paths.predictions_file("nll"))
     predictions.iloc[::-1].to_parquet(paths.predictions_file("nll"))
@@ -257,8 +265,8 @@ def test_the_table_is_that_of_the_last_evaluation(store: Store, monkeypatch: pyt
 
 
 def test_a_later_stage_leaves_the_files_of_the_evaluation_alone(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(delivery, "log_model", lambda *_: "1")
-    record = whole_record().model_copy(update={"exported": False})
+    monkeypatch.setattr(delivery, "log_model", lambda *_: None)
+    record = whole_record().model_copy(update={"export_files": {}})
     deliver(store, record)
     (run,) = runs_of(store)
     picture = Path(run.info.artifact_uri.removeprefix("file://")) / "confusion.png"
@@ -269,17 +277,17 @@ def test_a_later_stage_leaves_the_files_of_the_evaluation_alone(store: Store, mo
 
 
 def test_a_run_whose_group_was_deleted_is_delivered(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(delivery, "log_model", lambda *_: "1")
+    monkeypatch.setattr(delivery, "log_model", lambda *_: None)
     deliver(store, training(Record.of_outputs("nll")))
     (group,) = groups_of(store)
     store.client.delete_run(group.info.run_id)
     with reporting():
-        deliver(store, whole_record().model_copy(update={"exported": False}))
+        deliver(store, whole_record().model_copy(update={"export_files": {}}))
     (run,) = runs_of(store)
     assert "test_accuracy" in run.data.metrics
 
 
-def test_a_model_that_was_deleted_from_the_registry_is_registered_again(store: Store) -> None:
+def test_an_export_that_was_deleted_from_the_registry_is_registered_again(store: Store) -> None:
     deliver(store, whole_record())
     store.client.delete_registered_model("lstm-tagger")
     with reporting():
@@ -287,13 +295,13 @@ def test_a_model_that_was_deleted_from_the_registry_is_registered_again(store: S
         deliver(store, whole_record())
         assert is_delivered(store, whole_record())
     assert store.client.get_model_version_by_alias("lstm-tagger", "champion").run_id == runs_of(store)[0].info.run_id
-    assert len(ids(store)["models"]) == len(ids(store)["versions"]) == 1
+    assert (len(ids(store)["models"]), len(ids(store)["versions"])) == (2, 1)
 
 
 def test_a_record_is_delivered_when_its_run_holds_all_of_it(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     trained, evaluated, exported = (
         Record.of_outputs("nll"),
-        whole_record().model_copy(update={"exported": False}),
+        whole_record().model_copy(update={"export_files": {}}),
         whole_record(),
     )
     for done, left in (([], trained), ([trained], evaluated), ([trained, evaluated], exported)):

@@ -22,12 +22,12 @@ AWAY = StoreAwayError("MLflow: it is away")
 @pytest.fixture(autouse=True)
 def _cheap(monkeypatch: pytest.MonkeyPatch) -> None:
     """Models and pictures take most of the time of a delivery, and test_delivery.py tests them."""
-    monkeypatch.setattr(delivery, "log_model", lambda *_: "1")
+    monkeypatch.setattr(delivery, "log_model", lambda *_: None)
     monkeypatch.setattr(delivery, "draw_confusions", lambda *_: Figure(figsize=(1, 1)))
 
 
 def record_of(loss: Any = "nll", identity: str | None = None) -> Record:
-    return whole_record(loss, identity).model_copy(update={"exported": False})
+    return whole_record(loss, identity).model_copy(update={"export_files": {}})
 
 
 def move(store: Store, name: str) -> None:

@@ -13,7 +13,7 @@ from tagger.predict import Tagger
 from tagger.tracking import delivery, promotion
 from tagger.tracking.delivery import deliver, is_delivered
 from tagger.tracking.outbox import keep
-from tagger.tracking.record import Record
+from tagger.tracking.record import Record, digest_of
 from tagger.tracking.registry import find_champion, find_version
 from tagger.tracking.store import Store, StoreAwayError
 from tagger.tracking.sync import sync
@@ -26,27 +26,32 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::F
 def _light_delivery(monkeypatch: pytest.MonkeyPatch) -> None:
     """Register the bare model folder and log no other file: that takes seconds, and other tests do it."""
 
-    def log_model(store: Store, run: Any, record: Record) -> str:
-        version = find_version(store, run)
+    def register_export(store: Store, run: Any, record: Record) -> str:
+        version = find_version(store, record)
         if version is None:
             if not store.client.search_registered_models("name = 'lstm-tagger'"):
                 store.client.create_registered_model("lstm-tagger")
-            source = Path(f"models_of/{run.info.run_id}").absolute()
-            shutil.copytree(paths.model_folder(record.loss), source / "artifacts" / record.loss)
-            made = store.client.create_model_version("lstm-tagger", source.as_uri(), run.info.run_id)
+            content = digest_of(record.export_files)
+            source = Path(f"models_of/{content}").absolute()
+            shutil.copytree(paths.EXPORT, source / "artifacts/export")
+            made = store.client.create_model_version(
+                "lstm-tagger", source.as_uri(), run.info.run_id, tags={"content.sha256": content}
+            )
             version = str(made.version)
         return version
 
-    monkeypatch.setattr(delivery, "log_model", log_model)
+    monkeypatch.setattr(delivery, "log_model", lambda *_: None)
+    monkeypatch.setattr(delivery, "register_export", register_export)
     monkeypatch.setattr(delivery, "_log_files", lambda *_: None)
 
 
 def exported(loss: str, accuracy: float | None = None, *, ran: bool = True, max_drop: float = 0) -> Record:
-    """Return the record of an export; the accuracy on the test split is made up where it is given."""
-    record = whole_record(loss)  # type: ignore[arg-type]
+    """Export, and return the record; the accuracy on the test split is made up where it is given."""
+    export(loss)  # type: ignore[arg-type]
+    record = whole_record(loss).with_export(ran=ran)  # type: ignore[arg-type]
     figures = record.figures if accuracy is None else record.figures | {"test_accuracy": accuracy}
     settings = record.settings | {"export": {"loss": "best", "max_drop": max_drop}}
-    return record.model_copy(update={"exported": True, "export_ran": ran, "figures": figures, "settings": settings})
+    return record.model_copy(update={"figures": figures, "settings": settings})
 
 
 def decision(capsys: pytest.CaptureFixture[str]) -> list[str]:
@@ -195,5 +200,5 @@ def test_an_export_that_waited_for_the_store_is_decided_when_it_is_delivered(
 def test_the_export_of_a_temporary_folder_decides_nothing(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(paths, "workspace", lambda: Path("/elsewhere"))
     record = Record.of_outputs("nll").with_evaluation(EncodedSplit.load(paths.TEST)).with_export(ran=True)
-    assert not record.exported
+    assert record.export_files == {}
     assert not record.export_ran

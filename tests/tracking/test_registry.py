@@ -1,12 +1,16 @@
-"""Registered models: a version a run."""
+"""The model that a training logs, and the registered one: a version an export."""
 
 from pathlib import Path
 
 import pytest
 
+from tagger import paths
 from tagger.errors import InputError
 from tagger.model_folder import fingerprint
-from tagger.tracking.registry import fetch_model, find_champion, log_model
+from tagger.predict import Tagger
+from tagger.tracking.packed_model import fetch_model
+from tagger.tracking.record import digest_of
+from tagger.tracking.registry import find_champion, find_version, log_model, register_export
 from tagger.tracking.runs import open_run
 from tagger.tracking.store import Store
 from tests.tracking.samples import whole_record
@@ -14,27 +18,78 @@ from tests.tracking.samples import whole_record
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
 
 
+def requirements(folder: Path) -> set[str]:
+    """Return the packages that a model of MLflow's says it needs."""
+    lines = (folder / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    return {line.partition("==")[0] for line in lines}
+
+
 def test_the_model_of_a_run_is_an_output_of_its_experiment_with_its_files(store: Store, workspace: Path) -> None:
     record = whole_record()
     run = open_run(store, record)
-    assert log_model(store, run, record) == "1"
-    assert log_model(store, run, record) == "1"
+    log_model(store, run, record)
+    log_model(store, run, record)
     (model,) = store.client.search_logged_models([store.experiment])
     assert model.source_run_id == run.info.run_id
     assert model.params["model.hidden"] == "200"
     assert Path(model.artifact_location.removeprefix("file://")).is_relative_to(workspace / "mlruns/lstm-tagger")
     (output,) = store.client.get_run(run.info.run_id).outputs.model_outputs
     assert output.model_id == model.model_id
-    assert fingerprint(fetch_model("models:/lstm-tagger/1")) == record.model
+    folder = fetch_model(f"runs:/{run.info.run_id}/model")
+    assert fingerprint(folder) == record.model
+    assert "torch" in requirements(folder.parents[1])
+    assert store.client.search_registered_models() == []
 
 
-def test_the_newest_version_of_a_run_counts(store: Store) -> None:
+def test_a_version_holds_the_export_and_needs_no_torch(store: Store) -> None:
     record = whole_record()
     run = open_run(store, record)
+    log_model(store, run, record)
+    assert register_export(store, run, record) == "1"
+    folder = fetch_model("models:/lstm-tagger/1")
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == {
+        path.name: path.read_bytes() for path in paths.EXPORT.iterdir()
+    }
+    assert requirements(folder.parents[1]) == {"mlflow", "numpy", "onnxruntime", "pandas", "pydantic"}
+    version = store.client.get_model_version("lstm-tagger", "1")
+    assert version.run_id == run.info.run_id
+    outputs = store.client.get_run(run.info.run_id).outputs.model_outputs
+    assert len(outputs) == len(store.client.search_logged_models([store.experiment])) == 2
+
+
+def test_the_same_export_is_registered_once_and_another_one_again(store: Store) -> None:
+    record = whole_record()
+    run = open_run(store, record)
+    assert register_export(store, run, record) == "1"
+    assert register_export(store, run, whole_record()) == "1"
+    other = open_run(store, whole_record(training="again"))  # the same bytes
+    assert register_export(store, other, record) == "1"
+    paths.MODEL_CARD.write_text("Another licence", encoding="utf-8")
+    assert find_version(store, whole_record()) is None
+    assert register_export(store, run, whole_record()) == "2"
+    assert register_export(store, run, whole_record()) == "2"
+
+
+def test_the_newest_version_of_an_export_counts(store: Store) -> None:
+    record = whole_record()
+    tags = {"content.sha256": digest_of(record.export_files)}
     store.client.create_registered_model("lstm-tagger")
     for _ in range(10):
-        store.client.create_model_version("lstm-tagger", f"file://{Path.cwd()}/models/nll", run.info.run_id)
-    assert log_model(store, run, record) == "10"
+        store.client.create_model_version("lstm-tagger", f"file://{Path.cwd()}/models/export", tags=tags)
+    assert find_version(store, record) == "10"
+
+
+def test_a_trained_model_that_was_registered_before_is_used_as_ever(store: Store) -> None:
+    record = whole_record()
+    run = open_run(store, record)
+    log_model(store, run, record)
+    (logged,) = store.client.search_logged_models([store.experiment])
+    store.client.create_registered_model("lstm-tagger")
+    store.client.create_model_version("lstm-tagger", logged.artifact_location, run.info.run_id)
+    (found,) = Tagger.load("models:/lstm-tagger/1").tag(["the dog"])
+    (expected,) = Tagger("models/export").tag(["the dog"])
+    assert found.tags == expected.tags
+    assert register_export(store, run, record) == "2"
 
 
 def test_without_registered_models_there_is_no_champion(store: Store) -> None:

@@ -1,0 +1,60 @@
+"""A model folder as MLflow has it: packed to be loaded anywhere, and fetched; an export needs no torch for that."""
+
+import importlib.metadata
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from tagger.errors import InputError
+from tagger.export_folder import is_export
+from tagger.tracking.store import connect
+
+PACKAGE = Path(__file__).parent.parent
+REQUIREMENTS = ("mlflow", "numpy", "pandas", "pydantic")
+OF_AN_EXPORT = ("onnxruntime",)
+OF_A_TRAINED_MODEL = ("safetensors", "torch")
+
+
+def model_parts(folder: Path) -> dict[str, Any]:
+    """Return what MLflow's pyfunc flavor packs of a model folder."""
+    from mlflow.models import ModelSignature
+    from mlflow.types.schema import Array, ColSpec, DataType, Schema
+
+    requirements = REQUIREMENTS + (OF_AN_EXPORT if is_export(folder) else OF_A_TRAINED_MODEL)
+    text, number = DataType.string, DataType.double
+    # MLflow knows no type for "a string or a list of strings": the model itself says what it takes.
+    signature = ModelSignature(
+        outputs=Schema(
+            [ColSpec(Array(text), "words"), ColSpec(Array(text), "tags"), ColSpec(Array(number), "probabilities")]
+        ),
+    )
+    return {
+        "python_model": str(PACKAGE / "pyfunc.py"),
+        "artifacts": {"model": str(folder)},
+        "code_paths": [str(PACKAGE)],
+        "signature": signature,
+        "input_example": pd.DataFrame({"sentence": ["The dog ate the book"]}),
+        "pip_requirements": [f"{name}=={importlib.metadata.version(name)}" for name in requirements],
+    }
+
+
+def fetch_model(uri: str) -> Path:
+    """Return the model folder inside a model of MLflow's, such as `models:/lstm-tagger@champion`.
+
+    Raises:
+        InputError: there is no such model, or it was not made by this pipeline.
+    """
+    connect()
+    import mlflow
+    from mlflow.exceptions import MlflowException
+
+    try:
+        # Only the files are fetched; nothing of the model's own code is run.
+        folder = Path(mlflow.artifacts.download_artifacts(artifact_uri=uri)) / "artifacts"
+    except (MlflowException, OSError) as error:
+        raise InputError(f"{uri}: not found in MLflow: {' '.join(str(error).split())}") from None
+    found = list(folder.glob("*/config.json"))
+    if len(found) != 1:
+        raise InputError(f"{uri}: holds no model folder of this pipeline, expected one in its artifacts")
+    return found[0].parent
