@@ -43,7 +43,7 @@ test: setup  ## lint, types, tests
 	@$(RUN) ruff format --check .
 	@$(RUN) ruff check .
 	@$(RUN) mypy
-	@$(RUN) pytest -m 'not slow' -n 2 --dist loadgroup
+	@$(RUN) pytest -m 'not slow' -n 2 --dist loadfile --no-loadscope-reorder
 
 check-slow: setup  ## the proofs that take minutes
 	@$(RUN) pytest -m slow

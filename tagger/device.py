@@ -30,10 +30,8 @@ def choose_device(name: Device) -> torch.device:
 
 
 def be_deterministic() -> None:
-    """Hold torch to operations that give the same bits each time.
-
-    Those that tag on a CPU always do, and are spared the second that this takes: it imports torch's compiler.
-    """
-    torch.use_deterministic_algorithms(True)
+    """Hold torch to operations that give the same bits each time. Those that tag on a CPU always do."""
+    # What torch.use_deterministic_algorithms does, but for importing torch's compiler, which takes a second.
+    torch.set_deterministic_debug_mode("error")
     # Every operation here writes all of its result; filling it first took a sixth of the training time.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]

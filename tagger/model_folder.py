@@ -11,7 +11,6 @@ from typing import Literal, NamedTuple
 
 import safetensors
 import safetensors.torch
-import torch
 
 from tagger.dictionary import Dictionaries
 from tagger.errors import InputError
@@ -27,6 +26,7 @@ from tagger.model_files import (
     read_config,
     sha256_of,
 )
+from tagger.onnx_graphs import graphs_of, weight_bytes
 from tagger.outputs import write_json
 from tagger.params import LossName, ModelParams
 
@@ -71,9 +71,8 @@ def read_model(folder: Path) -> TrainedModel:
     check_names(folder, config, (WEIGHTS, *DICTIONARY_LIMITS))
     contents = read_checked(folder, config, DICTIONARY_LIMITS | {WEIGHTS: WEIGHT_LIMIT})
     dictionaries = Dictionaries.parse(contents, folder)
-    with torch.device("meta"):  # takes no memory
-        model = LstmTagger.for_dictionaries(config.model, dictionaries, config.loss)
-    size = sum(tensor.numel() * tensor.element_size() for tensor in model.state_dict().values())
+    # Before the network takes memory. The graphs have the same weights; torch imports much to count them itself.
+    size = sum(map(weight_bytes, graphs_of(config.model, dictionaries, int8=False).values()))
     if size > len(contents[WEIGHTS]):
         raise InputError(f"{folder / WEIGHTS}: does not fit {CONFIG} and the dictionaries: expected {size} bytes")
     model = LstmTagger.for_dictionaries(config.model, dictionaries, config.loss)

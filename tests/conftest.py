@@ -1,12 +1,17 @@
 """A copy of the project to run the pipeline in, on a corpus and a network small enough for a test."""
 
+import contextlib
+import importlib
 import os
 import shutil
 import subprocess
 import sys
+import warnings
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 ROOT = Path(__file__).parent.parent
 TINY = {
@@ -17,6 +22,19 @@ TINY = {
     "epochs: 12": "epochs: 3",
     "min_batches: 50": "min_batches: 4",
 }
+
+# One worker makes the finished project for the first of them, and meanwhile the others have those that need none.
+COSTLY = (
+    "test_pipeline.py",
+    "serving",
+    "test_report_browser",
+    "spark",
+    "tracking",
+    "test_recovery",
+    "test_workers",
+    "test_failures",
+    "test_tracking",
+)
 
 
 class Project:
@@ -38,7 +56,6 @@ class Project:
         environment |= {
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}",
             "DVC_NO_ANALYTICS": "1",
-            "PYTHONDONTWRITEBYTECODE": "1",
             "GIT_AUTHOR_NAME": "t",
             "GIT_AUTHOR_EMAIL": "t@example.org",
             "GIT_COMMITTER_NAME": "t",
@@ -53,6 +70,12 @@ class Project:
             text=True,
             start_new_session=True,
         )
+
+    def run_here(self, stage: str, *arguments: str, uri: str = "") -> None:
+        """Run a stage in this process, which has torch and MLflow already: to import them takes most of its time."""
+        with own_environment(), contextlib.chdir(self.root), warnings.catch_warnings(action="ignore"):
+            os.environ["MLFLOW_TRACKING_URI"] = uri
+            importlib.import_module(f"stages.{stage}").main(*arguments)
 
     def edit(self, file: str, old: str, new: str) -> int:
         """Replace the one place where a text stands in a file; return its line."""
@@ -77,6 +100,27 @@ class Project:
         """Copy all but the tracking store, whose artifacts lie at absolute paths."""
         shutil.copytree(self.root, target, ignore=shutil.ignore_patterns("mlflow.db", "mlruns"))
         return Project(target)
+
+
+@contextlib.contextmanager
+def own_environment() -> Iterator[None]:
+    """Give what runs in this process an environment of its own: MLflow sets variables itself once it is connected."""
+    from tagger.tracking.store import tracking_uri
+
+    before = dict(os.environ)
+    for name in before:
+        if name.startswith(("MLFLOW_", "DVC_")):
+            del os.environ[name]
+    os.environ |= {"GIT_CEILING_DIRECTORIES": "/", "MLFLOW_DISABLE_TELEMETRY": "true"}
+    tracking_uri.cache_clear()
+    try:
+        yield
+    finally:
+        if "mlflow" in sys.modules:
+            sys.modules["mlflow"].set_tracking_uri(None)
+        tracking_uri.cache_clear()
+        os.environ.clear()
+        os.environ.update(before)
 
 
 def copy_files(root: Path) -> None:
@@ -112,25 +156,66 @@ def keep_rows(path: Path, rows: int) -> None:
     path.write_text("".join(lines[: rows + 1]), encoding="utf-8")
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist reads the marks in the same hook
+def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
+    """Return a folder that one worker of xdist makes for all of them; who wants it meanwhile waits."""
+    base = factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        base = base.parent
+    folder, made = base / name, base / f"{name}.made"
+    with FileLock(base / f"{name}.lock"):
+        if not made.exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            make(folder)
+            made.touch()
+    return folder
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give all tests of the finished project to one worker, first of all: it is made once, not by each worker."""
-    for item in items:
-        if "finished" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("pipeline"))
-    items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)
+    """Begin with the costly files: `--dist loadfile` gives the next one to the worker that is free."""
+    items.sort(key=_turn)
+
+
+def _turn(item: pytest.Item) -> int:
+    file = item.path.relative_to(ROOT / "tests").as_posix()
+    return next((turn for turn, name in enumerate(COSTLY) if file.startswith(name)), len(COSTLY))
 
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """A project in which `dvc repro` has run. Tests only read it."""
-    project = make_project(tmp_path_factory.mktemp("finished") / "project")
-    project.run("dvc", "repro")
-    project.commit("run")
-    return project
+    """A project in which `dvc repro` has run. Tests only read it, also while other workers copy it."""
+
+    def make(folder: Path) -> None:
+        project = make_project(folder / "project")
+        project.run("dvc", "repro")
+        project.commit("run")
+
+    return Project(made_once(tmp_path_factory, "finished", make) / "project")
 
 
 @pytest.fixture
 def copy(finished: Project, tmp_path: Path) -> Project:
     """A copy of the finished project, with its outputs and its DVC cache, to change."""
     return finished.copy_to(tmp_path / "project")
+
+
+@pytest.fixture(scope="session")
+def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with the tables of MLflow and nothing else in it."""
+
+    def make(folder: Path) -> None:
+        with warnings.catch_warnings(action="ignore"):  # MLflow's own code uses what its libraries deprecate
+            from mlflow.store.db.utils import _initialize_tables, create_sqlalchemy_engine
+
+            engine = create_sqlalchemy_engine(f"sqlite:///{folder}/mlflow.db")
+            _initialize_tables(engine)
+            engine.dispose()
+
+    return made_once(tmp_path_factory, "database", make) / "mlflow.db"
+
+
+@pytest.fixture
+def tracked(copy: Project, database: Path) -> Project:
+    """A copy of the finished project with an empty tracking store: to create one takes seconds."""
+    shutil.copyfile(database, copy.root / "mlflow.db")
+    return copy

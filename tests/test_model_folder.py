@@ -234,6 +234,20 @@ def test_weights_of_another_network_are_refused(changes: dict[str, Any], folder:
     assert error_of(folder).startswith(expected)
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [{"hidden": 50}, {"layers": 3}, {"word_dim": 90, "characters": False}, {"hidden": 90, "bidirectional": False}],
+)
+def test_too_few_weights_are_refused_before_the_network_takes_memory(
+    changes: dict[str, Any], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    larger = fresh_model(RANDOM.dictionaries, **changes)
+    size = sum(weights.nbytes for weights in larger.state_dict().values())
+    edit_config(folder, lambda config: config["model"].update(changes))
+    monkeypatch.setattr("tagger.model_folder.LstmTagger", None)
+    assert error_of(folder).endswith(f"does not fit config.json and the dictionaries: expected {size} bytes")
+
+
 @pytest.mark.parametrize("name", ["words", "characters", "tags"])
 def test_dictionaries_of_another_size_are_refused(name: str, folder: Path, tmp_path: Path) -> None:
     data_of([tagged("a/A b/B")], []).dictionaries.save(tmp_path)

@@ -15,7 +15,6 @@ from tests.spark.conftest import Command, needs_spark
 
 pytestmark = [
     needs_spark,
-    pytest.mark.xdist_group("spark"),
     pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning"),
     pytest.mark.filterwarnings("ignore::ResourceWarning"),  # py4j leaves a socket to the JVM
 ]

@@ -1,9 +1,7 @@
-"""A workspace whose stages have run on a tiny corpus, and a database with MLflow's tables: made once and copied."""
+"""A workspace whose stages have run on a tiny corpus, made once and copied."""
 
 import contextlib
-import os
 import shutil
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +11,8 @@ from tagger import paths
 from tagger.model_folder import TrainedModel, write_model
 from tagger.outputs import new_folder, write_json
 from tagger.report import write_history
-from tagger.tracking.store import Store, connect, tracking_uri
+from tagger.tracking.store import Store, connect
+from tests.conftest import made_once, own_environment
 from tests.samples import PLAIN, data_of, random_corpus, run, trainer_of
 from tests.tracking.samples import LOSSES, evaluate, export, write_lock_file
 
@@ -23,37 +22,17 @@ TEST_SPLITS = {"test": 3, "other_test": 4}  # and the seed of each
 
 @pytest.fixture(autouse=True)
 def _environment() -> Iterator[None]:
-    """Give each test an environment of its own: MLflow sets variables itself once it is connected."""
-    before = dict(os.environ)
-    for name in before:
-        if name.startswith(("MLFLOW_", "DVC_")):
-            del os.environ[name]
-    os.environ |= {"GIT_CEILING_DIRECTORIES": "/", "MLFLOW_DISABLE_TELEMETRY": "true"}
-    tracking_uri.cache_clear()
-    yield
-    if "mlflow" in sys.modules:
-        sys.modules["mlflow"].set_tracking_uri(None)
-    tracking_uri.cache_clear()
-    os.environ.clear()
-    os.environ.update(before)
-
-
-@pytest.fixture(scope="session")
-def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database with the tables of MLflow and nothing else in it."""
-    from mlflow.store.db.utils import _initialize_tables, create_sqlalchemy_engine
-
-    path = tmp_path_factory.mktemp("database") / "mlflow.db"
-    engine = create_sqlalchemy_engine(f"sqlite:///{path}")
-    _initialize_tables(engine)
-    engine.dispose()
-    return path
+    with own_environment():
+        yield
 
 
 @pytest.fixture(scope="session")
 def outputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What the stages write, without MLflow. `other_test` is prepared beside `test`."""
-    folder = tmp_path_factory.mktemp("outputs")
+    return made_once(tmp_path_factory, "outputs", _write_outputs)
+
+
+def _write_outputs(folder: Path) -> None:
     shutil.copyfile(ROOT / "params.yaml", folder / "params.yaml")
     data = data_of(random_corpus(12, seed=1), random_corpus(6, seed=2))
     with contextlib.chdir(folder):
@@ -75,7 +54,6 @@ def outputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
             evaluate(loss)
         export()
         write_lock_file()
-    return folder
 
 
 @pytest.fixture
