@@ -1,15 +1,27 @@
 """A mistake of the user's is one line, and what stood before still stands."""
 
 import os
+import shutil
 import signal
 import time
 
+import psutil
 import pytest
 
+from tagger.errors import InputError
 from tests.conftest import Project
+from tests.processes import stages_of
 from tests.stores import store_of
 
 OUTPUTS = ("data/prepared", "data/predictions", "models", "metrics")
+WAIT = """
+import time
+from tagger.stage import run_stage
+def main():
+    print("here", flush=True)
+    time.sleep(60)
+run_stage(main)
+"""
 
 
 def break_csv(project: Project) -> str:
@@ -34,11 +46,6 @@ def name_vectors_of_another_width(project: Project) -> str:
     return "error: other.vec:1: vectors of 300 numbers, but model.word_dim is 8; expected the same"
 
 
-def ask_for_cuda(project: Project) -> str:
-    project.edit("params.yaml", "device: auto", "device: cuda")
-    return "error: device: got 'cuda', but torch finds no CUDA device here"
-
-
 def misspell_a_key(project: Project) -> str:
     line = project.edit("params.yaml", "  clip_norm: 1", "  clip_nrom: 1")
     return f"error: params.yaml:{line}: unknown key 'train.clip_nrom'; did you mean 'clip_norm'?"
@@ -47,11 +54,6 @@ def misspell_a_key(project: Project) -> str:
 def name_an_unknown_loss(project: Project) -> str:
     project.edit("params.yaml", "  - nll", "  - nnl")
     return "error: params.yaml:4: losses.0: got 'nnl', expected one of nll, cross_entropy, softmax_nll, mse, hinge"
-
-
-def leave_the_range(project: Project) -> str:
-    line = project.edit("params.yaml", "  dropout: 0.4", "  dropout: 1.5")
-    return f"error: params.yaml:{line}: model.dropout: got 1.5, expected a number at least 0 and below 1"
 
 
 def export_what_is_not_trained(project: Project) -> str:
@@ -66,10 +68,8 @@ def export_what_is_not_trained(project: Project) -> str:
         remove_test_words,
         name_a_missing_file,
         name_vectors_of_another_width,
-        ask_for_cuda,
         misspell_a_key,
         name_an_unknown_loss,
-        leave_the_range,
         export_what_is_not_trained,
     ],
 )
@@ -83,6 +83,27 @@ def test_a_mistake_is_one_line_and_costs_nothing(copy: Project, mistake: object)
     assert copy.contents(*OUTPUTS) == before
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("device: auto", "device: cuda", "device: got 'cuda', but torch finds no CUDA device here"),
+        (
+            "  dropout: 0.4",
+            "  dropout: 1.5",
+            "params.yaml:{line}: model.dropout: got 1.5, expected a number at least 0 and below 1",
+        ),
+    ],
+)
+def test_a_stage_says_a_mistake_before_it_touches_its_outputs(copy: Project, old: str, new: str, said: str) -> None:
+    before = copy.contents(*OUTPUTS)
+    line = copy.edit("params.yaml", old, new)
+    with pytest.raises(InputError) as caught:
+        copy.run_here("train", "nll")
+    assert str(caught.value).startswith(said.format(line=line))
+    assert "\n" not in str(caught.value)
+    assert copy.contents(*OUTPUTS) == before
+
+
 def test_metrics_come_back_from_git_where_the_cache_is_empty(copy: Project) -> None:
     fresh = Project(copy.root.parent / "clone")
     copy.run("git", "clone", "--quiet", ".", str(fresh.root))
@@ -93,20 +114,45 @@ def test_metrics_come_back_from_git_where_the_cache_is_empty(copy: Project) -> N
     assert fresh.contents("metrics") == before
 
 
+@pytest.mark.parametrize("signal_number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_what_dvc_has_removed_is_put_back_when_a_stage_is_stopped(copy: Project, signal_number: int) -> None:
+    before = copy.contents(*OUTPUTS)
+    shutil.rmtree(copy.root / "models/nll")
+    (copy.root / "metrics/history/nll.csv").unlink()
+    (copy.root / "metrics/train/nll.json").unlink()
+    with copy.start("env", "DVC_STAGE=train@nll", "python", "-c", WAIT) as stage:
+        assert stage.stdout is not None
+        assert stage.stdout.readline() == "here\n"
+        stage.send_signal(signal_number)
+        assert stage.communicate()[0] == ""
+    assert stage.returncode == 128 + signal_number
+    assert copy.contents(*OUTPUTS) == before
+
+
 # MLflow's own code uses what its libraries deprecate.
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
-@pytest.mark.parametrize("signal_number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
-def test_a_stage_that_is_stopped_puts_its_outputs_back_and_ends_its_run(copy: Project, signal_number: int) -> None:
-    before = copy.contents(*OUTPUTS)
-    copy.edit("params.yaml", "epochs: 3", "epochs: 100000")
-    with copy.start("dvc", "repro", "train@nll") as process:
+@pytest.mark.parametrize(
+    "signal_number",
+    [
+        pytest.param(signal.SIGTERM, marks=pytest.mark.slow),
+        signal.SIGINT,
+        pytest.param(signal.SIGHUP, marks=pytest.mark.slow),
+    ],
+)
+def test_a_stage_that_is_stopped_puts_its_outputs_back_and_ends_its_run(tracked: Project, signal_number: int) -> None:
+    before = tracked.contents(*OUTPUTS)
+    tracked.edit("params.yaml", "epochs: 3", "epochs: 100000")
+    with tracked.start("env", "TAGGER_PROCESSES=2", "dvc", "repro", "train@nll") as process:
         assert process.stdout is not None
         assert any("nll epoch 2/100000" in line for line in process.stdout)
+        stages = stages_of(process)
+        assert len(stages) == 2
         os.killpg(process.pid, signal_number)
         process.communicate()
     assert process.returncode != 0
-    assert copy.contents(*OUTPUTS) == before
-    assert [run.info.status for run in store_of(copy).runs()] == ["KILLED"]
+    assert tracked.contents(*OUTPUTS) == before
+    assert psutil.wait_procs(stages, timeout=20)[1] == []
+    assert [run.info.status for run in store_of(tracked).runs()] == ["KILLED"]
 
 
 def test_a_stage_that_is_interrupted_before_it_begins_puts_its_outputs_back(copy: Project) -> None:

@@ -62,7 +62,8 @@ def start_training(project: Project, *command: str) -> "subprocess.Popen[str]":
     return dvc
 
 
-@pytest.mark.parametrize("processes", [2, 4])
+# Two of them are also those of torchrun below, and of the killed training in test_recovery.py.
+@pytest.mark.parametrize("processes", [pytest.param(2, marks=pytest.mark.slow), 4])
 def test_every_number_of_processes_gives_the_same_bits(processes: int, tmp_path: Path) -> None:
     (tmp_path / "train.py").write_text(TRAIN, encoding="utf-8")
     trainer = trainer_of(RANDOM, {}, SETTINGS)
@@ -86,25 +87,26 @@ def test_shards_change_no_more_than_rounding_does() -> None:
         assert first.dev_loss == pytest.approx(second.dev_loss, rel=1e-4)
 
 
-def test_the_stage_gives_the_same_bytes_under_torchrun(copy: Project) -> None:
-    before = copy.contents("models/nll", "metrics/history", "metrics/train")
+def test_the_stage_gives_the_same_bytes_under_torchrun(tracked: Project) -> None:
+    before = tracked.contents("models/nll", "metrics/history", "metrics/train")
     torchrun = ("python", "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
-    printed = copy.run(*torchrun, "-m", "stages", "train", "nll")
-    assert copy.contents("models/nll", "metrics/history", "metrics/train") == before
+    printed = tracked.run(*torchrun, "-m", "stages", "train", "nll")
+    assert tracked.contents("models/nll", "metrics/history", "metrics/train") == before
     assert printed.count("nll epoch 3/3") == 1
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
-def test_the_other_process_ends_with_the_stage(copy: Project, number: signal.Signals) -> None:
-    with start_training(copy, "python", "-m", "stages", "train", "nll") as stage:
+# What a signal does that the stage catches is also seen in test_failures.py.
+@pytest.mark.parametrize("number", [signal.SIGKILL, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
+def test_the_other_process_ends_with_the_stage(tracked: Project, number: signal.Signals) -> None:
+    with start_training(tracked, "python", "-m", "stages", "train", "nll") as stage:
         (other,) = stages_of(stage)
         stage.send_signal(number)
         stage.communicate()
     assert psutil.wait_procs([other], timeout=20)[1] == []
 
 
-def test_a_stage_whose_other_process_has_ended_says_so_and_goes_on_the_next_time(copy: Project) -> None:
-    with start_training(copy, "dvc", "repro", "train@nll") as dvc:
+def test_a_stage_whose_other_process_has_ended_says_so_and_goes_on_the_next_time(tracked: Project) -> None:
+    with start_training(tracked, "dvc", "repro", "train@nll") as dvc:
         stage, other = sorted(stages_of(dvc), key=lambda process: process.create_time())
         assert other.ppid() == stage.pid
         other.kill()
