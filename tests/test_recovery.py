@@ -1,5 +1,6 @@
 """What a kill, a cache or a fresh clone took from MLflow or from a training comes back."""
 
+import contextlib
 import re
 import shutil
 import subprocess
@@ -8,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Project
+from tagger.__main__ import main
+from tagger.tracking.sync import sync
+from tests.conftest import Project, own_environment
 from tests.processes import kill
 from tests.stores import check_complete, store_of
 
@@ -24,26 +27,30 @@ def wait_for(process: "subprocess.Popen[str]", text: str) -> None:
     assert any(text in line for line in process.stdout)
 
 
-def test_a_training_that_was_killed_goes_on_to_the_same_bytes_in_the_same_run(copy: Project, tmp_path: Path) -> None:
-    copy.edit("params.yaml", "epochs: 3", "epochs: 120")
-    undisturbed = copy.copy_to(tmp_path / "undisturbed")
-    undisturbed.run("dvc", "repro", "train@nll")
-    with copy.start("env", "TAGGER_PROCESSES=2", "dvc", "repro", "train@nll") as dvc:
+def test_a_training_that_was_killed_goes_on_to_the_same_bytes_in_the_same_run(
+    tracked: Project, database: Path, tmp_path: Path
+) -> None:
+    tracked.edit("params.yaml", "epochs: 3", "epochs: 120")
+    undisturbed = tracked.copy_to(tmp_path / "undisturbed")
+    shutil.copyfile(database, undisturbed.root / "mlflow.db")
+    undisturbed.run_here("train", "nll")
+    undisturbed.run("dvc", "commit", "--force", "train@nll")
+    with tracked.start("env", "TAGGER_PROCESSES=2", "dvc", "repro", "train@nll") as dvc:
         wait_for(dvc, "nll epoch 20/120")
         kill(dvc, "stage")
         dvc.communicate()
-    assert store_of(copy).runs()[0].info.status == "RUNNING"
-    with copy.start("dvc", "repro", "train@nll") as dvc:
+    assert store_of(tracked).runs()[0].info.status == "RUNNING"
+    with tracked.start("dvc", "repro", "train@nll") as dvc:
         wait_for(dvc, "nll epoch 40/120")
         kill(dvc, "dvc")  # the stage lives on
         dvc.wait()
-        printed = copy.run("dvc", "repro", "train@nll")
+        printed = tracked.run("dvc", "repro", "train@nll")
         dvc.communicate()
     assert re.search(r"waiting for process \d+: train@nll in ", printed)
     assert "nll: epochs 1-120 of 120 were run before" in printed
-    assert copy.contents(*TRAINED) == undisturbed.contents(*TRAINED)
-    assert (copy.root / "dvc.lock").read_bytes() == (undisturbed.root / "dvc.lock").read_bytes()
-    store = store_of(copy)
+    assert tracked.contents(*TRAINED) == undisturbed.contents(*TRAINED)
+    assert (tracked.root / "dvc.lock").read_bytes() == (undisturbed.root / "dvc.lock").read_bytes()
+    store = store_of(tracked)
     (run,) = store.runs()
     assert run.info.status == "FINISHED"
     assert store.steps(run, "dev_accuracy") == list(range(1, 121))
@@ -86,7 +93,8 @@ def test_runs_that_the_run_cache_left_out_are_rebuilt_once(copy: Project) -> Non
     printed = copy.run("python", "-m", "tagger", "sync")
     assert "restored nll" in printed
     assert "restored cross_entropy" in printed
-    assert copy.run("python", "-m", "tagger", "sync") == "MLflow holds all that is here\n"
+    with own_environment(), contextlib.chdir(copy.root):
+        assert list(sync()) == []
     store = store_of(copy)
     runs = store.runs()
     assert {run.data.tags["loss"] for run in runs} == LOSSES
@@ -96,22 +104,27 @@ def test_runs_that_the_run_cache_left_out_are_rebuilt_once(copy: Project) -> Non
     assert len(store.groups()) == 1
 
 
-def test_a_fresh_clone_shows_the_comparison_after_dvc_pull(copy: Project, tmp_path: Path) -> None:
+def test_a_fresh_clone_shows_the_comparison_after_dvc_pull(
+    copy: Project, database: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     copy.run("dvc", "remote", "add", "--default", "storage", str(tmp_path / "remote"))
     copy.run("dvc", "push")
     copy.commit("remote")
     clone = Project(tmp_path / "clone")
     copy.run("git", "clone", "--quiet", ".", str(clone.root))
     clone.run("dvc", "pull")
-    clone.run("python", "-m", "tagger", "sync")
+    shutil.copyfile(database, clone.root / "mlflow.db")
+    with own_environment(), contextlib.chdir(clone.root):
+        assert list(sync()) == ["restored nll", "restored cross_entropy"]
     store = store_of(clone)
     runs = store.runs()
     assert {run.data.tags["loss"] for run in runs} == LOSSES
     check_complete(store, runs, epochs=3)
     champion = store.client.get_model_version_by_alias("lstm-tagger", "champion")
     assert {run.info.run_id: run.data.tags["loss"] for run in runs}[champion.run_id] == "nll"
-    table = clone.run("python", "-m", "tagger", "compare", "--sort", "loss", "--ascending").splitlines()
-    assert [line.split()[:3] for line in table[1:]] == [
+    with own_environment(), contextlib.chdir(clone.root):
+        main(["compare", "--sort", "loss", "--ascending"], standalone_mode=False)
+    assert [line.split()[:3] for line in capsys.readouterr().out.splitlines()[-2:]] == [
         ["cross_entropy", "FINISHED", "cross_entropy"],
         ["nll", "FINISHED", "nll"],
     ]
