@@ -13,7 +13,7 @@ from tagger.losses import LOSSES, Loss
 from tagger.params import LossName, ModelParams
 
 # A rare word's vector is moved a few times only. Drawn at torch's scale of 1 it would stay noise beside the characters,
-# which the LSTM has to learn to overhear.
+# which the LSTM has to learn to ignore.
 WORD_SCALE = 0.1
 
 
