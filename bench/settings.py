@@ -9,7 +9,7 @@ class Settings(NamedTuple):
     rounds: int = 3
     seconds: float = 2  # of a measurement
     length_seconds: float = 1  # of a measurement at one sentence length
-    epoch_tokens: int = 100_000  # that a training of ours sees at least
+    epoch_tokens: int = 400_000  # that a training of ours sees at least: fewer are left to one process
     sample_tokens: int = 50_000  # of the corpus that is repeated, or cut to sentences of one length
     corpus_tokens: int | None = None  # of the training split at most; dev and test get a quarter
     factors: tuple[int, ...] = (1, 4, 16)  # how often the corpus is repeated
