@@ -18,7 +18,7 @@ from tagger.tracking.runs import TEST
 from tagger.tracking.store import Store
 
 DECISION = "promotion"  # tag of a version
-ROUNDING = 1e-9  # of a difference of accuracies
+ROUNDING = 1e-6  # of a difference of accuracies: what `evaluate` writes has six places
 
 
 class Decision(NamedTuple):

@@ -46,7 +46,7 @@ def _write_outputs(folder: Path) -> None:
             with new_folder(paths.PREPARED / name) as partial:
                 split.save(partial)
         for loss in LOSSES:
-            trainer = trainer_of(data, PLAIN, {"epochs": 2, "learning_rate": 0.05}, loss)
+            trainer = trainer_of(data, PLAIN, {"epochs": 2, "learning_rate": 0.2}, loss)
             write_history(run(trainer), paths.history_file(loss))
             write_json(paths.summary_file(loss), {loss: trainer.summary()})
             with new_folder(paths.model_folder(loss)) as partial:
