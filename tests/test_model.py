@@ -251,3 +251,12 @@ def test_a_batch_can_be_moved_to_a_device() -> None:
     batch = batch_of(SPLIT)
     moved = batch.to(CPU)
     assert torch.equal(fresh_model(DATA.dictionaries).scores(moved), fresh_model(DATA.dictionaries).scores(batch))
+
+
+def test_words_begin_small_beside_their_characters() -> None:
+    words, characters = 5000, 5000
+    model = LstmTagger(model_params(), words, characters, 3, "nll")
+    assert model.character_encoder is not None
+    assert model.word_embedding.weight.std().item() == pytest.approx(0.1, rel=0.05)
+    assert model.character_encoder.embedding.weight.std().item() == pytest.approx(1, rel=0.05)
+    assert not model.word_embedding.weight[PADDING].any()
