@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from bench.benchmark import Benchmark
-from bench.contestants import CONTESTANTS, OURS, choose
+from bench.contestants import PEERS, choose
 from bench.corpus import find_files
 from bench.lab import Lab
 from bench.processes import ROOT, ChildError
@@ -17,7 +17,6 @@ from bench.settings import QUICK, Settings
 from tagger.errors import InputError
 from tagger.outputs import write_json
 
-PEERS = [name for name in CONTESTANTS if name != OURS]
 RESULTS = ROOT / "bench" / "results.json"
 
 

@@ -55,10 +55,10 @@ class Benchmark:
         self._lab.say("fixed cost of the stages")
         self.results["fixed_cost"] = scaling.fixed_cost(self._lab)
         for name in self._names:
-            found[name]["ratio"] = {
-                kind: round(ours[kind]["tokens_per_second"] / found[name][kind]["tokens_per_second"], 2)
-                for kind in ("training", "tagging")
-            }
+            found[name]["ratio"] = _ratio(ours, found[name])
+            like = CONTESTANTS[name].like
+            if like is not None:
+                found[name]["ratio_same_network"] = _ratio(found[like], found[name])
         self.results["contestants"] = {name: found[name] for name in self._names}
         self.results["machine"]["load_after"] = describe_machine()["load"]
         return self.results
@@ -70,7 +70,7 @@ class Benchmark:
             try:
                 measure(name)
             except ChildError as error:
-                if name == OURS:
+                if CONTESTANTS[name].model is not None:
                     raise
                 self._names.remove(name)
                 self.results["not_run"][name] = f"{step}: {error}"
@@ -78,9 +78,9 @@ class Benchmark:
     def _fit(self, name: str) -> None:
         """Train what will tag."""
         lab, whole = self._lab, self._lab.accuracy or CONTESTANTS[name].whole
-        if name == OURS:
-            lab.training.stage("prepare")
-            seconds = lab.ours.stages()["train"].seconds
+        if CONTESTANTS[name].model is not None:
+            lab.training(name).stage("prepare")
+            seconds = lab.trained(name).stages()["train"].seconds
         else:
             request = {"folder": lab.corpus, "seconds": lab.settings.seconds, "model": lab.model(name)}
             seconds = lab.task("fit", 1, name=name, whole=whole, **request)["seconds"]
@@ -105,3 +105,11 @@ class Benchmark:
 
     def _measure_lengths(self, name: str) -> None:
         self.results["contestants"][name]["sentence_lengths"] = scaling.sentence_lengths(self._lab, name)
+
+
+def _ratio(ours: dict[str, Any], other: dict[str, Any]) -> dict[str, float]:
+    """Return how many times as fast ours is."""
+    return {
+        kind: round(ours[kind]["tokens_per_second"] / other[kind]["tokens_per_second"], 2)
+        for kind in ("training", "tagging")
+    }

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bench.contestants import OURS
+from bench.contestants import CONTESTANTS, OURS
 from bench.corpus import Files
 from bench.pipeline import Workspace
 from bench.processes import environment, run
@@ -17,12 +17,12 @@ Measurement = dict[str, Any]  # what a process answered, and its `peak_mb`
 
 
 class Lab:
-    """An empty folder, with the corpus in it as it will be measured."""
+    """A folder with the corpus as it will be measured, and what is trained on it."""
 
     def __init__(
         self, scratch: Path, files: Files, settings: Settings, accuracy: bool, say: Callable[[str], None]
     ) -> None:
-        """Copy the corpus, and make a workspace for the model that tags and one to measure training in.
+        """Copy the corpus.
 
         Args:
             scratch: an empty folder.
@@ -35,9 +35,7 @@ class Lab:
         self.settings, self.accuracy, self.say = settings, accuracy, say
         self.corpus = scratch / "corpus"
         self.files, self.counts = self.cut("corpus", tokens=settings.corpus_tokens)
-        self.ours = Workspace(scratch / "ours", self.files, None if accuracy else 1)
-        epochs = math.ceil(settings.epoch_tokens / self.counts["train"]["tokens"])
-        self.training = Workspace(scratch / "training", self.files, epochs)
+        self._workspaces: dict[tuple[str, str], Workspace] = {}
 
     def task(self, task: str, threads: int | None = None, **request: Any) -> Measurement:
         """Have a process of its own do one of `bench.tasks`.
@@ -57,10 +55,25 @@ class Lab:
         counts = self.task("corpus", source=self._source, target=self.scratch / name, **request)
         return Files.within(self.scratch / name), counts
 
-    def workspace(self, name: str, files: Files) -> Workspace:
-        """Make one for a corpus, of one epoch."""
-        return Workspace(self.scratch / f"{name}-workspace", files, epochs=1)
+    def trained(self, name: str) -> Workspace:
+        """Return where the stages train the one of ours that tags."""
+        return self._own("trained", name, None if self.accuracy else 1)
+
+    def training(self, name: str) -> Workspace:
+        """Return where the training of one of ours is measured."""
+        return self._own("training", name, math.ceil(self.settings.epoch_tokens / self.counts["train"]["tokens"]))
+
+    def workspace(self, folder: str, files: Files, name: str = OURS) -> Workspace:
+        """Make one for another corpus, of one epoch."""
+        return Workspace(self.scratch / f"{folder}-workspace", files, CONTESTANTS[name].model or {}, epochs=1)
 
     def model(self, name: str) -> Path:
         """Return where the trained model of a contestant is."""
-        return self.ours.export if name == OURS else self.scratch / "models" / name
+        is_peer = CONTESTANTS[name].model is None
+        return self.scratch / "models" / name if is_peer else self.trained(name).export
+
+    def _own(self, purpose: str, name: str, epochs: int | None) -> Workspace:
+        if (purpose, name) not in self._workspaces:
+            folder, model = self.scratch / purpose / name, CONTESTANTS[name].model or {}
+            self._workspaces[purpose, name] = Workspace(folder, self.files, model, epochs)
+        return self._workspaces[purpose, name]

@@ -3,6 +3,7 @@
 import re
 import shutil
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,16 +21,23 @@ _EPOCH = re.compile(r"([\d,]+) tokens/s")  # in the line that the stage `train` 
 
 
 class Workspace:
-    """A folder with the project's `params.yaml`, its corpus and number of epochs changed."""
+    """A folder with the project's `params.yaml`, its corpus, network and number of epochs changed."""
 
-    def __init__(self, folder: Path, files: Files, epochs: int | None = None) -> None:
-        """Make the folder; without `epochs` those of `params.yaml` are run."""
+    def __init__(self, folder: Path, files: Files, model: Mapping[str, object], epochs: int | None = None) -> None:
+        """Make the folder.
+
+        Args:
+            folder: is made.
+            files: the corpus.
+            model: what is to differ from the section `model` of `params.yaml`.
+            epochs: without them those of `params.yaml` are run.
+        """
         folder.mkdir(parents=True)
         params: Any = read_document(ROOT / "params.yaml")
         params["losses"] = [LOSS]
         params["export"]["loss"] = "best"
         params["data"] |= {name: str(path.resolve()) for name, path in files._asdict().items()} | {"format": "auto"}
-        params["model"]["vectors"] = str(ROOT / params["model"]["vectors"])
+        params["model"] |= {"vectors": str(ROOT / params["model"]["vectors"])} | dict(model)
         if epochs is not None:
             params["train"]["epochs"] = epochs
         (folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False), encoding="utf-8")

@@ -13,7 +13,9 @@ def render(results: dict[str, Any]) -> str:
     load = f"load {machine['load']} before, {machine['load_after']} after"
     head = [f"{machine['processor']}, {machine['cores']} cores, {load}"]
     head.append(f"{', '.join(corpus['files'])}: {corpus['train']['tokens']:,} training tokens")
-    parts = ["\n".join(head), contestant_table(results["contestants"]), PASSES, hardware_text(results["hardware"])]
+    parts = ["\n".join(head), contestant_table(results["contestants"]), PASSES]
+    parts += same_network_lines(results["contestants"])
+    parts += [hardware_text(results["hardware"])]
     parts += [length_table(results["contestants"], kind) for kind in ("training", "tagging")]
     parts += [stage_table(results["fixed_cost"], results["corpus_growth"]), stream_table(results["corpus_growth"])]
     parts += [spark_table(results["spark"])] if "spark" in results else []
@@ -36,6 +38,15 @@ def contestant_table(contestants: dict[str, Any]) -> str:
         row += [NONE if accuracy is None else f"{accuracy:.2%}", NONE if seconds is None else f"{seconds:,.0f}"]
         rows.append(row)
     return table(rows)
+
+
+def same_network_lines(contestants: dict[str, Any]) -> list[str]:
+    """Return a line for each peer that one of ours shares the network with."""
+    return [
+        f"With the network of {name} ours trains {ratio['training']:.1f} and tags {ratio['tagging']:.1f} times as fast."
+        for name, found in contestants.items()
+        if (ratio := found.get("ratio_same_network"))
+    ]
 
 
 def hardware_text(hardware: dict[str, Any]) -> str:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bench.contestants import OURS
+from bench.contestants import CONTESTANTS, OURS
 from bench.corpus import Files
 from bench.flops import TRAINING
 from bench.lab import Lab
@@ -27,7 +27,7 @@ def hardware_use(lab: Lab, training: float, tagging: float) -> dict[str, Any]:
     """
     seconds = lab.settings.seconds
     one, every = (lab.task("peak", cores=threads, seconds=seconds)["flops"] for threads in (1, cores()))
-    network = lab.task("network", workspace=lab.training.folder, seconds=seconds)
+    network = lab.task("network", workspace=lab.training(OURS).folder, seconds=seconds)
     flops, alone = network["flops_a_token"], network["lstm_flops"]
     trained = training * TRAINING * (flops["lstm"] + flops["characters"])
     tagged = tagging * flops["lstm"]
@@ -42,15 +42,14 @@ def hardware_use(lab: Lab, training: float, tagging: float) -> dict[str, Any]:
 
 def sentence_lengths(lab: Lab, name: str) -> dict[str, dict[str, int]]:
     """Return tokens a second of training and tagging for each length of sentences, in words; peers have one thread."""
-    settings = lab.settings
+    settings, is_peer = lab.settings, CONTESTANTS[name].model is None
     request = {"folder": lab.corpus, "model": lab.model(name), "seconds": settings.length_seconds}
-    rates = lab.task(
-        "lengths", 1 if name != OURS else None, name=name, lengths=settings.lengths, training=name != OURS, **request
-    )
-    if name == OURS:
+    threads = 1 if is_peer else None
+    rates = lab.task("lengths", threads, name=name, lengths=settings.lengths, training=is_peer, **request)
+    if not is_peer:
         for length in settings.lengths:
             files, counts = lab.cut(f"length-{length}", tokens=settings.sample_tokens, length=length)
-            workspace = lab.workspace(f"length-{length}", files)
+            workspace = lab.workspace(f"{name}-length-{length}", files, name)
             workspace.stage("prepare")
             rates["training"][str(length)] = workspace.train(counts["train"]["tokens"])[0].rate
     return {kind: {length: round(rate) for length, rate in rates[kind].items()} for kind in ("training", "tagging")}
@@ -63,7 +62,7 @@ def corpus_growth(lab: Lab) -> dict[str, Any]:
         lab.say(f"growth: corpus x {factor}")
         files, counts = lab.cut(f"growth-{factor}", tokens=lab.settings.sample_tokens, factor=factor)
         stages = _rounded(lab.workspace(f"growth-{factor}", files).stages())
-        tagged = lab.task("stream", model=lab.ours.export, folder=lab.corpus, factor=factor)
+        tagged = lab.task("stream", model=lab.model(OURS), folder=lab.corpus, factor=factor)
         rate = round(Work(tagged["tokens"], tagged["seconds"]).rate)
         growth[str(factor)] = {
             "tokens": {split: counts[split]["tokens"] for split in ("train", "dev", "test")},
@@ -88,7 +87,7 @@ def spark_workers(lab: Lab) -> dict[str, Any]:
     Raises:
         ChildError: there is no Spark here, or no Java.
     """
-    request = {"model": lab.ours.export, "folder": lab.corpus, "target": lab.scratch / "spark"}
+    request = {"model": lab.model(OURS), "folder": lab.corpus, "target": lab.scratch / "spark"}
     rates = lab.task("spark", 1, tokens=lab.settings.spark_tokens, workers=WORKERS, **request)["rates"]
     one, two = (rates[str(amount)] for amount in WORKERS)
     return {"tokens_per_second": {"1": round(one), "2": round(two)}, "growth": round(two / one, 2)}

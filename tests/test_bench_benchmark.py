@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bench.benchmark import Benchmark
-from bench.contestants import CONTESTANTS, OURS
+from bench.contestants import CONTESTANTS, OURS, OURS_6
 from bench.corpus import Files
 from bench.lab import Lab
 from bench.measuring import Work
@@ -15,12 +15,15 @@ from bench.processes import ChildError, Finished
 from bench.report import render, table
 from bench.settings import QUICK
 
-RATES = {OURS: 1000, "perceptron": 100, "crf": 400}
+RATES = {OURS: 1000, OURS_6: 5000, "tutorial-6": 50, "perceptron": 100, "crf": 400}
 COUNTS = {split: {"sentences": 10, "tokens": 100} for split in ("train", "dev", "test")}
 
 
 class FakeWorkspace:
     folder = export = Path()
+
+    def __init__(self, name: str) -> None:
+        self.name = name
 
     def stage(self, name: str) -> Finished:
         return Finished(2.0, 50.0, "")
@@ -29,7 +32,7 @@ class FakeWorkspace:
         return {name: self.stage(name) for name in ("prepare", "train")}
 
     def train(self, tokens: int) -> tuple[Work, Finished]:
-        return Work(RATES[OURS], 1.0), self.stage("train")
+        return Work(RATES[self.name], 1.0), self.stage("train")
 
 
 class FakeLab(Lab):
@@ -37,8 +40,6 @@ class FakeLab(Lab):
         self.settings, self.accuracy, self.said = QUICK._replace(rounds=2), accuracy, list[str]()
         self.say, self.counts, self.corpus, self._failing = self.said.append, COUNTS, Path(), failing
         self.scratch = Path()
-        self.ours: Any = FakeWorkspace()
-        self.training: Any = FakeWorkspace()
 
     def task(self, task: str, threads: int | None = None, **request: Any) -> dict[str, Any]:
         json.dumps(request, default=str)
@@ -61,8 +62,14 @@ class FakeLab(Lab):
     def cut(self, name: str, **request: Any) -> tuple[Files, dict[str, Any]]:
         return Files.within(Path(name)), COUNTS
 
-    def workspace(self, name: str, files: Files) -> Any:
-        return FakeWorkspace()
+    def trained(self, name: str) -> Any:
+        return FakeWorkspace(name)
+
+    def training(self, name: str) -> Any:
+        return FakeWorkspace(name)
+
+    def workspace(self, folder: str, files: Files, name: str = OURS) -> Any:
+        return FakeWorkspace(name)
 
 
 @pytest.fixture(autouse=True)
@@ -79,13 +86,16 @@ def run(accuracy: bool = False, failing: str = "") -> tuple[dict[str, Any], list
 def test_rates_ratios_and_order() -> None:
     results, said = run()
     assert [line for line in said if line.startswith("training")] == [
-        *(f"training, round 1: {name}" for name in (OURS, "perceptron", "crf")),
-        *(f"training, round 2: {name}" for name in ("crf", "perceptron", OURS)),
+        *(f"training, round 1: {name}" for name in RATES),
+        *(f"training, round 2: {name}" for name in reversed(RATES)),
     ]
     found = results["contestants"]
     assert found["perceptron"]["ratio"] == {"training": 10, "tagging": 10}
     assert found["crf"]["ratio"]["training"] == 2.5
     assert found["crf"]["training"]["spread"] == [400, 400]
+    assert found["tutorial-6"]["ratio"] == {"training": 20, "tagging": 20}
+    assert found["tutorial-6"]["ratio_same_network"] == {"training": 100, "tagging": 100}
+    assert not any("ratio_same_network" in found[name] for name in RATES if name != "tutorial-6")
     assert results["not_run"] == {}
     hardware = results["hardware"]
     assert hardware["lstm_part"] == {"training": 0.4, "tagging": 0.5}
@@ -105,7 +115,7 @@ def test_an_accuracy_is_that_of_a_whole_training() -> None:
 def test_who_fails_is_named_and_left_out(task: str, step: str) -> None:
     results, said = run(failing=task)
     assert results["not_run"] == {"crf": f"{step}: out of memory"}
-    assert list(results["contestants"]) == [OURS, "perceptron"]
+    assert list(results["contestants"]) == [name for name in RATES if name != "crf"]
     assert sum(line.endswith(": crf") for line in said) == {"fit": 1, "train": 2, "tag": 4}[task]
     assert "not run: crf: " in render(results)
 
@@ -137,6 +147,7 @@ def test_the_tables_show_the_results() -> None:
     assert ["perceptron", "100", "(100-100)", "10.0", "x", "100", "(100-100)", "10.0", "x"] in [row[:9] for row in rows]
     assert ["prepare", "2.0", "s,", "50", "MB", "2.0", "s,", "50", "MB", "2.0", "s,", "50", "MB"] in rows
     assert "90.00%" in text
+    assert "With the network of tutorial-6 ours trains 100.0 and tags 100.0 times as fast." in text
     assert ["workers", "of", "one", "core:", "2", "150", "75"] in rows
     assert "Two workers are 1.50 times as fast as one." in text
 

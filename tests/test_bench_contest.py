@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from bench import contest
-from bench.contestants import CONTESTANTS, OURS, choose, is_installed
+from bench.contestants import CONTESTANTS, OURS, OURS_6, choose, is_installed
 from bench.contestants.features import features
 from bench.contestants.tutorial import Tutorial
 from bench.corpus import Files, write_conll
@@ -80,6 +80,7 @@ def test_every_length_is_measured(tmp_path: Path, called: list[str]) -> None:
 def test_peers_are_chosen() -> None:
     assert choose([]) == list(CONTESTANTS)
     assert choose(["crf", "perceptron"]) == [OURS, "perceptron", "crf"]
+    assert choose(["tutorial-6"]) == [OURS, OURS_6, "tutorial-6"]
     with pytest.raises(InputError, match=r"^peers: got 'crv', expected one or more of: tutorial-6, tutorial-128, "):
         choose(["crf", "crv"])
 

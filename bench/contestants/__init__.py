@@ -2,7 +2,7 @@
 
 import importlib
 import importlib.util
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol, cast
 
@@ -10,6 +10,7 @@ from tagger.errors import InputError
 from tagger.formats import Sentence
 
 OURS = "lstm-tagger"
+OURS_6, OURS_128 = f"{OURS}-6", f"{OURS}-128"  # with the network of the tutorial's loop
 
 
 class Tags(Protocol):
@@ -48,10 +49,19 @@ class Entry(NamedTuple):
     by_threads: bool = False  # whether more threads may be faster: one and all are tried
     whole: bool = False  # trained to its end always: how fast it tags depends on what it has learnt
     closed: bool = False  # has no answer to a word that training lacks: tags training sentences, without an accuracy
+    model: Mapping[str, object] | None = None  # the stages train it, with these changes to `model` of params.yaml
+    like: str | None = None  # the one of ours that has the same network
+
+
+def _plain_network(width: int) -> dict[str, object]:
+    """Return the settings that make ours Embedding, LSTM, Linear, as the tutorial has it."""
+    return {"word_dim": width, "hidden": width, "characters": False, "bidirectional": False, "dropout": 0}
 
 
 CONTESTANTS = {
-    OURS: Entry("ours", "Ours", "torch", "params.yaml, stages as DVC runs them; tags with models/export"),
+    OURS: Entry("ours", "Ours", "torch", "params.yaml, stages as DVC runs them; tags with models/export", model={}),
+    OURS_6: Entry("ours", "Ours", "torch", "the same with the network of tutorial-6", model=_plain_network(6)),
+    OURS_128: Entry("ours", "Ours", "torch", "the same with the network of tutorial-128", model=_plain_network(128)),
     "tutorial-6": Entry(
         "tutorial",
         "small",
@@ -59,9 +69,16 @@ CONTESTANTS = {
         "a sentence a step, SGD at 0.1, embedding 6, hidden 6",
         by_threads=True,
         closed=True,
+        like=OURS_6,
     ),
     "tutorial-128": Entry(
-        "tutorial", "large", "torch", "the same with embedding 128, hidden 128", by_threads=True, closed=True
+        "tutorial",
+        "large",
+        "torch",
+        "the same with embedding 128, hidden 128",
+        by_threads=True,
+        closed=True,
+        like=OURS_128,
     ),
     "perceptron": Entry("perceptron", "Perceptron", "nltk", "NLTK's PerceptronTagger, 5 passes", whole=True),
     "crf": Entry(
@@ -81,18 +98,23 @@ CONTESTANTS = {
     ),
 }
 
+PEERS = [name for name, entry in CONTESTANTS.items() if entry.model is None]
+
 
 def choose(names: Sequence[str]) -> list[str]:
-    """Return the contestants of these names, ours first; all of them where no name is given.
+    """Return ours and the peers of these names, all of them where no name is given.
+
+    Where a peer is chosen whose network one of ours has, that one is, too.
 
     Raises:
         InputError: there is no contestant of a name.
     """
     for name in names:
-        if name not in CONTESTANTS:
-            peers = ", ".join(peer for peer in CONTESTANTS if peer != OURS)
-            raise InputError(f"peers: got {name!r}, expected one or more of: {peers}")
-    return [name for name in CONTESTANTS if not names or name == OURS or name in names]
+        if name not in PEERS:
+            raise InputError(f"peers: got {name!r}, expected one or more of: {', '.join(PEERS)}")
+    peers = names or PEERS
+    chosen = {OURS, *peers, *(CONTESTANTS[name].like for name in peers)}
+    return [name for name in CONTESTANTS if name in chosen]
 
 
 def is_installed(name: str) -> bool:
