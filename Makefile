@@ -65,7 +65,7 @@ losses: setup  ## train all five losses and compare them (SET="-S ..." changes p
 tutorial: setup  ## train as the PyTorch tutorial does, on two sentences, and tag its test sentence
 	@$(RUN) dvc exp run --name tutorial --force \
 		-S data.train=data/tutorial/train.csv -S data.dev=data/tutorial/dev.csv -S data.test=data/tutorial/test.csv \
-		-S data.lowercase=false -S model.word_dim=6 -S model.hidden=6 -S model.characters=false \
+		-S data.lowercase=false -S model.word_dim=6 -S model.hidden=6 -S model.characters=none -S model.affix_dim=0 \
 		-S model.bidirectional=false -S model.dropout=0 -S train.epochs=300 -S train.batch_tokens=1 \
 		-S train.min_batches=1 -S train.optimizer=sgd -S train.learning_rate=0.1 -S train.schedule=constant \
 		-S train.clip_norm=0 -S train.word_dropout=0

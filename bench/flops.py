@@ -6,7 +6,7 @@ each of the forward one, by its inputs and by its weights: training takes three 
 
 from typing import NamedTuple
 
-from tagger.params import ModelParams
+from tagger.params import CHARACTER_WINDOW, ModelParams
 
 TRAINING = 3  # times the forward pass
 GATES = 4
@@ -16,7 +16,7 @@ class Flops(NamedTuple):
     """Operations of the forward pass."""
 
     lstm: int  # a token, all layers of the LSTM over the sentence
-    characters: int  # a character of the character BiLSTM
+    characters: int  # a character, its BiLSTM or its filters
     linear: int  # a token, the layer to the tags
 
 
@@ -28,10 +28,14 @@ def lstm_flops(inputs: int, hidden: int, directions: int) -> int:
 def model_flops(params: ModelParams, tags: int) -> Flops:
     """Return those of the tagger with this many tags."""
     directions = 2 if params.bidirectional else 1
-    width = params.word_dim + (2 * params.character_hidden if params.characters else 0)
+    width = params.word_dim + params.form_width
     lstm = 0
     for _ in range(params.layers):
         lstm += lstm_flops(width, params.hidden, directions)
         width = directions * params.hidden
-    characters = lstm_flops(params.character_dim, params.character_hidden, 2) if params.characters else 0
-    return Flops(lstm, characters, 2 * width * tags)
+    characters = {
+        "cnn": 2 * CHARACTER_WINDOW * params.character_dim * params.character_filters,
+        "lstm": lstm_flops(params.character_dim, params.character_hidden, 2),
+        "none": 0,
+    }
+    return Flops(lstm, characters[params.characters], 2 * width * tags)

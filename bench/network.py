@@ -35,7 +35,7 @@ def measure_network(workspace: Path, seconds: float) -> dict[str, Any]:
     batches = [make_batch(train, numbers) for numbers in plan_batches(train.lengths, params.train.batch_tokens)]
     characters = sum(int(group.lengths.sum()) for batch in batches for group in batch.groups) / len(train.forms)
 
-    width = params.model.word_dim + (2 * params.model.character_hidden if params.model.characters else 0)
+    width = params.model.word_dim + params.model.form_width
     layer = Lstm(width, params.model.hidden, params.model.bidirectional)
     sentences = max(1, params.train.batch_tokens // STEPS)
     inputs = torch.randn(STEPS, sentences, width, requires_grad=True)

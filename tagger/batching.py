@@ -1,6 +1,7 @@
 """Batches of sentences of similar length.
 
-Shapes: B sentences, T tokens of the longest, N real tokens, F distinct forms of the batch, C characters of the longest.
+Shapes: B sentences, T tokens of the longest, N real tokens, F distinct forms of the batch, C characters of the longest,
+A affixes of a form at most.
 """
 
 from collections.abc import Iterator
@@ -31,8 +32,9 @@ class Batch(NamedTuple):
     words: Tensor  # (T, B) ids, PADDING past the end
     lengths: Tensor  # (B)
     tokens: Tensor  # (N) places of the real tokens in the flattened (T * B), sentence by sentence
-    form_of: Tensor  # (T, B) row of each token's form in the joined groups; 0 past the end
+    form_of: Tensor  # (T, B) row of each token's form in the joined groups and the affixes; 0 past the end
     groups: tuple[CharacterGroup, ...]
+    affixes: Tensor  # (F, A) ids, PADDING where there is none
     tags: Tensor  # (N)
     sentences: Longs  # (B) their numbers in the split
 
@@ -44,6 +46,7 @@ class Batch(NamedTuple):
             tokens=self.tokens.to(device),
             form_of=self.form_of.to(device),
             groups=tuple(CharacterGroup(g.characters.to(device), g.lengths.to(device)) for g in self.groups),
+            affixes=self.affixes.to(device),
             tags=self.tags.to(device),
         )
 
@@ -56,7 +59,9 @@ def make_batch(split: EncodedSplit, sentences: Longs) -> Batch:
     tokens = (split.sentence_starts[sentences][:, None] + steps)[real]  # (N) in the split
     row, step = np.nonzero(real)
     used, form_rows = np.unique(split.forms[tokens], return_inverse=True)
-    groups, rank = _group_forms(split, used)
+    groups, order = _group_forms(split, used)
+    rank = np.empty_like(order)
+    rank[order] = np.arange(len(order))
     shape = (len(steps), len(sentences))
     words = np.full(shape, PADDING, dtype=np.int64)
     words[step, row] = split.form_words[used][form_rows]
@@ -68,6 +73,7 @@ def make_batch(split: EncodedSplit, sentences: Longs) -> Batch:
         tokens=torch.from_numpy(step * len(sentences) + row),
         form_of=torch.from_numpy(form_of),
         groups=groups,
+        affixes=torch.from_numpy(split.form_affixes[used[order]].astype(np.int64)),
         tags=torch.from_numpy(split.tags[tokens].astype(np.int64)),
         sentences=sentences,
     )
@@ -88,13 +94,11 @@ def iterate_batches(split: EncodedSplit, batch_tokens: int) -> Iterator[Batch]:
 
 
 def _group_forms(split: EncodedSplit, used: np.ndarray) -> tuple[tuple[CharacterGroup, ...], np.ndarray]:
-    """Return the groups, and for each used form its row in the joined groups."""
+    """Return the groups, and the order of the used forms in which they hold them: (F)."""
     starts = split.form_starts[used]
     lengths = split.form_starts[used + 1] - starts
     bucket = -(-lengths // CHARACTER_STEP)
     order = np.argsort(bucket, kind="stable")
-    rank = np.empty_like(order)
-    rank[order] = np.arange(len(order))
     groups = []
     for members in np.split(order, np.flatnonzero(np.diff(bucket[order])) + 1):
         steps = np.arange(lengths[members].max())[:, None]
@@ -102,4 +106,4 @@ def _group_forms(split: EncodedSplit, used: np.ndarray) -> tuple[tuple[Character
         places = np.where(real, starts[members] + steps, 0)
         characters = np.where(real, split.characters[places], PADDING).astype(np.int64)
         groups.append(CharacterGroup(torch.from_numpy(characters), torch.from_numpy(lengths[members])))
-    return tuple(groups), rank
+    return tuple(groups), order

@@ -1,4 +1,4 @@
-"""Dictionaries from words, characters and tags to numbers, kept as JSON."""
+"""Dictionaries from words, characters, affixes and tags to numbers, kept as JSON."""
 
 import json
 from collections import Counter
@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tagger.affixes import MOST, affixes_of, count_affixes
 from tagger.errors import InputError
 from tagger.formats import Sentence
 from tagger.indexed_corpus import IndexedCorpus
@@ -15,7 +16,8 @@ from tagger.indexed_corpus import IndexedCorpus
 PADDING = 0
 UNKNOWN = 1
 LOOKUP = "lookup.json"
-DICTIONARY_FILES = ("words.json", "characters.json", "tags.json", LOOKUP)
+AFFIXES = "affixes.json"
+DICTIONARY_FILES = ("words.json", "characters.json", AFFIXES, "tags.json", LOOKUP)
 RESERVED = 2  # ids below this are no entries; so no word of a corpus can be taken for padding or unknown
 
 
@@ -71,6 +73,7 @@ class Dictionaries(NamedTuple):
 
     words: Dictionary
     characters: Dictionary
+    affixes: Dictionary  # counts are of distinct words
     tags: Dictionary
     lowercase: bool  # whether words are looked up in lower case
 
@@ -78,10 +81,17 @@ class Dictionaries(NamedTuple):
         """Return the id under which a word is looked up."""
         return self.words.id(word.lower() if self.lowercase else word)
 
-    def save(self, folder: Path) -> None:
-        """Write a JSON file for each dictionary and one for the rule of looking up."""
+    def affix_ids(self, word: str) -> list[int]:
+        """Return the ids of a word's affixes, of all words in one number: PADDING for what the dictionary lacks."""
+        ids = [self.affixes.ids.get(affix, PADDING) for affix in affixes_of(word.lower() if self.lowercase else word)]
+        return ids + [PADDING] * (MOST - len(ids))
+
+    def save(self, folder: Path, affixes: bool = True) -> None:
+        """Write a JSON file for each dictionary and one for the rule of looking up; that of affixes where asked to."""
         self.words.save(folder / "words.json")
         self.characters.save(folder / "characters.json")
+        if affixes:
+            self.affixes.save(folder / AFFIXES)
         self.tags.save(folder / "tags.json")
         (folder / LOOKUP).write_text(json.dumps({"lowercase": self.lowercase}) + "\n", encoding="utf-8")
 
@@ -103,7 +113,7 @@ class Dictionaries(NamedTuple):
 
     @classmethod
     def parse(cls, contents: Mapping[str, bytes], folder: Path) -> "Dictionaries":
-        """Read what `save` wrote from the contents of `DICTIONARY_FILES`.
+        """Read what `save` wrote from the contents of `DICTIONARY_FILES`; without affixes their dictionary is empty.
 
         Raises:
             InputError: a file is damaged.
@@ -116,13 +126,17 @@ class Dictionaries(NamedTuple):
             raise InputError(f"{folder / LOOKUP}: damaged: {error}") from None
         names = ("words.json", "characters.json", "tags.json")
         words, characters, tags = (Dictionary.parse(contents[name], folder / name) for name in names)
-        return cls(words, characters, tags, lowercase)
+        affixes = Dictionary((), RESERVED)
+        if AFFIXES in contents:
+            affixes = Dictionary.parse(contents[AFFIXES], folder / AFFIXES)
+        return cls(words, characters, affixes, tags, lowercase)
 
 
 def build_dictionaries(train: Iterable[Sentence] | IndexedCorpus, lowercase: bool) -> Dictionaries:
     """Build the dictionaries from the training split alone.
 
-    Words and characters are ordered by falling count, tags by name, so the same corpus always gives the same ids.
+    Words, characters and affixes are ordered by falling count, tags by name, so the same corpus always gives the same
+    ids.
     """
     corpus = IndexedCorpus.of(train)
     words: Counter[str] = Counter()
@@ -134,6 +148,7 @@ def build_dictionaries(train: Iterable[Sentence] | IndexedCorpus, lowercase: boo
     return Dictionaries(
         words=Dictionary(_by_count(words), RESERVED),
         characters=Dictionary(_by_count(characters), RESERVED),
+        affixes=Dictionary(_by_count(count_affixes(words)), RESERVED),
         tags=Dictionary(sorted(zip(corpus.tag_names, np.bincount(corpus.tags).tolist(), strict=True)), 0),
         lowercase=lowercase,
     )

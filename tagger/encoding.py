@@ -1,7 +1,7 @@
 """Sentences as arrays of numbers that are loaded by memory map.
 
-A split keeps each distinct word form once: its word id and its characters belong to the form, and a token is the number
-of its form. S sentences, N tokens, F distinct forms, C characters of all forms.
+A split keeps each distinct word form once: its word id, affixes and characters belong to the form, and a token is the
+number of its form. S sentences, N tokens, F distinct forms, A affixes of a word at most, C characters of all forms.
 """
 
 import hashlib
@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tagger.affixes import MOST
 from tagger.dictionary import Dictionaries
 from tagger.errors import InputError
 from tagger.formats import Sentence
@@ -27,6 +28,7 @@ class EncodedSplit:
     forms: Ints  # (N): the form of each token
     tags: Ints  # (N): ids of `tag_names`, or NO_TAG
     form_words: Ints  # (F): the id under which the form is looked up
+    form_affixes: Ints  # (F, A): ids of its affixes, PADDING where it has no more
     form_starts: Longs  # (F + 1): form i holds the characters from [i] up to [i + 1]
     characters: Ints  # (C): ids of the characters
     form_texts: list[str]  # F
@@ -97,6 +99,7 @@ def encode(sentences: Iterable[Sentence] | IndexedCorpus, dictionaries: Dictiona
         forms=corpus.forms,
         tags=np.array([*ids, NO_TAG], dtype=np.int32)[corpus.tags],  # NO_TAG is also the place of the last
         form_words=np.array([dictionaries.word_id(form) for form in texts], dtype=np.int32),
+        form_affixes=np.array([dictionaries.affix_ids(form) for form in texts], dtype=np.int32).reshape(-1, MOST),
         form_starts=np.cumsum([0, *map(len, texts)], dtype=np.int64),
         characters=np.array([character_id(character) for form in texts for character in form], dtype=np.int32),
         form_texts=texts,

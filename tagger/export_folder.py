@@ -3,7 +3,8 @@
 models/export/
   config.json                              shape of the network, loss, SHA-256 of the other files
   words.json characters.json tags.json lookup.json   the dictionaries
-  characters.onnx                          characters of word forms to vectors; where the model reads characters
+  affixes.json                             one more, where the model reads affixes
+  characters.onnx                          characters and affixes of word forms to vectors; where the model reads them
   tagger.onnx                              words and vectors to the probabilities of tags
   tagger.int8.onnx                         the same in 8 bits, where export.int8 is on
   model_card.md                            for people
@@ -17,7 +18,6 @@ from tagger.dictionary import Dictionaries
 from tagger.errors import InputError
 from tagger.model_files import (
     CONFIG,
-    DICTIONARY_LIMITS,
     WEIGHT_LIMIT,
     ModelConfig,
     check_names,
@@ -29,7 +29,7 @@ from tagger.model_files import (
 from tagger.onnx_graphs import graph_names, graphs_of, weight_bytes
 from tagger.onnx_reader import read_graph
 from tagger.outputs import write_json
-from tagger.params import LossName, ModelParams
+from tagger.params import LossName
 
 FORMAT = "onnx-1"
 OVERHEAD = 100_000  # bytes of an ONNX file at most that are not weights
@@ -40,7 +40,6 @@ class ExportConfig(ModelConfig):
 
     format: Literal["onnx-1"]
     loss: LossName
-    model: ModelParams
     trained: str  # fingerprint of the model folder that was exported
     int8: bool
 
@@ -55,7 +54,7 @@ class ExportedModel(NamedTuple):
 
 def write_export(exported: ExportedModel, folder: Path) -> None:
     """Write what is needed to use the model into an empty folder; the checksums of the config are made anew."""
-    exported.dictionaries.save(folder)
+    exported.dictionaries.save(folder, affixes=exported.config.model.affix_dim > 0)
     for name, content in exported.graphs.items():
         (folder / name).write_bytes(content)
     sums = {path.name: sha256_of(path.read_bytes()) for path in sorted(folder.iterdir())}
@@ -90,8 +89,8 @@ def read_export(folder: Path) -> ExportedModel:
         InputError: the folder or a file of it is missing, damaged, too large, or does not fit the others.
     """
     config = read_export_config(folder)
-    check_names(folder, config, (*DICTIONARY_LIMITS, *graph_names(config.model, config.int8)))
-    dictionaries = Dictionaries.parse(read_checked(folder, config, DICTIONARY_LIMITS), folder)
+    check_names(folder, config, (*config.dictionary_limits, *graph_names(config.model, config.int8)))
+    dictionaries = Dictionaries.parse(read_checked(folder, config, config.dictionary_limits), folder)
     graphs = graphs_of(config.model, dictionaries, config.int8)
     limits = {name: weight_bytes(graph) + OVERHEAD for name, graph in graphs.items()}
     for name, limit in limits.items():

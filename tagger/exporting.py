@@ -16,7 +16,7 @@ from tagger.errors import InputError
 from tagger.export_folder import ExportConfig, ExportedModel, write_export
 from tagger.model_folder import fingerprint, read_model
 from tagger.onnx_graphs import graphs_of
-from tagger.onnx_weights import character_weights, tagger_weights, to_int8
+from tagger.onnx_weights import form_weights, tagger_weights, to_int8
 from tagger.onnx_writer import onnx_bytes
 from tagger.outputs import write_json
 from tagger.params import LossName
@@ -101,7 +101,7 @@ def export_model(
 
 def _build(trained: Path, int8: bool) -> ExportedModel:
     model, dictionaries = read_model(trained)
-    weights = {"characters.onnx": character_weights(model), "tagger.onnx": tagger_weights(model)}
+    weights = {"characters.onnx": form_weights(model), "tagger.onnx": tagger_weights(model)}
     weights["tagger.int8.onnx"] = to_int8(weights["tagger.onnx"])
     graphs = graphs_of(model.params, dictionaries, int8)
     return ExportedModel(

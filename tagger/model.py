@@ -1,7 +1,7 @@
 """The network: embeddings, LSTM, linear layer, and the last step that its loss needs.
 
-Shapes: T tokens, B sentences, N real tokens, C characters, F forms, E input width, H hidden width, D directions,
-K tags.
+Shapes: T tokens, B sentences, N real tokens, C characters, F forms, A affixes, E input width, H hidden width,
+D directions, V width of what characters say, K tags.
 """
 
 import torch
@@ -10,10 +10,10 @@ from torch import Tensor, nn
 from tagger.batching import Batch
 from tagger.dictionary import PADDING, Dictionaries
 from tagger.losses import LOSSES, Loss
-from tagger.params import LossName, ModelParams
+from tagger.params import CHARACTER_WINDOW, LossName, ModelParams
 
 # A rare word's vector is moved a few times only. Drawn at torch's scale of 1 it would stay noise beside the characters,
-# which the LSTM has to learn to ignore.
+# which the LSTM has to learn to ignore. So would a rare affix's.
 WORD_SCALE = 0.1
 
 
@@ -69,8 +69,32 @@ class VariationalDropout(nn.Module):
         return states * nn.functional.dropout(torch.ones_like(states[:1]), self.rate)
 
 
-class CharacterEncoder(nn.Module):
-    """A vector for each word form from its characters: both last states of a BiLSTM."""
+class CharacterCnn(nn.Module):
+    """A vector for each word form from its characters: the highest value of each filter over the windows of a form.
+
+    Santos and Zadrozny (2014), "Learning Character-level Representations for Part-of-Speech Tagging", section 2.1.2;
+    here with a ReLU. A form stands between two characters of zeros.
+    """
+
+    def __init__(self, characters: int, dim: int, filters: int) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(characters, dim, padding_idx=PADDING)
+        self.filters = nn.Linear(CHARACTER_WINDOW * dim, filters)
+
+    def forward(self, characters: Tensor, lengths: Tensor) -> Tensor:  # noqa: ARG002 - as the other encoder
+        """Encode forms: (C, F) ids, (F) lengths -> (F, V)."""
+        embedded = nn.functional.pad(self.embedding(characters), (0, 0, 0, 0, 1, 1))  # (C + 2, F, E)
+        windows = torch.cat((embedded[:-2], embedded[1:-1], embedded[2:]), dim=-1)  # (C, F, 3 * E)
+        values = torch.relu(self.filters(windows))  # (C, F, V): none is below the zeros of the padding
+        return values.masked_fill((characters == PADDING)[:, :, None], 0).amax(dim=0)
+
+
+class CharacterLstm(nn.Module):
+    """A vector for each word form from its characters: both last states of a BiLSTM.
+
+    Ling et al. (2015), "Finding Function in Form: Compositional Character Models for Open Vocabulary Word
+    Representation", section 3.
+    """
 
     def __init__(self, characters: int, dim: int, hidden: int) -> None:
         super().__init__()
@@ -79,7 +103,7 @@ class CharacterEncoder(nn.Module):
         self.hidden = hidden
 
     def forward(self, characters: Tensor, lengths: Tensor) -> Tensor:
-        """Encode forms: (C, F) ids, (F) lengths -> (F, 2 * H)."""
+        """Encode forms: (C, F) ids, (F) lengths -> (F, V)."""
         embedded = self.embedding(characters)  # (C, F, E)
         states = self.lstm(embedded, reversal_of(lengths, characters.shape[0]))  # (C, F, 2 * H)
         forms = torch.arange(characters.shape[1], device=characters.device)
@@ -89,22 +113,20 @@ class CharacterEncoder(nn.Module):
 
 
 class LstmTagger(nn.Module):
-    """Word and character embeddings, LSTM layers, and a linear layer to one score for each tag."""
+    """Vectors of words, their characters and affixes; LSTM layers; and a linear layer to one score for each tag."""
 
-    def __init__(self, params: ModelParams, words: int, characters: int, tags: int, loss: LossName) -> None:
+    def __init__(
+        self, params: ModelParams, *, words: int, characters: int, affixes: int, tags: int, loss: LossName
+    ) -> None:
         """Build the network for dictionaries of these sizes, with fresh weights from torch's random state."""
         super().__init__()
         self.params = params
         self.loss_name = loss
         self.loss: Loss = LOSSES[loss]
-        self.word_embedding = nn.Embedding(words, params.word_dim, padding_idx=PADDING)
-        with torch.no_grad():
-            self.word_embedding.weight *= WORD_SCALE
-        width = params.word_dim
-        self.character_encoder: CharacterEncoder | None = None
-        if params.characters:
-            self.character_encoder = CharacterEncoder(characters, params.character_dim, params.character_hidden)
-            width += 2 * params.character_hidden
+        self.word_embedding = _small_embedding(words, params.word_dim)
+        self.affix_embedding = _small_embedding(affixes, params.affix_dim) if params.affix_dim else None
+        self.character_encoder = _character_encoder(params, characters)
+        width = params.word_dim + params.form_width
         self.layers = nn.ModuleList()
         for _ in range(params.layers):
             layer = Lstm(width, params.hidden, params.bidirectional)
@@ -116,7 +138,14 @@ class LstmTagger(nn.Module):
     @classmethod
     def for_dictionaries(cls, params: ModelParams, dictionaries: Dictionaries, loss: LossName) -> "LstmTagger":
         """Build the network for these dictionaries."""
-        return cls(params, len(dictionaries.words), len(dictionaries.characters), len(dictionaries.tags), loss)
+        return cls(
+            params,
+            words=len(dictionaries.words),
+            characters=len(dictionaries.characters),
+            affixes=len(dictionaries.affixes),
+            tags=len(dictionaries.tags),
+            loss=loss,
+        )
 
     def forward(self, batch: Batch) -> Tensor:
         """Return the outputs of the real tokens, as the model's loss takes them: (N, K)."""
@@ -126,12 +155,38 @@ class LstmTagger(nn.Module):
     def scores(self, batch: Batch) -> Tensor:
         """Return the raw scores of the real tokens, sentence by sentence: (N, K)."""
         states = self.word_embedding(batch.words)  # (T, B, E)
-        if self.character_encoder is not None:
-            forms = [self.character_encoder(group.characters, group.lengths) for group in batch.groups]
-            states = torch.cat((states, nn.functional.embedding(batch.form_of, torch.cat(forms))), dim=-1)
+        vectors = self._form_vectors(batch)
+        if vectors:
+            forms = torch.cat(vectors, dim=-1)
+            states = torch.cat((states, nn.functional.embedding(batch.form_of, forms)), dim=-1)
         reversal = reversal_of(batch.lengths, batch.words.shape[0])
         for layer in self.layers:
             states = layer(self.dropout(states), reversal)  # (T, B, D * H)
         states = self.dropout(states).flatten(0, 1).index_select(0, batch.tokens)  # (N, D * H)
         scores: Tensor = self.linear(states)
         return scores
+
+    def _form_vectors(self, batch: Batch) -> list[Tensor]:
+        """Return what characters and affixes say of each form: (F, V) and (F, E), or fewer."""
+        vectors = []
+        if self.character_encoder is not None:
+            groups = [self.character_encoder(group.characters, group.lengths) for group in batch.groups]
+            vectors.append(torch.cat(groups))
+        if self.affix_embedding is not None:
+            vectors.append(self.affix_embedding(batch.affixes).sum(dim=1))
+        return vectors
+
+
+def _small_embedding(entries: int, dim: int) -> nn.Embedding:
+    embedding = nn.Embedding(entries, dim, padding_idx=PADDING)
+    with torch.no_grad():
+        embedding.weight *= WORD_SCALE
+    return embedding
+
+
+def _character_encoder(params: ModelParams, characters: int) -> CharacterCnn | CharacterLstm | None:
+    if params.characters == "cnn":
+        return CharacterCnn(characters, params.character_dim, params.character_filters)
+    if params.characters == "lstm":
+        return CharacterLstm(characters, params.character_dim, params.character_hidden)
+    return None

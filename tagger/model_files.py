@@ -8,15 +8,17 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
+from tagger.dictionary import AFFIXES
 from tagger.errors import InputError
-from tagger.params import Section
+from tagger.params import ModelParams, Section
 
 CONFIG = "config.json"
 MEBI = 2**20
 CONFIG_LIMIT = MEBI // 16  # bytes, as all limits
-DICTIONARY_LIMITS = {
+_DICTIONARY_LIMITS = {
     "words.json": 64 * MEBI,
     "characters.json": 4 * MEBI,
+    AFFIXES: 64 * MEBI,
     "tags.json": MEBI,
     "lookup.json": MEBI // 16,
 }
@@ -26,7 +28,13 @@ WEIGHT_LIMIT = 1024 * MEBI
 class ModelConfig(Section):
     """What every model folder's config has."""
 
+    model: ModelParams
     sha256: dict[str, str]
+
+    @property
+    def dictionary_limits(self) -> dict[str, int]:
+        """The dictionaries that the model needs, with their largest sizes in bytes."""
+        return {name: limit for name, limit in _DICTIONARY_LIMITS.items() if name != AFFIXES or self.model.affix_dim}
 
 
 Config = TypeVar("Config", bound=ModelConfig)
@@ -65,11 +73,20 @@ def parse_config(document: dict[str, Any], kind: type[Config], folder: Path) -> 
         InputError: a value is missing, unknown or wrong.
     """
     try:
-        return kind.model_validate(document)
+        return kind.model_validate(_completed(document))
     except ValidationError as error:
         problem = error.errors()[0]
         where = ".".join(map(str, problem["loc"]))
         raise InputError(f"{folder / CONFIG}: damaged: {where}: {problem['msg']}") from None
+
+
+def _completed(document: dict[str, Any]) -> dict[str, Any]:
+    """Return a config with what one from before there were affixes and filters of characters lacks."""
+    model = document.get("model")
+    if not isinstance(model, dict) or "affix_dim" in model:
+        return document
+    encoder = "lstm" if model.get("characters") else "none"
+    return document | {"model": model | {"characters": encoder, "character_filters": 1, "affix_dim": 0}}
 
 
 def check_names(folder: Path, config: ModelConfig, names: Iterable[str]) -> None:

@@ -4,6 +4,7 @@ models/nll/
   config.json           shape of the network, loss, SHA-256 of the other files
   weights.safetensors   the tensors
   words.json characters.json tags.json lookup.json   the dictionaries
+  affixes.json          one more, where the model reads affixes
 """
 
 from pathlib import Path
@@ -17,7 +18,6 @@ from tagger.errors import InputError
 from tagger.model import LstmTagger
 from tagger.model_files import (
     CONFIG,
-    DICTIONARY_LIMITS,
     WEIGHT_LIMIT,
     ModelConfig,
     check_names,
@@ -28,7 +28,7 @@ from tagger.model_files import (
 )
 from tagger.onnx_graphs import graphs_of, weight_bytes
 from tagger.outputs import write_json
-from tagger.params import LossName, ModelParams
+from tagger.params import LossName
 
 WEIGHTS = "weights.safetensors"
 
@@ -43,7 +43,6 @@ class TrainedModel(NamedTuple):
 class _Config(ModelConfig):
     format: Literal[1]
     loss: LossName
-    model: ModelParams
 
 
 def write_model(trained: TrainedModel, folder: Path) -> None:
@@ -51,7 +50,7 @@ def write_model(trained: TrainedModel, folder: Path) -> None:
     model, dictionaries = trained
     tensors = {name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
     (folder / WEIGHTS).write_bytes(safetensors.torch.save(tensors))
-    dictionaries.save(folder)
+    dictionaries.save(folder, affixes=model.params.affix_dim > 0)
     config = {
         "format": 1,
         "loss": model.loss_name,
@@ -68,8 +67,8 @@ def read_model(folder: Path) -> TrainedModel:
         InputError: the folder or a file of it is missing, damaged, or does not fit the others.
     """
     config = parse_config(read_config(folder), _Config, folder)
-    check_names(folder, config, (WEIGHTS, *DICTIONARY_LIMITS))
-    contents = read_checked(folder, config, DICTIONARY_LIMITS | {WEIGHTS: WEIGHT_LIMIT})
+    check_names(folder, config, (WEIGHTS, *config.dictionary_limits))
+    contents = read_checked(folder, config, config.dictionary_limits | {WEIGHTS: WEIGHT_LIMIT})
     dictionaries = Dictionaries.parse(contents, folder)
     # Before the network takes memory. The graphs have the same weights; torch imports much to count them itself.
     size = sum(map(weight_bytes, graphs_of(config.model, dictionaries, int8=False).values()))

@@ -1,18 +1,19 @@
 """The ONNX graphs that a model is exported as, weights left out: what the exporter writes and the loader insists on.
 
-`characters.onnx` turns the characters of word forms into a vector each; `tagger.onnx` turns word ids and these vectors
-into the probability of each tag. So a form that was seen before costs no second look at its characters. Time comes
-first, and sequences are padded on the right.
+`characters.onnx` turns the characters and affixes of word forms into a vector each; `tagger.onnx` turns word ids and
+these vectors into the probability of each tag. So a form that was seen before costs no second look at its characters.
+Time comes first, and sequences are padded on the right.
 
-Shapes: T tokens of the longest sentence, B sentences, F forms, C characters of the longest form, H hidden width, D
-directions, V width of a form's vector, K tags.
+Shapes: T tokens of the longest sentence, B sentences, F forms, C characters of the longest form, A affixes of a form at
+most, E input width, H hidden width, D directions, V width of a form's vector, K tags.
 """
 
 import math
 from typing import NamedTuple
 
+from tagger.affixes import MOST
 from tagger.dictionary import Dictionaries
-from tagger.params import ModelParams
+from tagger.params import CHARACTER_WINDOW, ModelParams
 
 IR_VERSION = 8
 OPSETS = {"": 17, "com.microsoft": 1}
@@ -50,43 +51,48 @@ class Graph(NamedTuple):
     nodes: tuple[Node, ...]
 
 
-def character_graph(params: ModelParams, characters: int) -> Graph:
-    """Characters of forms, (C, F) ids and (F) lengths, to `vectors` (F, V): both last states of a BiLSTM."""
-    hidden = params.character_hidden
-    weights, lstm = _lstm("lstm", "embedded", ("", "last"), _Shape(params.character_dim, hidden, 2))
+def form_graph(params: ModelParams, characters: int, affixes: int) -> Graph:
+    """Word forms to `vectors` (F, V): what their characters say, and after it what their affixes do.
+
+    Inputs are `characters` (C, F), for a BiLSTM with their `lengths` (F), and `affixes` (F, A), as far as the model
+    reads them.
+    """
+    kinds = [params.characters] * (params.characters != "none") + ["affixes"] * (params.affix_dim > 0)
+    outputs = ["vectors"] if len(kinds) == 1 else [f"{kind}_vectors" for kind in kinds]
+    parts = [
+        _affixes(output, params, affixes)
+        if kind == "affixes"
+        else (_cnn if kind == "cnn" else _bilstm)(output, params, characters)
+        for kind, output in zip(kinds, outputs, strict=True)
+    ]
+    joined = [Node("Concat", tuple(outputs), ("vectors",), {"axis": 1})] if len(parts) > 1 else []
     return Graph(
         name="characters",
-        inputs=(Value("characters", INT32, ("C", "F")), Value("lengths", INT32, ("F",))),
-        outputs=(Value("vectors", FLOAT, ("F", 2 * hidden)),),
-        weights=(Value("embedding", FLOAT, (characters, params.character_dim)), *weights),
-        nodes=(
-            Node("Gather", ("embedding", "characters"), ("embedded",), {}),
-            lstm,
-            Node("Transpose", ("last",), ("by_form",), {"perm": (1, 0, 2)}),  # (F, 2, H)
-            Node("Flatten", ("by_form",), ("vectors",), {}),
-        ),
+        inputs=tuple(value for part in parts for value in part.inputs),
+        outputs=(Value("vectors", FLOAT, ("F", params.form_width)),),
+        weights=tuple(value for part in parts for value in part.weights),
+        nodes=(*(node for part in parts for node in part.nodes), *joined),
     )
 
 
 def tagger_graph(params: ModelParams, words: int, tags: int, int8: bool = False) -> Graph:
     """Sentences to `probabilities` (T, B, K).
 
-    Inputs are `words` (T, B), `lengths` (B) and, where the model reads characters, `vectors` (F, V) with `forms`
-    (T, B), the row of each token's form. With `int8` the LSTM over the sentence computes in 8 bits.
+    Inputs are `words` (T, B), `lengths` (B) and, where the model reads characters or affixes, `vectors` (F, V) with
+    `forms` (T, B), the row of each token's form. With `int8` the LSTM over the sentence computes in 8 bits.
     """
     inputs = [Value("words", INT32, ("T", "B")), Value("lengths", INT32, ("B",))]
     weights = [Value("embedding", FLOAT, (words, params.word_dim))]
     nodes = [Node("Gather", ("embedding", "words"), ("states_0",), {})]
     width = params.word_dim
-    if params.characters:
-        vector = 2 * params.character_hidden
-        inputs += [Value("forms", INT32, ("T", "B")), Value("vectors", FLOAT, ("F", vector))]
+    if params.form_width:
+        inputs += [Value("forms", INT32, ("T", "B")), Value("vectors", FLOAT, ("F", params.form_width))]
         nodes = [
             Node("Gather", ("embedding", "words"), ("word_states",), {}),
             Node("Gather", ("vectors", "forms"), ("form_states",), {}),
             Node("Concat", ("word_states", "form_states"), ("states_0",), {"axis": 2}),
         ]
-        width += vector
+        width += params.form_width
     hidden, directions = params.hidden, 2 if params.bidirectional else 1
     make_lstm = _int8_lstm if int8 else _lstm
     nodes.append(Node("Constant", (), ("joined_shape",), {"value_ints": (0, 0, -1)}))
@@ -112,15 +118,15 @@ def tagger_graph(params: ModelParams, words: int, tags: int, int8: bool = False)
 
 def graph_names(params: ModelParams, int8: bool) -> list[str]:
     """Return the files of an export that hold graphs; the one in 8 bits comes beside the exact one."""
-    return ["tagger.onnx", *(["characters.onnx"] if params.characters else []), *(["tagger.int8.onnx"] if int8 else [])]
+    return ["tagger.onnx", *(["characters.onnx"] if params.form_width else []), *(["tagger.int8.onnx"] if int8 else [])]
 
 
 def graphs_of(params: ModelParams, dictionaries: Dictionaries, int8: bool) -> dict[str, Graph]:
     """Return the graph of each of these files."""
-    words, characters, tags = len(dictionaries.words), len(dictionaries.characters), len(dictionaries.tags)
+    words, tags = len(dictionaries.words), len(dictionaries.tags)
     graphs = {
         "tagger.onnx": tagger_graph(params, words, tags),
-        "characters.onnx": character_graph(params, characters),
+        "characters.onnx": form_graph(params, len(dictionaries.characters), len(dictionaries.affixes)),
         "tagger.int8.onnx": tagger_graph(params, words, tags, int8=True),
     }
     return {name: graphs[name] for name in graph_names(params, int8)}
@@ -129,6 +135,71 @@ def graphs_of(params: ModelParams, dictionaries: Dictionaries, int8: bool) -> di
 def weight_bytes(graph: Graph) -> int:
     """Return how many bytes the weights of a graph take."""
     return sum(math.prod(map(int, value.shape)) * ITEM_SIZE[value.type] for value in graph.weights)
+
+
+class _Part(NamedTuple):
+    """What a graph needs for one of its outputs."""
+
+    inputs: tuple[Value, ...]
+    weights: tuple[Value, ...]
+    nodes: tuple[Node, ...]
+
+
+def _bilstm(output: str, params: ModelParams, characters: int) -> _Part:
+    """Return both last states of a BiLSTM over the characters: (F, 2 * H)."""
+    shape = _Shape(params.character_dim, params.character_hidden, 2)
+    weights, lstm = _lstm("lstm", "embedded", ("", "last"), shape)
+    return _Part(
+        inputs=(Value("characters", INT32, ("C", "F")), Value("lengths", INT32, ("F",))),
+        weights=(Value("embedding", FLOAT, (characters, params.character_dim)), *weights),
+        nodes=(
+            Node("Gather", ("embedding", "characters"), ("embedded",), {}),
+            lstm,
+            Node("Transpose", ("last",), ("by_form",), {"perm": (1, 0, 2)}),  # (F, 2, H)
+            Node("Flatten", ("by_form",), (output,), {}),
+        ),
+    )
+
+
+def _cnn(output: str, params: ModelParams, characters: int) -> _Part:
+    """Return the highest value of each filter over the windows of a form: (F, V)."""
+    shape = (params.character_filters, params.character_dim, CHARACTER_WINDOW)
+    around = CHARACTER_WINDOW // 2
+    window: dict[str, Attribute] = {"kernel_shape": (CHARACTER_WINDOW,), "pads": (around, around)}
+    return _Part(
+        inputs=(Value("characters", INT32, ("C", "F")),),
+        weights=(
+            Value("embedding", FLOAT, (characters, params.character_dim)),
+            Value("filters", FLOAT, shape),
+            Value("filters_bias", FLOAT, shape[:1]),
+        ),
+        nodes=(
+            Node("Gather", ("embedding", "characters"), ("embedded",), {}),
+            Node("Transpose", ("embedded",), ("embedded_by_form",), {"perm": (1, 2, 0)}),  # (F, E, C)
+            Node("Conv", ("embedded_by_form", "filters", "filters_bias"), ("filtered",), window),  # (F, V, C)
+            Node("Relu", ("filtered",), ("values",), {}),
+            Node("Sign", ("characters",), ("signs",), {}),  # 0 for the padding, 1 for a character
+            Node("Cast", ("signs",), ("mask",), {"to": FLOAT}),
+            Node("Transpose", ("mask",), ("mask_by_form",), {"perm": (1, 0)}),  # (F, C)
+            Node("Constant", (), ("filter_axis",), {"value_ints": (1,)}),
+            Node("Unsqueeze", ("mask_by_form", "filter_axis"), ("mask_by_filter",), {}),  # (F, 1, C)
+            Node("Mul", ("values", "mask_by_filter"), ("real_values",), {}),
+            Node("ReduceMax", ("real_values",), (output,), {"axes": (2,), "keepdims": 0}),
+        ),
+    )
+
+
+def _affixes(output: str, params: ModelParams, affixes: int) -> _Part:
+    """Return the sum of the affixes' vectors: (F, E)."""
+    return _Part(
+        inputs=(Value("affixes", INT32, ("F", MOST)),),
+        weights=(Value("affix_embedding", FLOAT, (affixes, params.affix_dim)),),
+        nodes=(
+            Node("Gather", ("affix_embedding", "affixes"), ("each_affix",), {}),  # (F, A, E)
+            Node("Constant", (), ("affix_axis",), {"value_ints": (1,)}),
+            Node("ReduceSum", ("each_affix", "affix_axis"), (output,), {"keepdims": 0}),
+        ),
+    )
 
 
 class _Shape(NamedTuple):

@@ -40,11 +40,10 @@ class OnnxScorer:
         if name not in graphs:
             raise InputError(f"{folder / name}: no such file; expected an export with export.int8 on")
         self.tag_names = tuple(dictionaries.tags.entries)
-        self._character_id = dictionaries.characters.id
-        self._characters = _session(graphs["characters.onnx"]) if config.model.characters else None
+        self._dictionaries, self._model = dictionaries, config.model
+        self._form_encoder = _session(graphs["characters.onnx"]) if config.model.form_width else None
         self._tagger = _session(graphs[name])
-        self._width = 2 * config.model.character_hidden if config.model.characters else 0  # of a form's vector
-        self._forms = FormVectors(dictionaries, self._encode, self._width)
+        self._forms = FormVectors(dictionaries, self._encode, config.model.form_width)
         self._threads = threads or _available_threads()
         self._pool = ThreadPoolExecutor(self._threads)
 
@@ -65,7 +64,7 @@ class OnnxScorer:
             ids = np.full(real.shape, PADDING, dtype=np.int32)
             ids[real] = word_ids[rows[places]]
             inputs: dict[str, npt.NDArray[Any]] = {"words": ids, "lengths": lengths[batch].astype(np.int32)}
-            if self._characters is not None:
+            if self._form_encoder is not None:
                 inputs |= {"forms": forms, "vectors": vectors}
             (probabilities,) = self._tagger.run(["probabilities"], inputs)  # (T, B, K)
             result[places] = probabilities[real]
@@ -75,18 +74,24 @@ class OnnxScorer:
 
     def _encode(self, forms: Sequence[str]) -> Floats:
         """Return the vectors of forms: (F, V)."""
-        vectors = np.empty((len(forms), self._width), dtype=np.float32)
-        session = self._characters
+        vectors = np.empty((len(forms), self._model.form_width), dtype=np.float32)
+        session, dictionaries = self._form_encoder, self._dictionaries
         if session is None:
             return vectors
         lengths = np.array([len(form) for form in forms], dtype=np.int64)
+        needed = {value.name for value in session.get_inputs()}
 
         def encode(batch: Longs) -> None:
-            real = np.arange(lengths[batch].max()) < lengths[batch][:, None]  # (F, C)
-            characters = np.full(real.shape, PADDING, dtype=np.int32)
-            characters[real] = [self._character_id(character) for form in batch for character in forms[form]]
-            inputs = {"characters": np.ascontiguousarray(characters.T), "lengths": lengths[batch].astype(np.int32)}
-            (vectors[batch],) = session.run(["vectors"], inputs)
+            inputs = {"lengths": lengths[batch].astype(np.int32)}
+            if "characters" in needed:
+                real = np.arange(lengths[batch].max()) < lengths[batch][:, None]  # (F, C)
+                characters = np.full(real.shape, PADDING, dtype=np.int32)
+                characters[real] = [dictionaries.characters.id(letter) for form in batch for letter in forms[form]]
+                inputs["characters"] = np.ascontiguousarray(characters.T)
+            if "affixes" in needed:
+                inputs["affixes"] = np.array([dictionaries.affix_ids(forms[form]) for form in batch], dtype=np.int32)
+            given = {name: inputs[name] for name in needed}
+            (vectors[batch],) = session.run(["vectors"], given)
 
         self._each(encode, plan_batches(lengths, BATCH_CHARACTERS))
         return vectors

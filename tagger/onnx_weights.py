@@ -5,7 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
-from tagger.model import Lstm, LstmTagger
+from tagger.model import CharacterCnn, CharacterLstm, Lstm, LstmTagger
+from tagger.params import CHARACTER_WINDOW
 
 Array = npt.NDArray[np.float32] | npt.NDArray[np.int8]
 Floats = npt.NDArray[np.float32]
@@ -14,12 +15,21 @@ Floats = npt.NDArray[np.float32]
 INT8_LARGEST = 63
 
 
-def character_weights(model: LstmTagger) -> dict[str, Array]:
-    """Return the weights of `character_graph`; none where the model reads no characters."""
+def form_weights(model: LstmTagger) -> dict[str, Array]:
+    """Return the weights of `form_graph`; none where the model reads neither characters nor affixes."""
+    weights = dict[str, Array]()
     encoder = model.character_encoder
-    if encoder is None:
-        return {}
-    return {"embedding": _array(encoder.embedding.weight), **_lstm("lstm", encoder.lstm)}
+    if encoder is not None:
+        weights["embedding"] = _array(encoder.embedding.weight)
+    if isinstance(encoder, CharacterLstm):
+        weights |= _lstm("lstm", encoder.lstm)
+    elif isinstance(encoder, CharacterCnn):
+        filters = _array(encoder.filters.weight)  # (V, 3 * E), the windows' places one after another
+        by_place = filters.reshape(len(filters), CHARACTER_WINDOW, -1).transpose(0, 2, 1)
+        weights |= {"filters": by_place, "filters_bias": _array(encoder.filters.bias)}
+    if model.affix_embedding is not None:
+        weights["affix_embedding"] = _array(model.affix_embedding.weight)
+    return weights
 
 
 def tagger_weights(model: LstmTagger) -> dict[str, Array]:

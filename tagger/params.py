@@ -11,6 +11,7 @@ Losses = Annotated[tuple[LossName, ...], Field(min_length=1, strict=False)]
 Share = Annotated[float, Field(gt=0, lt=1)]
 Rate = Annotated[float, Field(ge=0, lt=1)]
 Size = Annotated[int, Field(ge=1, le=8192)]
+CHARACTER_WINDOW = 3  # characters that a filter of model.characters: cnn sees at once
 Path_ = Annotated[str, Field(min_length=1)]
 
 
@@ -34,16 +35,24 @@ class DataParams(Section):
 
 
 class ModelParams(Section):
-    """The shape of the network. With `characters` and `bidirectional` off it is Embedding, LSTM, Linear."""
+    """The shape of the network. Without characters, affixes and the second direction it is Embedding, LSTM, Linear."""
 
     word_dim: Size
-    characters: bool
+    characters: Literal["cnn", "lstm", "none"]
     character_dim: Size
+    character_filters: Size
     character_hidden: Size
+    affix_dim: Annotated[int, Field(ge=0, le=8192)]
     hidden: Size
     layers: Annotated[int, Field(ge=1, le=8)]
     bidirectional: bool
     dropout: Rate
+
+    @property
+    def form_width(self) -> int:
+        """The width of what a word's characters and affixes say together."""
+        characters = {"cnn": self.character_filters, "lstm": 2 * self.character_hidden, "none": 0}
+        return characters[self.characters] + self.affix_dim
 
 
 class VectorParams(Section):

@@ -17,8 +17,9 @@ ROOT = Path(__file__).parent.parent
 TINY = {
     "word_dim: 100": "word_dim: 8",
     "character_dim: 32": "character_dim: 4",
-    "character_hidden: 64": "character_hidden: 4",
-    "hidden: 200": "hidden: 8",
+    "character_filters: 128": "character_filters: 8",
+    "affix_dim: 50": "affix_dim: 3",
+    "hidden: 128": "hidden: 8",
     "epochs: 12": "epochs: 3",
     "min_batches: 50": "min_batches: 4",
 }

@@ -22,15 +22,18 @@ CPU = choose_device("cpu")  # as the pipeline sets torch up
 
 _MODEL = {
     "word_dim": 7,
-    "characters": True,
+    "characters": "cnn",
     "character_dim": 4,
+    "character_filters": 6,
     "character_hidden": 3,
+    "affix_dim": 2,
     "hidden": 5,
     "layers": 1,
     "bidirectional": True,
     "dropout": 0.4,
 }
-PLAIN: dict[str, Any] = {"characters": False, "bidirectional": False, "dropout": 0}  # Embedding, LSTM, Linear
+NO_FORMS: dict[str, Any] = {"characters": "none", "affix_dim": 0}  # words alone
+PLAIN: dict[str, Any] = NO_FORMS | {"bidirectional": False, "dropout": 0}  # Embedding, LSTM, Linear
 
 _TRAIN = {
     "epochs": 3,

@@ -219,5 +219,5 @@ def test_all_tensors_of_a_batch_go_to_the_device() -> None:
     batch = make_batch(SPLIT, longs(0, 1)).to(torch.device("meta"))
     tensors = [value for value in batch if isinstance(value, torch.Tensor)]
     tensors += [tensor for group in batch.groups for tensor in group]
-    assert len(tensors) == 5 + 2 * 2
+    assert len(tensors) == 6 + 2 * 2
     assert {tensor.device.type for tensor in tensors} == {"meta"}

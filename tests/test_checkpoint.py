@@ -16,6 +16,7 @@ import torch
 import yaml
 
 from tagger.checkpoint import Checkpoint, training_key
+from tagger.dictionary import DICTIONARY_FILES
 from tagger.encoding import EncodedSplit
 from tagger.params import TrainView
 from tagger.word_vectors import NO_VECTORS, WordVectors
@@ -26,9 +27,11 @@ OTHER = {
     ("seed",): 2,
     ("device",): "cpu",
     ("model", "word_dim"): 8,
-    ("model", "characters"): False,
+    ("model", "characters"): "lstm",
     ("model", "character_dim"): 5,
+    ("model", "character_filters"): 8,
     ("model", "character_hidden"): 4,
+    ("model", "affix_dim"): 3,
     ("model", "hidden"): 6,
     ("model", "layers"): 2,
     ("model", "bidirectional"): False,
@@ -116,7 +119,7 @@ def test_vectors_change_the_key() -> None:
     assert len({key(data=(RANDOM.train, RANDOM.dev, part)) for part in parts}) == 5
 
 
-@pytest.mark.parametrize("name", ["words.json", "characters.json", "tags.json", "lookup.json"])
+@pytest.mark.parametrize("name", DICTIONARY_FILES)
 def test_each_dictionary_changes_the_key(workspace: Path, name: str) -> None:
     before = key()
     with (workspace / "dictionaries" / name).open("a", encoding="utf-8") as file:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tagger.dictionary import PADDING, RESERVED, UNKNOWN, Dictionaries, Dictionary, build_dictionaries
+from tagger.dictionary import DICTIONARY_FILES, PADDING, RESERVED, UNKNOWN, Dictionaries, Dictionary, build_dictionaries
 from tagger.errors import InputError
 from tagger.formats import Sentence
 
@@ -98,7 +98,7 @@ def test_dictionaries_come_back_from_the_disk_as_they_were(tmp_path: Path) -> No
     saved.save(tmp_path)
     loaded = Dictionaries.load(tmp_path)
     assert loaded.lowercase is True
-    for before, after in zip(saved[:3], loaded[:3], strict=True):
+    for before, after in zip(saved[:4], loaded[:4], strict=True):
         assert (after.first_id, after.entries, after.counts) == (before.first_id, before.entries, before.counts)
         assert after.ids == before.ids
 
@@ -110,7 +110,7 @@ def test_dictionaries_that_were_loaded_are_saved_byte_for_byte(tmp_path: Path) -
     build_dictionaries(TRAIN, lowercase=False).save(first)
     Dictionaries.load(first).save(second)
     names = sorted(path.name for path in first.iterdir())
-    assert names == ["characters.json", "lookup.json", "tags.json", "words.json"]
+    assert names == ["affixes.json", "characters.json", "lookup.json", "tags.json", "words.json"]
     assert [(second / name).read_bytes() for name in names] == [(first / name).read_bytes() for name in names]
 
 
@@ -125,7 +125,7 @@ def test_the_rule_of_looking_up_is_kept(tmp_path: Path, lowercase: bool) -> None
     assert Dictionaries.load(tmp_path).lowercase is lowercase
 
 
-@pytest.mark.parametrize("name", ["words", "characters", "tags"])
+@pytest.mark.parametrize("name", ["words", "characters", "affixes", "tags"])
 @pytest.mark.parametrize(
     "content",
     [
@@ -161,7 +161,7 @@ def test_a_damaged_rule_of_looking_up_is_named(tmp_path: Path, content: bytes) -
     assert str(caught.value).startswith(f"{tmp_path / 'lookup.json'}: damaged: ")
 
 
-@pytest.mark.parametrize("name", ["words.json", "characters.json", "tags.json", "lookup.json"])
+@pytest.mark.parametrize("name", DICTIONARY_FILES)
 def test_a_missing_file_of_the_dictionaries_is_named(tmp_path: Path, name: str) -> None:
     build_dictionaries(TRAIN, lowercase=True).save(tmp_path)
     (tmp_path / name).unlink()

@@ -15,7 +15,7 @@ from tagger.indexed_corpus import NO_TAG
 TRAIN = [Sentence(("The", "dog", "the"), ("DET", "NOUN", "DET")), Sentence(("dog",), ("NOUN",))]
 # Words: dog 2, the 3. Characters by count: h e d o g (2 each: d, e, g, h, o by name), then T, t (1 each).
 DICTIONARIES = build_dictionaries(TRAIN, lowercase=True)
-ARRAYS = ["sentence_starts", "forms", "tags", "form_words", "form_starts", "characters"]
+ARRAYS = ["sentence_starts", "forms", "tags", "form_words", "form_affixes", "form_starts", "characters"]
 TEXTS = ["form_texts", "tag_names"]
 
 
@@ -78,6 +78,7 @@ def test_the_arrays_have_the_types_that_are_promised() -> None:
         "forms": np.int32,
         "tags": np.int32,
         "form_words": np.int32,
+        "form_affixes": np.int32,
         "form_starts": np.int64,
         "characters": np.int32,
     }

@@ -26,6 +26,7 @@ from tagger.predictions import prediction_table
 from tests.samples import CPU, RANDOM, contents, save_model
 
 DATA_FILES = [
+    "affixes.json",
     "characters.json",
     "characters.onnx",
     "lookup.json",
@@ -131,7 +132,7 @@ def test_a_checksum_of_another_file_is_refused(name: str, folder: Path) -> None:
     assert error_of(folder) == f"{folder}/config.json: damaged: sha256: {name!r} is no file of this model"
 
 
-@pytest.mark.parametrize("changes", [{"hidden": 6}, {"layers": 2}, {"bidirectional": False}, {"character_hidden": 4}])
+@pytest.mark.parametrize("changes", [{"hidden": 6}, {"layers": 2}, {"bidirectional": False}, {"character_filters": 4}])
 def test_graphs_of_another_network_are_refused(changes: dict[str, Any], folder: Path, tmp_path: Path) -> None:
     other = make_export(tmp_path / "other", **changes)
     for name in GRAPHS:
@@ -288,7 +289,7 @@ def test_a_wrong_value_of_the_config_is_named(
     assert error_of(folder).startswith(f"{folder}/config.json: damaged: {where}: ")
 
 
-@pytest.mark.parametrize("name", ["config.json", "words.json", "tags.json", "characters.json", "lookup.json"])
+@pytest.mark.parametrize("name", ["config.json", *model_files._DICTIONARY_LIMITS])
 def test_json_that_is_nested_deeply_is_refused(name: str, folder: Path) -> None:
     content = b"[" * 60_000
     if name == "config.json":
@@ -298,7 +299,7 @@ def test_json_that_is_nested_deeply_is_refused(name: str, folder: Path) -> None:
     assert error_of(folder).startswith(f"{folder / name}: damaged")
 
 
-@pytest.mark.parametrize(("name", "limit"), [("config.json", 2**16), *model_files.DICTIONARY_LIMITS.items()])
+@pytest.mark.parametrize(("name", "limit"), [("config.json", 2**16), *model_files._DICTIONARY_LIMITS.items()])
 def test_a_file_beyond_its_limit_is_not_read(name: str, limit: int, folder: Path) -> None:
     with (folder / name).open("ab") as file:
         file.truncate(limit + 1)  # zeros that take no room on the disk

@@ -130,6 +130,7 @@ def add_to_cell(column: str, value: float) -> Change:
 
 
 FILES = [
+    "affixes.json",
     "characters.json",
     "characters.onnx",
     "config.json",

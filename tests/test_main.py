@@ -29,9 +29,11 @@ def save_model(folder: Path) -> None:
     dictionaries = build_dictionaries(TRAIN, lowercase=True)
     params = ModelParams(
         word_dim=2,
-        characters=True,
+        characters="cnn",
         character_dim=2,
+        character_filters=2,
         character_hidden=2,
+        affix_dim=2,
         hidden=2,
         layers=1,
         bidirectional=True,

@@ -8,8 +8,8 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from tagger.batching import CharacterGroup
 from tagger.dictionary import PADDING
-from tagger.model import CharacterEncoder, Lstm, LstmTagger, reversal_of
-from tests.samples import CPU, PLAIN, batch_of, data_of, fresh_model, model_params, random_corpus, tagged
+from tagger.model import CharacterCnn, CharacterLstm, Lstm, LstmTagger, reversal_of
+from tests.samples import CPU, NO_FORMS, PLAIN, batch_of, data_of, fresh_model, model_params, random_corpus, tagged
 
 DATA = data_of(random_corpus(30, seed=3), [])
 SPLIT = DATA.train
@@ -133,7 +133,7 @@ def test_several_layers_are_those_of_torch(bidirectional: bool) -> None:
 
 def test_a_form_is_encoded_by_the_last_states_of_both_directions() -> None:
     torch.manual_seed(1)
-    encoder = CharacterEncoder(characters=9, dim=4, hidden=3)
+    encoder = CharacterLstm(characters=9, dim=4, hidden=3)
     forms = [[2, 3, 4, 5], [6], [8, 7, 2]]
     characters = torch.tensor([[2, 6, 8], [3, 0, 7], [4, 0, 2], [5, 0, 0]])
     encoded = encoder(characters, torch.tensor([4, 1, 3]))
@@ -143,7 +143,34 @@ def test_a_form_is_encoded_by_the_last_states_of_both_directions() -> None:
         torch.testing.assert_close(row, last_states.flatten(), rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.parametrize("changes", [{}, {"layers": 2}, {"bidirectional": False}, {"characters": False}])
+def test_a_form_is_encoded_by_the_highest_values_of_the_filters() -> None:
+    torch.manual_seed(1)
+    encoder = CharacterCnn(characters=9, dim=4, filters=5)
+    forms = [[2, 3, 4, 5], [6], [8, 7, 2]]
+    characters = torch.tensor([[2, 6, 8], [3, 0, 7], [4, 0, 2], [5, 0, 0]])
+    encoded = encoder(characters, torch.tensor([4, 1, 3]))
+    kernel = encoder.filters.weight.view(5, 3, 4).transpose(1, 2)  # (V, E, 3), as torch's own convolution has it
+    for row, form in zip(encoded, forms, strict=True):
+        embedded = encoder.embedding(torch.tensor(form)).T  # (E, C)
+        filtered = nn.functional.conv1d(embedded, kernel, encoder.filters.bias, padding=1)
+        torch.testing.assert_close(row, filtered.relu().amax(dim=1), rtol=1e-5, atol=1e-6)
+
+
+def test_a_form_has_the_sum_of_its_affixes_vectors() -> None:
+    data = data_of([tagged("xing/X ying/X zing/X ab/Y")], [tagged("wing/X ab/X")])
+    model = fresh_model(data.dictionaries, characters="none", affix_dim=3)
+    assert model.affix_embedding is not None
+    (vectors,) = model._form_vectors(batch_of(data.dev))  # of wing, then of ab
+    ids = data.dictionaries.affixes.ids
+    expected = sum(model.affix_embedding.weight[ids[affix]] for affix in ("$g", "$ng", "$ing"))
+    torch.testing.assert_close(vectors[0], expected)
+    assert not vectors[1].any()  # each of its affixes stands in one word of training alone
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{}, {"layers": 2}, {"bidirectional": False}, {"characters": "lstm"}, {"characters": "none"}, {"affix_dim": 0}],
+)
 def test_a_batch_is_its_sentences_one_by_one(changes: dict[str, Any]) -> None:
     model = fresh_model(DATA.dictionaries, **changes)
     alone = torch.cat([model.scores(batch_of(SPLIT, sentence)) for sentence in range(SPLIT.sentences)])
@@ -151,7 +178,7 @@ def test_a_batch_is_its_sentences_one_by_one(changes: dict[str, Any]) -> None:
 
 
 def test_what_stands_in_the_padding_changes_nothing() -> None:
-    model, batch = fresh_model(DATA.dictionaries, layers=2), batch_of(SPLIT)
+    model, batch = fresh_model(DATA.dictionaries, layers=2, characters="lstm"), batch_of(SPLIT)
     steps = torch.arange(batch.words.shape[0])[:, None]
     real = steps < batch.lengths
     groups = tuple(
@@ -185,11 +212,11 @@ def test_a_sentence_does_not_depend_on_its_neighbours_in_the_batch() -> None:
 
 @pytest.mark.parametrize("layers", [1, 2])
 @pytest.mark.parametrize("bidirectional", [False, True])
-@pytest.mark.parametrize("characters", [False, True])
-def test_there_is_a_score_of_each_tag_for_each_real_token(characters: bool, bidirectional: bool, layers: int) -> None:
+@pytest.mark.parametrize("characters", ["cnn", "lstm", "none"])
+def test_there_is_a_score_of_each_tag_for_each_real_token(characters: str, bidirectional: bool, layers: int) -> None:
     torch.manual_seed(1)
     params = model_params(characters=characters, bidirectional=bidirectional, layers=layers)
-    model = LstmTagger(params, words=1000, characters=50, tags=6, loss="nll")
+    model = LstmTagger(params, words=1000, characters=50, affixes=400, tags=6, loss="nll")
     batch = batch_of(SPLIT, 0, 1, 2)
     assert model.scores(batch).shape == (int(batch.lengths.sum()), 6)
 
@@ -202,9 +229,12 @@ def test_scores_stand_sentence_by_sentence() -> None:
     torch.testing.assert_close(model.scores(backward), swapped, rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.parametrize("name", ["word_embedding.weight", "character_encoder.embedding.weight"])
-def test_the_vector_of_padding_is_zero_and_gets_no_gradient(name: str) -> None:
-    model = fresh_model(DATA.dictionaries)
+@pytest.mark.parametrize("characters", ["cnn", "lstm"])
+@pytest.mark.parametrize(
+    "name", ["word_embedding.weight", "character_encoder.embedding.weight", "affix_embedding.weight"]
+)
+def test_the_vector_of_padding_is_zero_and_gets_no_gradient(name: str, characters: str) -> None:
+    model = fresh_model(DATA.dictionaries, characters=characters)
     model.scores(batch_of(SPLIT)).square().sum().backward()  # type: ignore[no-untyped-call]
     weights = dict(model.named_parameters())[name]
     assert weights.grad is not None
@@ -213,15 +243,20 @@ def test_the_vector_of_padding_is_zero_and_gets_no_gradient(name: str) -> None:
     assert weights.grad[2:].any(dim=1).all()
 
 
-def test_characters_tell_unknown_words_apart() -> None:
-    data = data_of([tagged("ab/X ba/Y")], [tagged("aab/X"), tagged("bba/X")])
-    scores = fresh_model(data.dictionaries).scores(batch_of(data.dev))
+@pytest.mark.parametrize(
+    "changes",
+    [{"characters": "cnn", "affix_dim": 0}, {"characters": "lstm", "affix_dim": 0}, {"characters": "none"}],
+    ids=["cnn", "lstm", "affixes"],
+)
+def test_characters_tell_unknown_words_apart(changes: dict[str, Any]) -> None:
+    data = data_of([tagged("ab/X ba/Y cb/X db/X")], [tagged("aab/X"), tagged("bba/X")])
+    scores = fresh_model(data.dictionaries, **changes).scores(batch_of(data.dev))
     assert far_apart(scores[0], scores[1])
 
 
 def test_without_characters_unknown_words_are_one() -> None:
-    data = data_of([tagged("ab/X ba/Y")], [tagged("aab/X"), tagged("bba/X")])
-    scores = fresh_model(data.dictionaries, characters=False).scores(batch_of(data.dev))
+    data = data_of([tagged("ab/X ba/Y cb/X db/X")], [tagged("aab/X"), tagged("bba/X")])
+    scores = fresh_model(data.dictionaries, **NO_FORMS).scores(batch_of(data.dev))
     torch.testing.assert_close(scores[0], scores[1], rtol=1e-5, atol=1e-6)
 
 
@@ -244,7 +279,7 @@ def test_dropout_acts_before_and_after_each_layer() -> None:
     model, dropped = fresh_model(DATA.dictionaries, layers=2).train(), []
     model.dropout.register_forward_hook(lambda _, inputs, __: dropped.append(inputs[0].shape[-1]))
     model.scores(batch_of(SPLIT))
-    assert dropped == [7 + 2 * 3, 2 * 5, 2 * 5]
+    assert dropped == [7 + 6 + 2, 2 * 5, 2 * 5]
 
 
 def test_a_batch_can_be_moved_to_a_device() -> None:
@@ -253,10 +288,11 @@ def test_a_batch_can_be_moved_to_a_device() -> None:
     assert torch.equal(fresh_model(DATA.dictionaries).scores(moved), fresh_model(DATA.dictionaries).scores(batch))
 
 
-def test_words_begin_small_beside_their_characters() -> None:
-    words, characters = 5000, 5000
-    model = LstmTagger(model_params(), words, characters, 3, "nll")
+def test_words_and_affixes_begin_small_beside_their_characters() -> None:
+    model = LstmTagger(model_params(), words=5000, characters=5000, affixes=5000, tags=3, loss="nll")
     assert model.character_encoder is not None
+    assert model.affix_embedding is not None
     assert model.word_embedding.weight.std().item() == pytest.approx(0.1, rel=0.05)
+    assert model.affix_embedding.weight.std().item() == pytest.approx(0.1, rel=0.05)
     assert model.character_encoder.embedding.weight.std().item() == pytest.approx(1, rel=0.05)
     assert not model.word_embedding.weight[PADDING].any()

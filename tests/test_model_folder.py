@@ -11,13 +11,14 @@ import pytest
 import safetensors.torch
 import torch
 
+from tagger.dictionary import DICTIONARY_FILES
 from tagger.errors import InputError
 from tagger.inference import tag_probabilities
 from tagger.model_folder import TrainedModel, fingerprint, read_model, write_model
 from tagger.params import LossName
-from tests.samples import CPU, RANDOM, contents, data_of, fresh_model, save_model, tagged
+from tests.samples import CPU, NO_FORMS, RANDOM, contents, data_of, fresh_model, save_model, tagged
 
-FILES = ["characters.json", "config.json", "lookup.json", "tags.json", "weights.safetensors", "words.json"]
+FILES = sorted(("config.json", "weights.safetensors", *DICTIONARY_FILES))
 DATA_FILES = [name for name in FILES if name != "config.json"]
 
 
@@ -56,12 +57,12 @@ class Payload:
         return Path.touch, (self.marker,)
 
 
-def test_a_model_is_six_files(folder: Path) -> None:
+def test_a_model_is_seven_files(folder: Path) -> None:
     assert sorted(contents(folder)) == FILES
 
 
 @pytest.mark.parametrize("loss", ["nll", "cross_entropy", "softmax_nll", "mse", "hinge"])
-@pytest.mark.parametrize("changes", [{}, {"layers": 2, "bidirectional": False}, {"characters": False}])
+@pytest.mark.parametrize("changes", [{}, {"layers": 2, "bidirectional": False}, {"characters": "lstm"}, NO_FORMS])
 def test_a_loaded_model_gives_the_same_bits(loss: LossName, changes: dict[str, Any], tmp_path: Path) -> None:
     model = save_model(tmp_path / "model", loss, **changes)
     loaded = read_model(tmp_path / "model")
@@ -76,6 +77,7 @@ def test_the_dictionaries_are_loaded_with_the_model(folder: Path) -> None:
     loaded, saved = read_model(folder).dictionaries, RANDOM.dictionaries
     assert loaded.words.ids == saved.words.ids
     assert loaded.characters.ids == saved.characters.ids
+    assert loaded.affixes.ids == saved.affixes.ids
     assert loaded.tags.ids == saved.tags.ids
     assert loaded.lowercase == saved.lowercase
 
@@ -226,7 +228,7 @@ def test_a_file_without_a_checksum_is_refused(name: str, folder: Path) -> None:
     assert name in error_of(folder)
 
 
-@pytest.mark.parametrize("changes", [{"hidden": 6}, {"layers": 2}, {"bidirectional": False}, {"characters": False}])
+@pytest.mark.parametrize("changes", [{"hidden": 6}, {"layers": 2}, {"bidirectional": False}, {"characters": "lstm"}])
 def test_weights_of_another_network_are_refused(changes: dict[str, Any], folder: Path, tmp_path: Path) -> None:
     save_model(tmp_path / "other", **changes)
     replace_file(folder, "weights.safetensors", (tmp_path / "other" / "weights.safetensors").read_bytes())
@@ -236,7 +238,7 @@ def test_weights_of_another_network_are_refused(changes: dict[str, Any], folder:
 
 @pytest.mark.parametrize(
     "changes",
-    [{"hidden": 50}, {"layers": 3}, {"word_dim": 90, "characters": False}, {"hidden": 90, "bidirectional": False}],
+    [{"hidden": 50}, {"layers": 3}, {"word_dim": 90, "characters": "none"}, {"hidden": 90, "bidirectional": False}],
 )
 def test_too_few_weights_are_refused_before_the_network_takes_memory(
     changes: dict[str, Any], folder: Path, monkeypatch: pytest.MonkeyPatch
@@ -248,7 +250,7 @@ def test_too_few_weights_are_refused_before_the_network_takes_memory(
     assert error_of(folder).endswith(f"does not fit config.json and the dictionaries: expected {size} bytes")
 
 
-@pytest.mark.parametrize("name", ["words", "characters", "tags"])
+@pytest.mark.parametrize("name", ["words", "characters", "affixes", "tags"])
 def test_dictionaries_of_another_size_are_refused(name: str, folder: Path, tmp_path: Path) -> None:
     data_of([tagged("a/A b/B")], []).dictionaries.save(tmp_path)
     replace_file(folder, f"{name}.json", (tmp_path / f"{name}.json").read_bytes())
@@ -273,7 +275,7 @@ def test_weights_that_are_none_are_refused(content: bytes, folder: Path) -> None
     assert error_of(folder).startswith(expected)
 
 
-@pytest.mark.parametrize("name", ["words.json", "characters.json", "tags.json", "lookup.json"])
+@pytest.mark.parametrize("name", DICTIONARY_FILES)
 def test_a_dictionary_that_is_none_is_named(name: str, folder: Path) -> None:
     replace_file(folder, name, b"[]")
     assert error_of(folder).startswith(f"{folder / name}: damaged")

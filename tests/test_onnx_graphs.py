@@ -13,18 +13,22 @@ from tagger.encoding import EncodedSplit, encode
 from tagger.formats import Sentence
 from tagger.inference import tag_probabilities
 from tagger.model import LstmTagger
-from tagger.onnx_graphs import OPSETS, character_graph, graphs_of, tagger_graph, weight_bytes
+from tagger.onnx_graphs import OPSETS, form_graph, graphs_of, tagger_graph, weight_bytes
 from tagger.onnx_reader import read_graph
-from tagger.onnx_weights import INT8_LARGEST, character_weights, tagger_weights, to_int8
+from tagger.onnx_weights import INT8_LARGEST, form_weights, tagger_weights, to_int8
 from tagger.onnx_writer import onnx_bytes
-from tests.samples import CPU, RANDOM, fresh_model, model_params
+from tests.samples import CPU, NO_FORMS, RANDOM, fresh_model, model_params
 
 SHAPES: list[dict[str, Any]] = [
     {},
     {"layers": 3},
     {"bidirectional": False, "layers": 2},
-    {"characters": False},
-    {"characters": False, "bidirectional": False},
+    {"characters": "lstm"},
+    {"characters": "lstm", "affix_dim": 0},
+    {"affix_dim": 0},
+    {"characters": "none"},
+    NO_FORMS,
+    NO_FORMS | {"bidirectional": False},
 ]
 SENTENCES = [
     ["abs", "Ωmega", "日本語", "x" * 60, "bs", "cy"],
@@ -45,15 +49,15 @@ def compute(model: LstmTagger, sentences: list[list[str]], int8: bool = False) -
         "words": pad([[dictionaries.word_id(word) for word in words] for words in sentences]),
         "lengths": np.array([len(words) for words in sentences], dtype=np.int32),
     }
-    if model.character_encoder is not None:
-        content = onnx_bytes(
-            character_graph(model.params, len(dictionaries.characters)),
-            character_weights(model),
-        )
-        given = {
+    if model.params.form_width:
+        graph = form_graph(model.params, len(dictionaries.characters), len(dictionaries.affixes))
+        known = {
             "characters": pad([[dictionaries.characters.id(c) for c in form] for form in forms]),
             "lengths": np.array([len(form) for form in forms], dtype=np.int32),
+            "affixes": np.array([dictionaries.affix_ids(form) for form in forms], dtype=np.int32),
         }
+        content = onnx_bytes(graph, form_weights(model))
+        given = {value.name: known[value.name] for value in graph.inputs}
         (inputs["vectors"],) = onnxruntime.InferenceSession(content).run(None, given)
         inputs["forms"] = pad([[forms.index(word) for word in words] for words in sentences])
     weights = tagger_weights(model)
@@ -111,7 +115,7 @@ def test_a_row_of_zeros_stays_zero_in_8_bits() -> None:
 @pytest.mark.parametrize("changes", SHAPES)
 def test_the_files_are_valid_onnx_and_hold_just_what_is_declared(changes: dict[str, Any]) -> None:
     model = fresh_model(RANDOM.dictionaries, **changes)
-    weights = {"characters.onnx": character_weights(model), "tagger.onnx": tagger_weights(model)}
+    weights = {"characters.onnx": form_weights(model), "tagger.onnx": tagger_weights(model)}
     weights["tagger.int8.onnx"] = to_int8(weights["tagger.onnx"])
     for name, graph in graphs_of(model.params, RANDOM.dictionaries, int8=True).items():
         content = onnx_bytes(graph, weights[name])

@@ -19,7 +19,7 @@ from tagger.onnx_scorer import OnnxScorer
 from tagger.outputs import new_folder
 from tagger.predict import Tagger
 from tagger.predictions import prediction_table
-from tests.samples import CPU, RANDOM, random_corpus, save_model
+from tests.samples import CPU, NO_FORMS, RANDOM, random_corpus, save_model
 
 ROOT = Path(__file__).parents[1]
 CORPUS = [sentence.words for sentence in random_corpus(200, seed=4)] + [("日本語", "🙂", "x" * 500), ("a",)]
@@ -38,7 +38,7 @@ def export(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_export(tmp_path_factory.mktemp("scorer"))
 
 
-@pytest.mark.parametrize("changes", [{}, {"characters": False}, {"layers": 2, "bidirectional": False}])
+@pytest.mark.parametrize("changes", [{}, NO_FORMS, {"characters": "lstm"}, {"layers": 2, "bidirectional": False}])
 def test_an_export_says_what_the_trained_model_says(changes: dict[str, Any], tmp_path: Path) -> None:
     folder = make_export(tmp_path, **changes)
     for found, expected in zip(Tagger(folder).tag(CORPUS), Tagger(tmp_path / "nll").tag(CORPUS), strict=True):

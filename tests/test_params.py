@@ -26,9 +26,11 @@ data:
   lowercase: true
 model:
   word_dim: 8
-  characters: false
+  characters: none
   character_dim: 4
+  character_filters: 7
   character_hidden: 5
+  affix_dim: 0
   hidden: 6
   layers: 1
   bidirectional: true
@@ -93,7 +95,7 @@ def test_prepare_reads_the_seed_the_data_and_which_vectors(tmp_path: Path) -> No
 
 def test_train_reads_the_network_and_the_training(tmp_path: Path) -> None:
     view = read_params(TrainView, write(tmp_path))
-    assert (view.seed, view.device, view.model.hidden, view.model.characters) == (7, "cpu", 6, False)
+    assert (view.seed, view.device, view.model.hidden, view.model.characters) == (7, "cpu", 6, "none")
     assert (view.train.adam_betas, view.train.momentum, view.train.schedule) == ((0.9, 0.99), 0, "linear")
 
 
@@ -154,9 +156,9 @@ def test_sections_of_views_are_frozen(tmp_path: Path) -> None:
     ("old", "new", "expected"),
     [
         ("seed: 7", "sead: 7", "params.yaml:1: unknown key 'sead'; did you mean 'seed'?"),
-        ("  epochs: 3", "  epoch: 3", "params.yaml:24: unknown key 'train.epoch'; did you mean 'epochs'?"),
+        ("  epochs: 3", "  epoch: 3", "params.yaml:26: unknown key 'train.epoch'; did you mean 'epochs'?"),
         ("  dev: dev.csv", "  dev: dev.csv\n  tset: x", "params.yaml:7: unknown key 'data.tset'; did you mean 'test'?"),
-        ("export:", "zzz: 1\nexport:", "params.yaml:37: unknown key 'zzz'; expected one of seed, device, losses, data"),
+        ("export:", "zzz: 1\nexport:", "params.yaml:39: unknown key 'zzz'; expected one of seed, device, losses, data"),
     ],
 )
 def test_an_unknown_key_is_named_with_the_nearest(tmp_path: Path, old: str, new: str, expected: str) -> None:
@@ -167,7 +169,7 @@ def test_an_unknown_key_is_named_with_the_nearest(tmp_path: Path, old: str, new:
     ("line", "expected"),
     [
         ("seed: 7\n", "params.yaml: the key 'seed' is missing; expected a whole number at least 0"),
-        ("  epochs: 3\n", "params.yaml:23: the key 'train.epochs' is missing; expected a whole number at least 1"),
+        ("  epochs: 3\n", "params.yaml:25: the key 'train.epochs' is missing; expected a whole number at least 1"),
         ("  lowercase: true\n", "params.yaml:4: the key 'data.lowercase' is missing; expected true or false"),
         (
             EXPORT,
@@ -182,22 +184,28 @@ def test_a_missing_key_is_named_with_what_is_expected(tmp_path: Path, line: str,
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [
-        ("epochs: 3", "epochs: three", "params.yaml:24: train.epochs: got 'three', expected a whole number"),
-        ("epochs: 3", "epochs: '3'", "params.yaml:24: train.epochs: got '3', expected a whole number"),
-        ("epochs: 3", "epochs: 3.0", "params.yaml:24: train.epochs: got 3.0, expected a whole number"),
-        ("epochs: 3", "epochs: true", "params.yaml:24: train.epochs: got True, expected a whole number"),
-        ("epochs: 3", "epochs:", "params.yaml:24: train.epochs: got None, expected a whole number"),
-        ("dropout: 0.5", "dropout: '0.5'", "params.yaml:21: model.dropout: got '0.5', expected a number"),
-        ("dropout: 0.5", "dropout: false", "params.yaml:21: model.dropout: got False, expected a number"),
-        ("characters: false", "characters: 0", "params.yaml:15: model.characters: got 0, expected true or false"),
-        ("characters: false", "characters: 'no'", "params.yaml:15: model.characters: got 'no', expected true or false"),
+        ("epochs: 3", "epochs: three", "params.yaml:26: train.epochs: got 'three', expected a whole number"),
+        ("epochs: 3", "epochs: '3'", "params.yaml:26: train.epochs: got '3', expected a whole number"),
+        ("epochs: 3", "epochs: 3.0", "params.yaml:26: train.epochs: got 3.0, expected a whole number"),
+        ("epochs: 3", "epochs: true", "params.yaml:26: train.epochs: got True, expected a whole number"),
+        ("epochs: 3", "epochs:", "params.yaml:26: train.epochs: got None, expected a whole number"),
+        ("dropout: 0.5", "dropout: '0.5'", "params.yaml:23: model.dropout: got '0.5', expected a number"),
+        ("dropout: 0.5", "dropout: false", "params.yaml:23: model.dropout: got False, expected a number"),
+        ("characters: none", "characters: true", "params.yaml:15: model.characters: got True, expected one of cnn, lstm, none"),
+        ("characters: none", "characters: gru", "params.yaml:15: model.characters: got 'gru', expected one of cnn, lstm, none"),
+        (
+            "affix_dim: 0",
+            "affix_dim: -1",
+            "params.yaml:19: model.affix_dim: got -1, expected a whole number at least 0",
+        ),
+        ("lowercase: true", "lowercase: 0", "params.yaml:12: data.lowercase: got 0, expected true or false"),
         ("train: train.csv", "train: 5", "params.yaml:5: data.train: got 5, expected a text that is not empty"),
         ("[nll, mse]", "nll", "params.yaml:3: losses: got 'nll', expected a list of one or more values, each one of"),
-        ("0.9, 0.99", "0.9, '1'", "params.yaml:29: train.adam_betas.1: got '1', expected a number at least 0 and"),
+        ("0.9, 0.99", "0.9, '1'", "params.yaml:31: train.adam_betas.1: got '1', expected a number at least 0 and"),
         (
             EXPORT,
             "export:\n",
-            "params.yaml:37: export: got None, expected keys and values",
+            "params.yaml:39: export: got None, expected keys and values",
         ),
     ],
 )
@@ -232,22 +240,22 @@ def test_a_value_of_the_wrong_type_is_named(tmp_path: Path, old: str, new: str, 
         (
             "layers: 1",
             "layers: 9",
-            "params.yaml:19: model.layers: got 9, expected a whole number at least 1 and at most 8",
+            "params.yaml:21: model.layers: got 9, expected a whole number at least 1 and at most 8",
         ),
         (
             "dropout: 0.5",
             "dropout: 1",
-            "params.yaml:21: model.dropout: got 1, expected a number at least 0 and below 1",
+            "params.yaml:23: model.dropout: got 1, expected a number at least 0 and below 1",
         ),
         (
             "rate: 0.01",
             "rate: 0",
-            "params.yaml:28: train.learning_rate: got 0, expected a number above 0 and at most 100",
+            "params.yaml:30: train.learning_rate: got 0, expected a number above 0 and at most 100",
         ),
-        ("rate: 0.01", "rate: .nan", "params.yaml:28: train.learning_rate: got nan, expected a number above 0 and at"),
-        ("norm: 1", "norm: .inf", "params.yaml:33: train.clip_norm: got inf, expected a number at least 0"),
+        ("rate: 0.01", "rate: .nan", "params.yaml:30: train.learning_rate: got nan, expected a number above 0 and at"),
+        ("norm: 1", "norm: .inf", "params.yaml:35: train.clip_norm: got inf, expected a number at least 0"),
         ("[nll, mse]", "[]", "params.yaml:3: losses: got [], expected a list of one or more values, each one of nll,"),
-        ("0.9, 0.99", "0.9, 1", "params.yaml:29: train.adam_betas.1: got 1, expected a number at least 0 and below 1"),
+        ("0.9, 0.99", "0.9, 1", "params.yaml:31: train.adam_betas.1: got 1, expected a number at least 0 and below 1"),
         ("train: train.csv", "train: ''", "params.yaml:5: data.train: got '', expected a text that is not empty"),
     ],
 )
@@ -267,13 +275,13 @@ def test_a_value_out_of_range_is_named_with_the_range(tmp_path: Path, old: str, 
         (
             "loss: best",
             "loss: bset",
-            "params.yaml:38: export.loss: got 'bset', expected one of best, nll, cross_entropy, softmax_nll, mse, "
+            "params.yaml:40: export.loss: got 'bset', expected one of best, nll, cross_entropy, softmax_nll, mse, "
             "hinge; did you mean 'best'?",
         ),
         (
             "optimizer: adam",
             "optimizer: adm",
-            "params.yaml:27: train.optimizer: got 'adm', expected one of adam, sgd; did you mean 'adam'?",
+            "params.yaml:29: train.optimizer: got 'adm', expected one of adam, sgd; did you mean 'adam'?",
         ),
         ("device: cpu", "device: tpu8", "params.yaml:2: device: got 'tpu8', expected one of auto, cpu, cuda"),
     ],
@@ -295,7 +303,7 @@ def test_a_loss_listed_twice_is_named(tmp_path: Path) -> None:
 
 def test_a_loss_to_export_has_to_be_trained(tmp_path: Path) -> None:
     assert mistake(write(tmp_path, "loss: best", "loss: hinge")) == (
-        "params.yaml:38: export.loss: 'hinge' is not trained; expected 'best' or one of losses: nll, mse"
+        "params.yaml:40: export.loss: 'hinge' is not trained; expected 'best' or one of losses: nll, mse"
     )
 
 
@@ -303,7 +311,7 @@ def test_a_loss_to_export_has_to_be_trained(tmp_path: Path) -> None:
     ("old", "new", "expected"),
     [
         ("device: cpu", "device: cpu\nseed: 8", "params.yaml:3: the key 'seed' stands here a second time"),
-        ("  epochs: 3", "  epochs: 3\n  epochs: 4", "params.yaml:25: the key 'epochs' stands here a second time"),
+        ("  epochs: 3", "  epochs: 3\n  epochs: 4", "params.yaml:27: the key 'epochs' stands here a second time"),
     ],
 )
 def test_a_key_that_stands_twice_is_named(tmp_path: Path, old: str, new: str, expected: str) -> None:
@@ -317,7 +325,7 @@ def test_a_key_that_stands_twice_is_named(tmp_path: Path, old: str, new: str, ex
         ("[nll, mse]", "[nll, mse", "params.yaml:4: not YAML: "),
         ("seed: 7", "seed: 7: 8", "params.yaml:1: not YAML: mapping values are not allowed here"),
         ("seed: 7", "seed: *x", "params.yaml:1: not YAML: found undefined alias"),
-        ("export:", "---\nexport:", "params.yaml:37: not YAML: but found another document"),
+        ("export:", "---\nexport:", "params.yaml:39: not YAML: but found another document"),
         ("seed: 7", "seed: \x01", "params.yaml: not YAML: unacceptable character #x0001"),
     ],
 )
@@ -359,12 +367,12 @@ def test_a_file_without_keys_and_values_is_named(tmp_path: Path, text: str, foun
 
 def test_a_list_that_is_too_short_is_named_with_its_length(tmp_path: Path) -> None:
     message = mistake(write(tmp_path, "[0.9, 0.99]", "[0.9]"))
-    assert message.startswith("params.yaml:29: train.adam_betas: got [0.9], expected a list of 2 values, each a number")
+    assert message.startswith("params.yaml:31: train.adam_betas: got [0.9], expected a list of 2 values, each a number")
 
 
 def test_a_list_that_is_too_long_is_named_with_its_length(tmp_path: Path) -> None:
     message = mistake(write(tmp_path, "[0.9, 0.99]", "[0.9, 0.9, 0.9]"))
-    assert message.startswith("params.yaml:29: train.adam_betas: got [0.9, 0.9, 0.9], expected a list of 2 values,")
+    assert message.startswith("params.yaml:31: train.adam_betas: got [0.9, 0.9, 0.9], expected a list of 2 values,")
 
 
 def test_flattened_params_have_dotted_keys(tmp_path: Path) -> None:

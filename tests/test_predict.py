@@ -164,7 +164,7 @@ def test_the_first_alternative_is_the_tag(tagger: Tagger) -> None:
 
 
 def test_words_are_looked_up_as_the_dictionaries_say(tmp_path: Path) -> None:
-    save_model(tmp_path / "model", characters=False)
+    save_model(tmp_path / "model", characters="none", affix_dim=0)
     known = RANDOM.dictionaries.words.entries[0]
     capital, small, other = Tagger(tmp_path / "model").tag([[known.upper()], [known], ["never"]])
     np.testing.assert_allclose(capital.distribution, small.distribution, atol=1e-6)

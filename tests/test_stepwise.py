@@ -8,7 +8,7 @@ from tests.samples import RANDOM, data_of, fresh_model, random_corpus, tagged
 
 
 @pytest.mark.parametrize(
-    "shape", [{}, {"bidirectional": False}, {"layers": 2}, {"characters": False, "bidirectional": False, "layers": 3}]
+    "shape", [{}, {"bidirectional": False}, {"layers": 2}, {"characters": "none", "bidirectional": False, "layers": 3}]
 )
 def test_word_by_word_is_the_same_only_with_the_state(shape: dict[str, Any]) -> None:
     found = one_by_one(fresh_model(RANDOM.dictionaries, **shape), RANDOM.dev)

@@ -55,7 +55,8 @@ class Entry(NamedTuple):
 
 def _plain_network(width: int) -> dict[str, object]:
     """Return the settings that make ours Embedding, LSTM, Linear, as the tutorial has it."""
-    return {"word_dim": width, "hidden": width, "characters": False, "bidirectional": False, "dropout": 0}
+    plain = {"characters": "none", "affix_dim": 0, "bidirectional": False, "dropout": 0}
+    return plain | {"word_dim": width, "hidden": width}
 
 
 CONTESTANTS = {
