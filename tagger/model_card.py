@@ -18,15 +18,18 @@ LIMITS = """\
 """
 
 FILES = """\
-`characters.onnx` (where the model reads characters) and `tagger.onnx` run in ONNX Runtime. All ids are int32; time
-comes first; what is shorter than the longest is padded on the right with 0. `words.json` and `characters.json` number
-their entries from `first_id` on, `tags.json` from 0; what they don't have is 1. Words are looked up in lower case where
-`lookup.json` says so.
+`characters.onnx` (where the model reads characters or affixes) and `tagger.onnx` run in ONNX Runtime. All ids are
+int32; time comes first; what is shorter than the longest is padded on the right with 0. `words.json`, `characters.json`
+and `affixes.json` number their entries from `first_id` on, `tags.json` from 0; a word or character that they don't have
+is 1, an affix 0. Words, and their affixes, are looked up in lower case where `lookup.json` says so. A word's affixes
+are its first one to three characters after `^` and its last one to four after `$`, itself among them; filled up to
+seven with 0. An input that the settings below leave no use for is not there.
 
 | graph | input | shape |
 |---|---|---|
-| `characters.onnx` | `characters`: ids | characters of the longest form, forms |
-| | `lengths`: characters of each form | forms |
+| `characters.onnx` | `characters`: ids, for `cnn` and `lstm` | characters of the longest form, forms |
+| | `lengths`: characters of each form, for `lstm` | forms |
+| | `affixes`: ids | forms, 7 |
 | | gives `vectors` | forms, width |
 | `tagger.onnx` | `words`: ids | words of the longest sentence, sentences |
 | | `lengths`: words of each sentence | sentences |

@@ -191,8 +191,16 @@ def test_a_missing_key_is_named_with_what_is_expected(tmp_path: Path, line: str,
         ("epochs: 3", "epochs:", "params.yaml:26: train.epochs: got None, expected a whole number"),
         ("dropout: 0.5", "dropout: '0.5'", "params.yaml:23: model.dropout: got '0.5', expected a number"),
         ("dropout: 0.5", "dropout: false", "params.yaml:23: model.dropout: got False, expected a number"),
-        ("characters: none", "characters: true", "params.yaml:15: model.characters: got True, expected one of cnn, lstm, none"),
-        ("characters: none", "characters: gru", "params.yaml:15: model.characters: got 'gru', expected one of cnn, lstm, none"),
+        (
+            "characters: none",
+            "characters: true",
+            "params.yaml:15: model.characters: got True, expected one of cnn, lstm, none",
+        ),
+        (
+            "characters: none",
+            "characters: gru",
+            "params.yaml:15: model.characters: got 'gru', expected one of cnn, lstm, none",
+        ),
         (
             "affix_dim: 0",
             "affix_dim: -1",
