@@ -73,17 +73,18 @@ class CharacterCnn(nn.Module):
     """A vector for each word form from its characters: the highest value of each filter over the windows of a form.
 
     Santos and Zadrozny (2014), "Learning Character-level Representations for Part-of-Speech Tagging", section 2.1.2;
-    here with a ReLU. A form stands between two characters of zeros.
+    here with a ReLU. What stands before and after a form has a vector of its own, that of PADDING.
     """
 
     def __init__(self, characters: int, dim: int, filters: int) -> None:
         super().__init__()
-        self.embedding = nn.Embedding(characters, dim, padding_idx=PADDING)
+        self.embedding = nn.Embedding(characters, dim)
         self.filters = nn.Linear(CHARACTER_WINDOW * dim, filters)
 
     def forward(self, characters: Tensor, lengths: Tensor) -> Tensor:  # noqa: ARG002 - as the other encoder
         """Encode forms: (C, F) ids, (F) lengths -> (F, V)."""
-        embedded = nn.functional.pad(self.embedding(characters), (0, 0, 0, 0, 1, 1))  # (C + 2, F, E)
+        framed = nn.functional.pad(characters, (0, 0, 1, 1), value=PADDING)  # (C + 2, F)
+        embedded = self.embedding(framed)  # (C + 2, F, E)
         windows = torch.cat((embedded[:-2], embedded[1:-1], embedded[2:]), dim=-1)  # (C, F, 3 * E)
         values = torch.relu(self.filters(windows))  # (C, F, V): none is below the zeros of the padding
         return values.masked_fill((characters == PADDING)[:, :, None], 0).amax(dim=0)

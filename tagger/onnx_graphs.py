@@ -165,7 +165,6 @@ def _cnn(output: str, params: ModelParams, characters: int) -> _Part:
     """Return the highest value of each filter over the windows of a form: (F, V)."""
     shape = (params.character_filters, params.character_dim, CHARACTER_WINDOW)
     around = CHARACTER_WINDOW // 2
-    window: dict[str, Attribute] = {"kernel_shape": (CHARACTER_WINDOW,), "pads": (around, around)}
     return _Part(
         inputs=(Value("characters", INT32, ("C", "F")),),
         weights=(
@@ -174,9 +173,11 @@ def _cnn(output: str, params: ModelParams, characters: int) -> _Part:
             Value("filters_bias", FLOAT, shape[:1]),
         ),
         nodes=(
-            Node("Gather", ("embedding", "characters"), ("embedded",), {}),
-            Node("Transpose", ("embedded",), ("embedded_by_form",), {"perm": (1, 2, 0)}),  # (F, E, C)
-            Node("Conv", ("embedded_by_form", "filters", "filters_bias"), ("filtered",), window),  # (F, V, C)
+            Node("Constant", (), ("frame",), {"value_ints": (around, 0, around, 0)}),
+            Node("Pad", ("characters", "frame"), ("framed",), {}),  # (C + 2, F)
+            Node("Gather", ("embedding", "framed"), ("embedded",), {}),
+            Node("Transpose", ("embedded",), ("embedded_by_form",), {"perm": (1, 2, 0)}),  # (F, E, C + 2)
+            Node("Conv", ("embedded_by_form", "filters", "filters_bias"), ("filtered",), {}),  # (F, V, C)
             Node("Relu", ("filtered",), ("values",), {}),
             Node("Sign", ("characters",), ("signs",), {}),  # 0 for the padding, 1 for a character
             Node("Cast", ("signs",), ("mask",), {"to": FLOAT}),
