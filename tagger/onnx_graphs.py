@@ -57,15 +57,14 @@ def form_graph(params: ModelParams, characters: int, affixes: int) -> Graph:
     Inputs are `characters` (C, F), for a BiLSTM with their `lengths` (F), and `affixes` (F, A), as far as the model
     reads them.
     """
-    kinds = [params.characters] * (params.characters != "none") + ["affixes"] * (params.affix_dim > 0)
-    outputs = ["vectors"] if len(kinds) == 1 else [f"{kind}_vectors" for kind in kinds]
-    parts = [
-        _affixes(output, params, affixes)
-        if kind == "affixes"
-        else (_cnn if kind == "cnn" else _bilstm)(output, params, characters)
-        for kind, output in zip(kinds, outputs, strict=True)
-    ]
-    joined = [Node("Concat", tuple(outputs), ("vectors",), {"axis": 1})] if len(parts) > 1 else []
+    by_both = params.characters != "none" and params.affix_dim > 0
+    parts = []
+    if params.characters != "none":
+        make = _cnn if params.characters == "cnn" else _bilstm
+        parts.append(make("character_vectors" if by_both else "vectors", params, characters))
+    if params.affix_dim:
+        parts.append(_affixes("affix_vectors" if by_both else "vectors", params, affixes))
+    joined = [Node("Concat", ("character_vectors", "affix_vectors"), ("vectors",), {"axis": 1})] if by_both else []
     return Graph(
         name="characters",
         inputs=tuple(value for part in parts for value in part.inputs),
