@@ -68,7 +68,7 @@ def complete_artifacts(loss: str) -> set[str]:
         "confusion.png",
         "probabilities.json",
         f"predictions/{loss}.parquet",
-        *(f"dictionaries/{name}.json" for name in ("words", "characters", "tags", "lookup")),
+        *(f"dictionaries/{name}.json" for name in ("words", "characters", "affixes", "tags", "lookup")),
     }
 
 

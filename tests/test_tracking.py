@@ -98,7 +98,7 @@ def test_the_artifacts_are_complete(runs: dict[str, Any], client: Any) -> None:
             "confusion.png",
             "probabilities.json",
             f"predictions/{loss}.parquet",
-            *(f"dictionaries/{name}.json" for name in ("words", "characters", "tags", "lookup")),
+            *(f"dictionaries/{name}.json" for name in ("words", "characters", "affixes", "tags", "lookup")),
         }
 
 

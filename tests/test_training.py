@@ -218,11 +218,13 @@ def test_padding_is_never_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("train", [DEFAULTS, {"optimizer": "sgd", "momentum": 0.9, "weight_decay": 0.1}])
 def test_the_vector_of_padding_stays_zero(train: dict[str, Any]) -> None:
-    trainer = trainer_of(RANDOM, {}, train)
+    trainer = trainer_of(RANDOM, {"characters": "lstm"}, train)
     run(trainer)
     assert trainer.model.character_encoder is not None
     assert not trainer.model.word_embedding.weight[PADDING].any()
+    assert trainer.model.affix_embedding is not None
     assert not trainer.model.character_encoder.embedding.weight[PADDING].any()
+    assert not trainer.model.affix_embedding.weight[PADDING].any()
 
 
 @pytest.mark.parametrize("batch_tokens", [1, 40, 10_000])

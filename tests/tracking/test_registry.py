@@ -31,7 +31,7 @@ def test_the_model_of_a_run_is_an_output_of_its_experiment_with_its_files(store:
     log_model(store, run, record)
     (model,) = store.client.search_logged_models([store.experiment])
     assert model.source_run_id == run.info.run_id
-    assert model.params["model.hidden"] == "200"
+    assert model.params["model.hidden"] == "128"
     assert Path(model.artifact_location.removeprefix("file://")).is_relative_to(workspace / "mlruns/lstm-tagger")
     (output,) = store.client.get_run(run.info.run_id).outputs.model_outputs
     assert output.model_id == model.model_id

@@ -122,7 +122,7 @@ def test_a_run_has_its_params_and_data_from_the_start(store: Store) -> None:
     with start():
         run = the_run(store)
         assert run.info.status == "RUNNING"
-        assert run.data.params["model.hidden"] == "200"
+        assert run.data.params["model.hidden"] == "128"
         assert {given.dataset.name for given in run.inputs.dataset_inputs} == {"train", "dev"}
         assert run.data.tags["training.lock"] == "lock-a"
 
