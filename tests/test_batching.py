@@ -145,6 +145,15 @@ def test_shorter_forms_of_a_group_are_padded_on_the_right() -> None:
     assert group.lengths.tolist() == [2, 1, 3]
 
 
+def test_affixes_stand_in_the_order_of_the_forms() -> None:
+    words = ("commenting", "sing", "recommending", "ring", "amending", "ton")  # lengths that need several groups
+    dictionaries = build_dictionaries([Sentence(words, ("X",) * len(words))], True)
+    batch = make_batch(encode([Sentence(words, ())], dictionaries), longs(0))
+    rows = batch.affixes[batch.form_of[:, 0]].tolist()
+    assert rows == [dictionaries.affix_ids(word) for word in words]
+    assert len(batch.groups) == 3
+
+
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("batch_tokens", [1, 30, 100_000])
 def test_every_token_is_in_the_batches_once(seed: int, batch_tokens: int) -> None:
