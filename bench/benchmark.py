@@ -70,7 +70,7 @@ class Benchmark:
             try:
                 measure(name)
             except ChildError as error:
-                if CONTESTANTS[name].model is not None:
+                if CONTESTANTS[name].changes is not None:
                     raise
                 self._names.remove(name)
                 self.results["not_run"][name] = f"{step}: {error}"
@@ -78,7 +78,7 @@ class Benchmark:
     def _fit(self, name: str) -> None:
         """Train what will tag."""
         lab, whole = self._lab, self._lab.accuracy or CONTESTANTS[name].whole
-        if CONTESTANTS[name].model is not None:
+        if CONTESTANTS[name].changes is not None:
             lab.training(name).stage("prepare")
             seconds = lab.trained(name).stages()["train"].seconds
         else:

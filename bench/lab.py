@@ -65,15 +65,15 @@ class Lab:
 
     def workspace(self, folder: str, files: Files, name: str = OURS) -> Workspace:
         """Make one for another corpus, of one epoch."""
-        return Workspace(self.scratch / f"{folder}-workspace", files, CONTESTANTS[name].model or {}, epochs=1)
+        return Workspace(self.scratch / f"{folder}-workspace", files, CONTESTANTS[name].changes or {}, epochs=1)
 
     def model(self, name: str) -> Path:
         """Return where the trained model of a contestant is."""
-        is_peer = CONTESTANTS[name].model is None
+        is_peer = CONTESTANTS[name].changes is None
         return self.scratch / "models" / name if is_peer else self.trained(name).export
 
     def _own(self, purpose: str, name: str, epochs: int | None) -> Workspace:
         if (purpose, name) not in self._workspaces:
-            folder, model = self.scratch / purpose / name, CONTESTANTS[name].model or {}
-            self._workspaces[purpose, name] = Workspace(folder, self.files, model, epochs)
+            folder, changes = self.scratch / purpose / name, CONTESTANTS[name].changes or {}
+            self._workspaces[purpose, name] = Workspace(folder, self.files, changes, epochs)
         return self._workspaces[purpose, name]

@@ -3,12 +3,12 @@
 import re
 import shutil
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from bench.contestants import Changes
 from bench.corpus import Files
 from bench.measuring import Work
 from bench.processes import ROOT, ChildError, Finished, environment, run
@@ -21,15 +21,15 @@ _EPOCH = re.compile(r"([\d,]+) tokens/s")  # in the line that the stage `train` 
 
 
 class Workspace:
-    """A folder with the project's `params.yaml`, its corpus, network and number of epochs changed."""
+    """A folder with the project's `params.yaml`, its corpus, number of epochs and more changed."""
 
-    def __init__(self, folder: Path, files: Files, model: Mapping[str, object], epochs: int | None = None) -> None:
+    def __init__(self, folder: Path, files: Files, changes: Changes, epochs: int | None = None) -> None:
         """Make the folder.
 
         Args:
             folder: is made.
             files: the corpus.
-            model: what is to differ from the section `model` of `params.yaml`.
+            changes: what else is to differ from `params.yaml`.
             epochs: without them those of `params.yaml` are run.
         """
         folder.mkdir(parents=True)
@@ -37,7 +37,9 @@ class Workspace:
         params["losses"] = [LOSS]
         params["export"]["loss"] = "best"
         params["data"] |= {name: str(path.resolve()) for name, path in files._asdict().items()} | {"format": "auto"}
-        params["model"] |= {"vectors": str(ROOT / params["model"]["vectors"])} | dict(model)
+        params["model"] |= {"vectors": str(ROOT / params["model"]["vectors"])}
+        for section, values in changes.items():
+            params[section] |= values
         if epochs is not None:
             params["train"]["epochs"] = epochs
         (folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False), encoding="utf-8")

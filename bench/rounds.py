@@ -20,7 +20,7 @@ def measure(lab: Lab, kind: str, name: str, samples: Samples) -> None:
 
 def candidates(name: str, samples: Samples) -> list[int | None]:
     """Return the numbers of threads to try: at first one and all, where that may help, and then the faster."""
-    if CONTESTANTS[name].model is not None:
+    if CONTESTANTS[name].changes is not None:
         return [None]
     if samples:
         return [fastest(samples)]
@@ -54,7 +54,7 @@ def _measure(lab: Lab, kind: str, name: str, threads: int | None) -> Measurement
         return lab.task(
             "tag", threads, name=name, folder=lab.corpus, seconds=lab.settings.seconds, model=lab.model(name)
         )
-    if CONTESTANTS[name].model is not None:  # the stage as it is
+    if CONTESTANTS[name].changes is not None:  # the stage as it is
         work, finished = lab.training(name).train(lab.counts["train"]["tokens"])
         return work._asdict() | {"peak_mb": finished.peak_mb}
     return lab.task("train", threads, name=name, folder=lab.corpus, seconds=lab.settings.seconds)

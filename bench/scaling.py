@@ -42,7 +42,7 @@ def hardware_use(lab: Lab, training: float, tagging: float) -> dict[str, Any]:
 
 def sentence_lengths(lab: Lab, name: str) -> dict[str, dict[str, int]]:
     """Return tokens a second of training and tagging for each length of sentences, in words; peers have one thread."""
-    settings, is_peer = lab.settings, CONTESTANTS[name].model is None
+    settings, is_peer = lab.settings, CONTESTANTS[name].changes is None
     request = {"folder": lab.corpus, "model": lab.model(name), "seconds": settings.length_seconds}
     threads = 1 if is_peer else None
     rates = lab.task("lengths", threads, name=name, lengths=settings.lengths, training=is_peer, **request)

@@ -13,9 +13,9 @@ from tests.conftest import ROOT
 
 
 def params_of(name: str, tmp_path: Path, epochs: int | None = None) -> TrainView:
-    model = CONTESTANTS[name].model
-    assert model is not None
-    workspace = Workspace(tmp_path / "workspace", Files.within(tmp_path), model, epochs)
+    changes = CONTESTANTS[name].changes
+    assert changes is not None
+    workspace = Workspace(tmp_path / "workspace", Files.within(tmp_path), changes, epochs)
     return read_params(TrainView, workspace.folder / "params.yaml")
 
 
@@ -31,3 +31,9 @@ def test_ours_is_that_of_the_params_but_for_the_epochs(tmp_path: Path) -> None:
     own, found = read_params(TrainView, ROOT / "params.yaml"), params_of(OURS, tmp_path, epochs=3)
     assert found.model.model_dump() == own.model.model_dump()
     assert found.train == own.train.model_copy(update={"epochs": 3})
+
+
+def test_the_larger_network_of_the_loop_has_larger_batches(tmp_path: Path) -> None:
+    own, found = read_params(TrainView, ROOT / "params.yaml").train, params_of(OURS_128, tmp_path).train
+    changed = {"batch_tokens": 4 * own.batch_tokens, "min_batches": 1, "learning_rate": 2 * own.learning_rate}
+    assert found == own.model_copy(update=changed)
