@@ -79,12 +79,13 @@ def make_batch(split: EncodedSplit, sentences: Longs) -> Batch:
     )
 
 
-def words_of(split: EncodedSplit, sentences: Longs) -> Ints:
-    """Return the distinct word ids of the sentences of the given numbers, in order."""
+def forms_of(split: EncodedSplit, sentences: Longs) -> Ints:
+    """Return the form of each token of the sentences of the given numbers, one sentence after the other: (N)."""
     starts, lengths = split.sentence_starts[sentences], split.lengths[sentences]
     before = np.cumsum(lengths) - lengths
     tokens = np.repeat(starts - before, lengths) + np.arange(lengths.sum())
-    return np.unique(split.form_words[split.forms[tokens]])
+    forms: Ints = split.forms[tokens]
+    return forms
 
 
 def iterate_batches(split: EncodedSplit, batch_tokens: int) -> Iterator[Batch]:

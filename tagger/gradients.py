@@ -1,17 +1,19 @@
 """The gradient of a batch as the sum of those of its shards.
 
 A batch is cut into the same shards whatever number of processes there is. Each process computes its own, and all are
-added up in pairs, by their order: so no bit of the sum depends on that number. G numbers in a gradient, V words of the
-batch, E width of a word's vector.
+added up in pairs, by their order: so no bit of the sum depends on that number. G numbers in a gradient, R rows of a
+table that the batch uses, E width of a row.
 """
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from tagger.batching import words_of
+from tagger.batching import forms_of
 from tagger.dictionary import UNKNOWN
 from tagger.encoding import EncodedSplit
 from tagger.indexed_corpus import Longs
@@ -20,12 +22,18 @@ from tagger.process_group import ProcessGroup
 
 
 class BatchGradient:
-    """Computes the gradient of each batch of a split and leaves it in the parameters of a model."""
+    """Computes the gradient of each batch of a split and leaves it in the parameters of a model.
 
-    def __init__(self, model: LstmTagger, split: EncodedSplit, group: ProcessGroup, device: torch.device) -> None:
-        self._split, self._group, self._device = split, group, device
-        self._vectors = model.word_embedding.weight
-        self._others = [weights for weights in model.parameters() if weights is not self._vectors]
+    That of a table is sparse: it has the rows that the batch uses.
+    """
+
+    def __init__(
+        self, model: LstmTagger, split: EncodedSplit, group: ProcessGroup, device: torch.device, clip_norm: float = 0
+    ) -> None:
+        """Take what gradients are computed of, shortened to the norm `clip_norm` where it is not 0."""
+        self._split, self._group, self._device, self._clip_norm = split, group, device, clip_norm
+        self._tables = [table.weight for table in model.tables()]
+        self._others = [weights for weights in model.parameters() if weights not in set(self._tables)]
 
     def compute(self, shards: Sequence[Longs], loss_of: Callable[[int, Longs], Tensor]) -> float:
         """Set the gradient of the mean loss over the tokens of a batch, and return that mean.
@@ -34,7 +42,7 @@ class BatchGradient:
             shards: the sentences of each shard; some may have none.
             loss_of: gives the mean loss of the shard of this number, which has these sentences.
         """
-        words = self._words_of(shards)
+        rows = self._rows_of(shards)
         tokens = [int(self._split.lengths[sentences].sum()) for sentences in shards]
         parts = []
         for number in self._group.share_of(len(shards)):
@@ -43,37 +51,61 @@ class BatchGradient:
             if tokens[number]:
                 loss = loss_of(number, shards[number]) * (tokens[number] / sum(tokens))
                 loss.backward()  # type: ignore[no-untyped-call]
-            parts.append(self._collect(words, loss.detach()))
-        return self._spread(words, _sum_in_pairs(self._group.gather(_sum_in_pairs(parts))))
+            parts.append(self._collect(rows, loss.detach()))
+        total = _sum_in_pairs(self._group.gather(_sum_in_pairs(parts)))
+        self._clip(total[:-1])
+        self._spread(rows, total[:-1])
+        return float(total[-1])
 
-    def _words_of(self, shards: Sequence[Longs]) -> Tensor:
-        """Return the words whose vectors can have a gradient, the same in every process: (V)."""
-        words = words_of(self._split, np.concatenate(shards))
-        return torch.from_numpy(np.union1d(words, UNKNOWN).astype(np.int64)).to(self._device)
+    def _rows_of(self, shards: Sequence[Longs]) -> list[Tensor]:
+        """Return the rows of each table that can have a gradient, the same in every process: (R) each."""
+        forms = forms_of(self._split, np.concatenate(shards))
+        words = np.append(self._split.form_words[forms], UNKNOWN)  # which WordDropout puts in
+        found = zip(self._tables, (words, self._split.form_affixes[forms]), strict=False)  # affixes may have no table
+        return [_distinct(ids, len(table)).to(self._device) for table, ids in found]
 
     def _clear(self) -> None:
-        for weights in (*self._others, self._vectors):
+        for weights in (*self._others, *self._tables):
             weights.grad = None
 
-    def _collect(self, words: Tensor, loss: Tensor) -> Tensor:
-        """Return the gradients one after another, then those of the words' vectors, then the loss: (G + V * E + 1)."""
-        gradients = [_gradient_of(weights).flatten() for weights in self._others]
-        vectors = _gradient_of(self._vectors).index_select(0, words).flatten()
-        return torch.cat((*gradients, vectors, loss[None]))
+    def _collect(self, rows: Sequence[Tensor], loss: Tensor) -> Tensor:
+        """Return the gradients one after another, then those of the tables' rows, then the loss: (G + 1)."""
+        others = [torch.zeros_like(weights) if weights.grad is None else weights.grad for weights in self._others]
+        tables = [_rows_from(weights, used) for weights, used in zip(self._tables, rows, strict=True)]
+        return torch.cat([part.flatten() for part in (*others, *tables, loss)])
 
-    def _spread(self, words: Tensor, total: Tensor) -> float:
-        """Set the gradients from what `_collect` has made; return the loss."""
-        sizes = [*map(Tensor.numel, self._others), words.numel() * self._vectors.shape[1], 1]
-        *parts, vectors, loss = torch.split(total, sizes)
-        for weights, part in zip(self._others, parts, strict=True):
-            weights.grad = part.view_as(weights)
-        # The rows of other words are zero already.
-        self._vectors.grad = _gradient_of(self._vectors).index_copy_(0, words, vectors.view(len(words), -1))
-        return float(loss)
+    def _clip(self, gradient: Tensor) -> None:
+        """Shorten a gradient where it is too long, as `torch.nn.utils.clip_grad_norm_` does: (G)."""
+        if self._clip_norm:
+            gradient *= (self._clip_norm / (torch.linalg.vector_norm(gradient) + 1e-6)).clamp(max=1)
+
+    def _spread(self, rows: Sequence[Tensor], gradient: Tensor) -> None:
+        """Set the gradients from what `_collect` has made: (G)."""
+        sizes = [len(used) * weights.shape[1] for weights, used in zip(self._tables, rows, strict=True)]
+        parts = iter(torch.split(gradient, [*map(Tensor.numel, self._others), *sizes]))
+        for weights in self._others:
+            weights.grad = next(parts).view_as(weights)
+        for table, used in zip(self._tables, rows, strict=True):
+            values = next(parts).view(len(used), -1)
+            table.grad = torch.sparse_coo_tensor(
+                used[None], values, table.shape, is_coalesced=True, check_invariants=False
+            )
 
 
-def _gradient_of(weights: Tensor) -> Tensor:
-    return torch.zeros_like(weights) if weights.grad is None else weights.grad
+def _distinct(ids: npt.NDArray[Any], size: int) -> Tensor:
+    """Return the distinct ids, all below `size`, in order: quicker than sorting them."""
+    present = np.zeros(size, dtype=np.bool_)
+    present[ids] = True
+    return torch.from_numpy(np.flatnonzero(present))
+
+
+def _rows_from(weights: Tensor, rows: Tensor) -> Tensor:
+    """Return the gradient of the given rows of a table, which are in order and hold all that has one: (R, E)."""
+    total = torch.zeros((len(rows), weights.shape[1]), device=weights.device)
+    if weights.grad is None:
+        return total
+    gradient = weights.grad
+    return total.index_add_(0, torch.searchsorted(rows, gradient._indices()[0]), gradient._values())
 
 
 def _sum_in_pairs(values: Sequence[Tensor]) -> Tensor:

@@ -68,7 +68,7 @@ class _Measured:
         weights = list(model.parameters())
         self.tokens = int(known.sum())
         self.loss = loss.detach()[None]
-        self.gradient = _joined([value.grad for value in weights if value.grad is not None])
+        self.gradient = _joined([value.grad.to_dense() for value in weights if value.grad is not None])
         self.probability = model.loss.probabilities(outputs.detach()).flatten()
         self.weight = _joined(weights)
         model.zero_grad()

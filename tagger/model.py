@@ -136,6 +136,10 @@ class LstmTagger(nn.Module):
         self.linear = nn.Linear(width, tags)
         self.dropout = VariationalDropout(params.dropout)
 
+    def tables(self) -> list[nn.Embedding]:
+        """Return what grows with the corpus and is read at a few rows only: the vectors of words and of affixes."""
+        return [table for table in (self.word_embedding, self.affix_embedding) if table is not None]
+
     @classmethod
     def for_dictionaries(cls, params: ModelParams, dictionaries: Dictionaries, loss: LossName) -> "LstmTagger":
         """Build the network for these dictionaries."""
@@ -179,7 +183,7 @@ class LstmTagger(nn.Module):
 
 
 def _small_embedding(entries: int, dim: int) -> nn.Embedding:
-    embedding = nn.Embedding(entries, dim, padding_idx=PADDING)
+    embedding = nn.Embedding(entries, dim, padding_idx=PADDING, sparse=True)
     with torch.no_grad():
         embedding.weight *= WORD_SCALE
     return embedding

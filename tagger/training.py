@@ -20,7 +20,7 @@ from tagger.gradients import BatchGradient
 from tagger.indexed_corpus import Longs
 from tagger.inference import check
 from tagger.model import LstmTagger
-from tagger.optimization import make_optimizer, make_schedule
+from tagger.optimization import Optimization
 from tagger.params import LossName, ModelParams, TrainParams
 from tagger.process_group import ALONE, ProcessGroup
 from tagger.word_dropout import WordDropout
@@ -79,8 +79,7 @@ class Trainer:
         self._train, self._dev = train, dev
         self._batch_tokens = _fit_batch_tokens(train, params)
         self._steps = len(plan_batches(train.lengths, self._batch_tokens))
-        self._optimizer = make_optimizer(self.model, params)
-        self._schedule = make_schedule(self._optimizer, params, self._steps * params.epochs)
+        self._optimization = Optimization(self.model, params, self._steps * params.epochs)
         self._word_dropout = WordDropout(dictionaries, params.word_dropout, device)
         self._best_weights: dict[str, Tensor] = {}
 
@@ -120,8 +119,7 @@ class Trainer:
         return {
             "model": self.model.state_dict(),
             "best_weights": self._best_weights,
-            "optimizer": self._optimizer.state_dict(),
-            "schedule": self._schedule.state_dict(),
+            "optimization": self._optimization.state_dict(),
             "history": [tuple(epoch) for epoch in self.history],
             "best": None if self.best is None else tuple(self.best),
         }
@@ -130,8 +128,7 @@ class Trainer:
         """Go back to where a trainer with the same arguments was when it gave this state."""
         self.model.load_state_dict(state["model"])
         self._best_weights = state["best_weights"]
-        self._optimizer.load_state_dict(state["optimizer"])
-        self._schedule.load_state_dict(state["schedule"])
+        self._optimization.load_state_dict(state["optimization"])
         self.history = [Epoch(*epoch) for epoch in state["history"]]
         self.best = None if state["best"] is None else Epoch(*state["best"])
 
@@ -158,17 +155,17 @@ class Trainer:
 
     def _run_epoch(self, number: int, group: ProcessGroup) -> Epoch | None:
         start = time.perf_counter()
-        gradient = BatchGradient(self.model, self._train, group, self._device)
+        gradient = BatchGradient(self.model, self._train, group, self._device, self._params.clip_norm)
         order = np.random.default_rng([self._seed, number])
         self.model.train()
         total_loss, done, rate = 0.0, 0, 0.0
         for step, sentences in enumerate(plan_batches(self._train.lengths, self._batch_tokens, order), start=1):
-            rate = self._optimizer.param_groups[0]["lr"]
+            rate = self._optimization.learning_rate
             shards = np.array_split(sentences, self._params.shards)
             loss = gradient.compute(shards, partial(self._loss_of, number, step))
             if not math.isfinite(loss):
                 return None
-            self._take_step()
+            self._optimization.step()
             tokens = int(self._train.lengths[sentences].sum())
             total_loss += loss * tokens
             done += tokens
@@ -185,12 +182,6 @@ class Trainer:
         torch.manual_seed(_mix(self._seed, epoch, step, shard))
         batch = self._word_dropout(make_batch(self._train, sentences).to(self._device))
         return self.model.loss.criterion(self.model(batch), batch.tags)
-
-    def _take_step(self) -> None:
-        if self._params.clip_norm:
-            torch.nn.utils.clip_grad_norm_(self.model.parameters(), self._params.clip_norm)
-        self._optimizer.step()
-        self._schedule.step()
 
 
 def _begin_with(vectors: WordVectors, model: LstmTagger) -> None:

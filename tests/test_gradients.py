@@ -28,20 +28,28 @@ class Others(ProcessGroup):
         return [part, *self._sent]
 
 
+def gradients_of(model: LstmTagger) -> dict[str, Tensor]:
+    return {name: value.grad.to_dense() for name, value in model.named_parameters() if value.grad is not None}
+
+
 def compute(model: LstmTagger, shards: list[Longs], group: ProcessGroup) -> tuple[float, dict[str, Tensor]]:
     def loss_of(_: int, sentences: Longs) -> Tensor:
         batch = make_batch(RANDOM.train, sentences)
         return model.loss.criterion(model(batch), batch.tags)
 
     loss = BatchGradient(model, RANDOM.train, group, CPU).compute(shards, loss_of)
-    return loss, {name: weights.grad for name, weights in model.named_parameters() if weights.grad is not None}
+    return loss, {
+        name: weights.grad.to_dense() for name, weights in model.named_parameters() if weights.grad is not None
+    }
 
 
 def of_the_whole(model: LstmTagger) -> tuple[float, dict[str, Tensor]]:
     batch = make_batch(RANDOM.train, SENTENCES)
     loss = model.loss.criterion(model(batch), batch.tags)
     loss.backward()  # type: ignore[no-untyped-call]
-    return loss.item(), {name: weights.grad for name, weights in model.named_parameters() if weights.grad is not None}
+    return loss.item(), {
+        name: weights.grad.to_dense() for name, weights in model.named_parameters() if weights.grad is not None
+    }
 
 
 @pytest.mark.parametrize("changes", [{}, PLAIN, {"layers": 2}])

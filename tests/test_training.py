@@ -74,7 +74,7 @@ def one_step_by_hand(trainer: Trainer, data: Data) -> tuple[dict[str, Tensor], d
     """Return the weights and the gradients of a first step over the whole corpus."""
     model = copy.deepcopy(trainer.model)
     torch.nn.functional.nll_loss(model(batch_of(data.train)), batch_of(data.train).tags).backward()  # type: ignore[no-untyped-call]
-    gradients = {name: value.grad for name, value in model.named_parameters() if value.grad is not None}
+    gradients = {name: value.grad.to_dense() for name, value in model.named_parameters() if value.grad is not None}
     return weights_of(trainer.model), gradients
 
 
@@ -294,7 +294,7 @@ def test_the_weights_of_the_best_epoch_are_kept(
 
 
 def test_the_kept_model_has_the_accuracy_of_the_best_epoch() -> None:
-    trainer = trainer_of(RANDOM, {}, {"epochs": 6, "learning_rate": 0.3, "schedule": "constant"}, seed=1)
+    trainer = trainer_of(RANDOM, {}, {"epochs": 6, "learning_rate": 0.3, "schedule": "constant"}, seed=3)
     accuracies = [epoch.dev_accuracy for epoch in run(trainer)]
     assert accuracies[-1] < max(accuracies)
     assert check(trainer.model, RANDOM.dev, CPU).accuracy == max(accuracies)
@@ -372,7 +372,8 @@ def test_adam_takes_its_betas_from_the_parameters(monkeypatch: pytest.MonkeyPatc
     weights, second = one_step_by_hand(trainer, PATTERN)
     assert len(list(epochs)) == 1
     for name, value in weights_of(trainer.model).items():
-        mean = (0.25 * first[name] + 0.5 * second[name]) / (1 - 0.5**2)
+        in_table = name == "word_embedding.weight"  # whose rows have no momentum
+        mean = second[name] if in_table else (0.25 * first[name] + 0.5 * second[name]) / (1 - 0.5**2)
         square = (0.75 * 0.25 * first[name] ** 2 + 0.25 * second[name] ** 2) / (1 - 0.75**2)
         torch.testing.assert_close(value, weights[name] - 0.01 * mean / (square.sqrt() + 1e-8), rtol=1e-4, atol=1e-5)
 
