@@ -183,11 +183,12 @@ def _turn(item: pytest.Item) -> int:
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Project:
+def finished(tmp_path_factory: pytest.TempPathFactory, database: Path) -> Project:
     """A project in which `dvc repro` has run. Tests only read it, also while other workers copy it."""
 
     def make(folder: Path) -> None:
         project = make_project(folder / "project")
+        shutil.copyfile(database, project.root / "mlflow.db")
         project.run("dvc", "repro")
         project.commit("run")
 

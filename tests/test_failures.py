@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import time
+from collections.abc import Callable
 
 import psutil
 import pytest
@@ -32,7 +33,7 @@ def break_csv(project: Project) -> str:
 
 def remove_test_words(project: Project) -> str:
     (project.root / "data/raw/test.csv").write_text("text,tag\n", encoding="utf-8")
-    return "error: data/raw/test.csv: no sentence in it"
+    return "data/raw/test.csv: no sentence in it"
 
 
 def name_a_missing_file(project: Project) -> str:
@@ -43,7 +44,7 @@ def name_a_missing_file(project: Project) -> str:
 def name_vectors_of_another_width(project: Project) -> str:
     (project.root / "other.vec").write_text("1 300\nthe 1 2\n", encoding="utf-8")
     project.edit("params.yaml", "data/vectors/none.vec", "other.vec")
-    return "error: other.vec:1: vectors of 300 numbers, but model.word_dim is 8; expected the same"
+    return "other.vec:1: vectors of 300 numbers, but model.word_dim is 8; expected the same"
 
 
 def misspell_a_key(project: Project) -> str:
@@ -53,7 +54,7 @@ def misspell_a_key(project: Project) -> str:
 
 def name_an_unknown_loss(project: Project) -> str:
     project.edit("params.yaml", "  - nll", "  - nnl")
-    return "error: params.yaml:4: losses.0: got 'nnl', expected one of nll, cross_entropy, softmax_nll, mse, hinge"
+    return "params.yaml:4: losses.0: got 'nnl', expected one of nll, cross_entropy, softmax_nll, mse, hinge"
 
 
 def export_what_is_not_trained(project: Project) -> str:
@@ -61,26 +62,35 @@ def export_what_is_not_trained(project: Project) -> str:
     return "export.loss: 'mse' is not trained; expected 'best' or one of losses: nll, cross_entropy"
 
 
-@pytest.mark.parametrize(
-    "mistake",
-    [
-        break_csv,
-        remove_test_words,
-        name_a_missing_file,
-        name_vectors_of_another_width,
-        misspell_a_key,
-        name_an_unknown_loss,
-        export_what_is_not_trained,
-    ],
-)
-def test_a_mistake_is_one_line_and_costs_nothing(copy: Project, mistake: object) -> None:
-    assert callable(mistake)
+@pytest.mark.parametrize("mistake", [break_csv, name_a_missing_file, misspell_a_key])
+def test_a_mistake_is_one_line_and_costs_nothing(copy: Project, mistake: Callable[[Project], str]) -> None:
     before = copy.contents(*OUTPUTS)
     message = mistake(copy)
     printed = copy.run("dvc", "repro", succeeds=False)
     assert message in printed
     assert "Traceback" not in printed
     assert copy.contents(*OUTPUTS) == before
+
+
+@pytest.mark.parametrize(
+    ("mistake", "stage"),
+    [
+        (remove_test_words, ["prepare"]),
+        (name_vectors_of_another_width, ["prepare"]),
+        (name_an_unknown_loss, ["train", "nnl"]),
+        (export_what_is_not_trained, ["export"]),
+    ],
+)
+def test_a_stage_that_finds_a_mistake_leaves_all_as_it_is(
+    tracked: Project, mistake: Callable[[Project], str], stage: list[str]
+) -> None:
+    before = tracked.contents(*OUTPUTS)
+    message = mistake(tracked)
+    with pytest.raises(InputError) as caught:
+        tracked.run_here(*stage)
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert tracked.contents(*OUTPUTS) == before
 
 
 @pytest.mark.parametrize(

@@ -207,18 +207,20 @@ def test_running_again_by_force_gives_the_same_bytes(copy: Project) -> None:
     assert copy.contents(*OUTPUTS) | {"dvc.lock": (copy.root / "dvc.lock").read_bytes()} == before
 
 
-def test_words_begin_with_pretrained_vectors_of_a_file_outside_the_repository(copy: Project) -> None:
-    file = copy.root.parent / "vectors.txt.gz"
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
+def test_words_begin_with_pretrained_vectors_of_a_file_outside_the_repository(tracked: Project) -> None:
+    file = tracked.root.parent / "vectors.txt.gz"
     file.write_bytes(gzip.compress(f"The {'0.5 ' * 8}\nnowhere {'1 ' * 8}\n. {'-2 ' * 8}\n".encode()))
-    copy.edit("params.yaml", "data/vectors/none.vec", str(file))
-    copy.edit("params.yaml", "learning_rate: 0.007", "learning_rate: 0.0000001")
-    copy.run("dvc", "repro", "train@nll")
-    assert read_json(copy.root / "metrics/prepare.json")["dictionary"]["words_with_vector"] == 2
-    trained = read_model(copy.root / "models/nll")
+    tracked.edit("params.yaml", "data/vectors/none.vec", str(file))
+    tracked.edit("params.yaml", "learning_rate: 0.007", "learning_rate: 0.0000001")
+    tracked.run("dvc", "repro", "prepare")
+    tracked.run_here("train", "nll")
+    assert read_json(tracked.root / "metrics/prepare.json")["dictionary"]["words_with_vector"] == 2
+    trained = read_model(tracked.root / "models/nll")
     for word, value in (("the", 0.5), (".", -2)):
         row = trained.model.word_embedding.weight[trained.dictionaries.words.ids[word]]
         torch.testing.assert_close(row, torch.full((8,), float(value)), rtol=0, atol=1e-3)
-    assert str(file.parent) not in (copy.root / "models/nll/config.json").read_text(encoding="utf-8")
+    assert str(file.parent) not in (tracked.root / "models/nll/config.json").read_text(encoding="utf-8")
 
 
 def test_dev_and_test_are_split_off_the_training_file(copy: Project) -> None:

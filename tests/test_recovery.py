@@ -30,31 +30,41 @@ def wait_for(process: "subprocess.Popen[str]", text: str) -> None:
 def test_a_training_that_was_killed_goes_on_to_the_same_bytes_in_the_same_run(
     tracked: Project, database: Path, tmp_path: Path
 ) -> None:
-    tracked.edit("params.yaml", "epochs: 3", "epochs: 120")
+    epochs = 30
+    tracked.edit("params.yaml", "epochs: 3", f"epochs: {epochs}")
     undisturbed = tracked.copy_to(tmp_path / "undisturbed")
     shutil.copyfile(database, undisturbed.root / "mlflow.db")
     undisturbed.run_here("train", "nll")
     undisturbed.run("dvc", "commit", "--force", "train@nll")
     with tracked.start("env", "TAGGER_PROCESSES=2", "dvc", "repro", "train@nll") as dvc:
-        wait_for(dvc, "nll epoch 20/120")
+        wait_for(dvc, f"nll epoch 10/{epochs}")
         kill(dvc, "stage")
         dvc.communicate()
     assert store_of(tracked).runs()[0].info.status == "RUNNING"
-    with tracked.start("dvc", "repro", "train@nll") as dvc:
-        wait_for(dvc, "nll epoch 40/120")
-        kill(dvc, "dvc")  # the stage lives on
-        dvc.wait()
-        printed = tracked.run("dvc", "repro", "train@nll")
-        dvc.communicate()
-    assert re.search(r"waiting for process \d+: train@nll in ", printed)
-    assert "nll: epochs 1-120 of 120 were run before" in printed
+    printed = tracked.run("dvc", "repro", "train@nll")
+    assert re.search(rf"nll: epochs 1-\d\d of {epochs} were run before", printed)
     assert tracked.contents(*TRAINED) == undisturbed.contents(*TRAINED)
     assert (tracked.root / "dvc.lock").read_bytes() == (undisturbed.root / "dvc.lock").read_bytes()
     store = store_of(tracked)
     (run,) = store.runs()
     assert run.info.status == "FINISHED"
-    assert store.steps(run, "dev_accuracy") == list(range(1, 121))
+    assert store.steps(run, "dev_accuracy") == list(range(1, epochs + 1))
     assert (store.models(run), store.versions()) == (["model"], [])
+
+
+@pytest.mark.slow
+def test_a_stage_whose_dvc_was_killed_is_waited_for(tracked: Project) -> None:
+    tracked.edit("params.yaml", "epochs: 3", "epochs: 120")
+    with tracked.start("dvc", "repro", "train@nll") as dvc:
+        wait_for(dvc, "nll epoch 10/120")
+        kill(dvc, "dvc")
+        dvc.wait()
+        printed = tracked.run("dvc", "repro", "train@nll")
+        dvc.communicate()
+    assert re.search(r"waiting for process \d+: train@nll in ", printed)
+    assert "nll: epochs 1-120 of 120 were run before" in printed
+    (run,) = store_of(tracked).runs()
+    assert run.info.status == "FINISHED"
 
 
 @pytest.mark.slow
@@ -80,7 +90,7 @@ def test_a_run_left_by_a_dead_process_is_closed(copy: Project) -> None:
     assert "KILLED" in {run.info.status for run in store_of(copy).runs()}
 
 
-def test_runs_that_the_run_cache_left_out_are_rebuilt_once(copy: Project) -> None:
+def test_runs_that_the_run_cache_left_out_are_rebuilt_once(copy: Project, database: Path) -> None:
     for place in ("dvc.lock", "models", "data/predictions", "metrics"):
         path = copy.root / place
         shutil.rmtree(path) if path.is_dir() else path.unlink()
@@ -89,6 +99,7 @@ def test_runs_that_the_run_cache_left_out_are_rebuilt_once(copy: Project) -> Non
         for loss in LOSSES:
             assert f"'{stage}@{loss}' is cached - skipping run" in printed
     assert not (copy.root / "mlflow.db").exists()
+    shutil.copyfile(database, copy.root / "mlflow.db")
     copy.edit("params.yaml", "learning_rate: 0.007", "learning_rate: 0.001")  # edited, not run
     printed = copy.run("python", "-m", "tagger", "sync")
     assert "restored nll" in printed
@@ -132,7 +143,7 @@ def test_a_fresh_clone_shows_the_comparison_after_dvc_pull(
 
 def test_a_store_that_is_away_is_told_before_training(copy: Project) -> None:
     before = copy.contents("models", "metrics")
-    copy.edit("params.yaml", "seed: 1", "seed: 2")
+    copy.edit("params.yaml", "learning_rate: 0.007", "learning_rate: 0.001")
     start = time.monotonic()
     printed = copy.run("env", "MLFLOW_TRACKING_URI=http://127.0.0.1:9", "dvc", "repro", succeeds=False)
     assert time.monotonic() - start < 60

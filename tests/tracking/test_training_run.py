@@ -1,11 +1,13 @@
 """The run of a training, while it trains and after it broke off."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 from matplotlib.figure import Figure
 
+from tagger import paths
 from tagger.locking import hold
 from tagger.tracking import delivery
 from tagger.tracking.outbox import deliver_waiting, is_waiting, keep
@@ -134,7 +136,8 @@ def test_a_training_that_ends_has_a_finished_run_with_its_outputs(store: Store) 
         run.finish()
     done = the_run(store)
     assert (done.info.status, done.info.end_time) == ("FINISHED", ENDED + 2)
-    assert done.data.metrics["best_epoch"] == 2
+    summary = json.loads(paths.summary_file("nll").read_text(encoding="utf-8"))
+    assert done.data.metrics["best_epoch"] == summary["nll"]["best_epoch"]
     assert steps(store) == [1, 2]
     assert "restored" not in done.data.tags
     assert len(groups_of(store)) == 1
