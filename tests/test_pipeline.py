@@ -226,7 +226,7 @@ def test_words_begin_with_pretrained_vectors_of_a_file_outside_the_repository(tr
 def test_dev_and_test_are_split_off_the_training_file(copy: Project) -> None:
     copy.edit("params.yaml", "dev: data/raw/dev.csv", "dev: data/raw/train.csv")
     copy.edit("params.yaml", "test: data/raw/test.csv", "test: data/raw/train.csv")
-    copy.run("dvc", "repro", "prepare")
+    copy.run_here("prepare")
     survey = read_json(copy.root / "metrics/prepare.json")
     assert [survey[split]["sentences"] for split in ("train", "dev", "test")] == [65, 7, 8]
 

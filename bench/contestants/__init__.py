@@ -56,7 +56,8 @@ class Entry(NamedTuple):
     like: str | None = None  # the one of ours that has the same network
 
 
-# The network of 128 learns as well from batches four times as large at twice the rate; that of 6 does not.
+# On EWT the network of 128 ends 12 epochs at 90.65 % on dev with these, at 90.67 % with those of params.yaml (seed 1).
+# That of 6 loses by larger batches.
 LARGE_BATCHES = {"batch_tokens": 8000, "min_batches": 1, "learning_rate": 0.014}
 
 
