@@ -1,0 +1,100 @@
+"""Where the time of a step of training goes, in one process: `python -m bench.step_profile lstm-tagger-6`.
+
+It trains on data/prepared, so `prepare` has to have run.
+"""
+
+import sys
+import time
+from contextlib import suppress
+from typing import NamedTuple
+
+import click
+from torch.profiler import profile
+
+from bench.contestants import CONTESTANTS, OURS
+from tagger import paths
+from tagger.device import choose_device
+from tagger.dictionary import Dictionaries
+from tagger.encoding import EncodedSplit
+from tagger.errors import InputError
+from tagger.params import ModelParams, TrainParams, TrainView
+from tagger.params_file import read_params
+from tagger.training import Step, Trainer
+
+WARM_UP, MEASURED, SHOWN = 5, 40, 8  # steps, steps, operators
+CHOICES = [name for name, entry in CONTESTANTS.items() if entry.changes is not None]
+
+
+class StepProfile(NamedTuple):
+    """The mean of some steps."""
+
+    milliseconds: float  # of a step, the profiler's own time included
+    tokens: float  # of a step
+    operators: dict[str, float]  # milliseconds of a step in each of PyTorch's operators, the longest first
+
+
+class _EnoughError(Exception):
+    """As many steps were measured as were wanted."""
+
+
+def profile_steps(model: ModelParams, params: TrainParams, seed: int) -> StepProfile:
+    """Train for some steps, fewer where the epoch ends before; return where their time went."""
+    profiler = profile()
+    steps, tokens, start, end = 0, 0, 0.0, 0.0
+
+    def watch(step: Step) -> None:
+        nonlocal steps, tokens, start, end
+        if step.done > WARM_UP:
+            steps, tokens = steps + 1, tokens + step.tokens
+        if step.done == WARM_UP:
+            profiler.start()
+            start = time.perf_counter()
+        elif step.done == min(step.steps, WARM_UP + MEASURED):
+            end = time.perf_counter()
+            profiler.stop()
+            raise _EnoughError
+
+    trainer = Trainer(
+        loss="nll",
+        seed=seed,
+        model_params=model,
+        params=params,
+        dictionaries=Dictionaries.load(paths.DICTIONARIES),
+        train=EncodedSplit.load(paths.TRAIN),
+        dev=EncodedSplit.load(paths.DEV),
+        device=choose_device("cpu"),
+        on_step=watch,
+    )
+    with suppress(_EnoughError):
+        next(trainer.epochs())
+    if not steps:
+        raise InputError(f"an epoch has at most {WARM_UP} steps, expected more: those are not measured")
+    times = {event.key: event.self_cpu_time_total / 1000 / steps for event in profiler.key_averages()}
+    longest = dict(sorted(times.items(), key=lambda item: item[1], reverse=True))
+    return StepProfile(1000 * (end - start) / steps, tokens / steps, longest)
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("name", type=click.Choice(CHOICES), default=OURS)
+def main(name: str) -> None:
+    """Print where the time of a step goes, of one of ours that the benchmark measures."""
+    params = read_params(TrainView)
+    changes = CONTESTANTS[name].changes or {}
+    model = params.model.model_copy(update=dict(changes.get("model", {})))
+    train = params.train.model_copy(update=dict(changes.get("train", {})))
+    found = profile_steps(model, train, params.seed)
+    click.echo(f"{found.milliseconds:.1f} ms a step of {found.tokens:,.0f} tokens, in one process; of these")
+    shown = dict(list(found.operators.items())[:SHOWN])
+    rows = shown | {
+        "PyTorch's other operators": sum(found.operators.values()) - sum(shown.values()),
+        "Python, NumPy": found.milliseconds - sum(found.operators.values()),
+    }
+    for what, milliseconds in rows.items():
+        click.echo(f"{100 * milliseconds / found.milliseconds:5.1f} %  {milliseconds:7.2f} ms  {what}")
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except InputError as error:
+        sys.exit(f"error: {error}")
