@@ -44,12 +44,13 @@ def profile_steps(model: ModelParams, params: TrainParams, seed: int) -> StepPro
 
     def watch(step: Step) -> None:
         nonlocal steps, tokens, start, end
-        if step.done > WARM_UP:
-            steps, tokens = steps + 1, tokens + step.tokens
         if step.done == WARM_UP:
             profiler.start()
             start = time.perf_counter()
-        elif step.done == min(step.steps, WARM_UP + MEASURED):
+        if step.done <= WARM_UP:
+            return
+        steps, tokens = steps + 1, tokens + step.tokens
+        if step.done == min(step.steps, WARM_UP + MEASURED):
             end = time.perf_counter()
             profiler.stop()
             raise _EnoughError

@@ -13,7 +13,11 @@ from tests.samples import RANDOM, model_params, train_params
 @pytest.fixture(autouse=True)
 def _prepared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    for folder, part in ((paths.DICTIONARIES, RANDOM.dictionaries), (paths.TRAIN, RANDOM.train), (paths.DEV, RANDOM.dev)):
+    for folder, part in (
+        (paths.DICTIONARIES, RANDOM.dictionaries),
+        (paths.TRAIN, RANDOM.train),
+        (paths.DEV, RANDOM.dev),
+    ):
         folder.mkdir(parents=True)
         part.save(folder)
 
