@@ -20,7 +20,6 @@ CoNLL, a word and its tag a line, a blank line after each sentence; with a tab b
 import csv
 import re
 from collections.abc import Iterable, Iterator
-from itertools import compress, repeat
 from pathlib import Path
 from typing import NamedTuple
 
@@ -40,7 +39,6 @@ CSV_HEADER = ["text", "tag"]
 CONLLU_COLUMNS = 10
 TAG_COLUMN = {"upos": 3, "xpos": 4}
 _NO_TAGS = frozenset(("", "_"))
-_FIRST_IDS = tuple(map(str, range(1, 501)))  # of a sentence without multiword ranges and empty nodes
 _NO_WORD = re.compile(r"[1-9]\d*-[1-9]\d*|\d+\.[1-9]\d*", re.ASCII)  # the id of a multiword range or an empty node
 
 
@@ -109,22 +107,21 @@ def parse_conllu(lines: Lines, path: Path, column: str = "upos") -> Iterator[Sen
 
 def _conllu_sentence(block: list[str], tag_column: int) -> Sentence | None:
     """Return the words and tags of a sentence, none where something is wrong: so quick that it can't say what."""
-    rows = [line.split("\t", tag_column + 1) for line in block if line[0] != "#"]
-    if not rows:
-        return Sentence((), ())
-    columns = tuple(zip(*rows, strict=False))  # as many as the shortest row has
-    if len(columns) != tag_column + 2:
-        return None
-    ids, words, tags, rest = columns[0], columns[1], columns[tag_column], columns[-1]
-    if set(map(str.count, rest, repeat("\t"))) != {CONLLU_COLUMNS - len(columns)}:
-        return None
-    if ids != _FIRST_IDS[: len(ids)]:
-        is_word = [not _NO_WORD.fullmatch(row_id) for row_id in ids]
-        ids, words, tags = (tuple(compress(column, is_word)) for column in (ids, words, tags))
-        if ids != tuple(map(str, range(1, len(ids) + 1))):
+    words: list[str] = []
+    tags: list[str] = []
+    for line in block:
+        if line[0] == "#":
+            continue
+        cells = line.split("\t")
+        if len(cells) != CONLLU_COLUMNS:
+            return None
+        if cells[0] == str(len(words) + 1):
+            words.append(cells[1])
+            tags.append(cells[tag_column])
+        elif not _NO_WORD.fullmatch(cells[0]):
             return None
     is_whole = all(map(str.strip, words)) and _NO_TAGS.isdisjoint(map(str.strip, set(tags)))
-    return Sentence(words, tags) if is_whole else None
+    return Sentence(tuple(words), tuple(tags)) if is_whole else None
 
 
 def _conllu_mistake(block: list[str], start: int, path: Path, column: str) -> InputError:

@@ -34,8 +34,8 @@ class IndexedCorpus:
         form_ids, tag_ids = _Numbering(), _Numbering()
         starts, forms, tags = array("q", [0]), array("i"), array("i")
         for sentence in sentences:
-            forms.fromlist(list(map(form_ids.__getitem__, sentence.words)))
-            tags.fromlist(list(map(tag_ids.__getitem__, sentence.tags)) or [NO_TAG] * len(sentence.words))
+            forms.extend(map(form_ids.__getitem__, sentence.words))
+            tags.extend(map(tag_ids.__getitem__, sentence.tags) if sentence.tags else [NO_TAG] * len(sentence.words))
             starts.append(len(forms))
         return cls(
             np.frombuffer(starts, dtype=np.int64),
