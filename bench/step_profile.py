@@ -38,12 +38,20 @@ class _EnoughError(Exception):
 
 
 def profile_steps(model: ModelParams, params: TrainParams, seed: int) -> StepProfile:
-    """Train for some steps, fewer where the epoch ends before; return where their time went."""
+    """Train for some steps, fewer where the epoch ends before; return where their time went.
+
+    Raises:
+        InputError: nothing is prepared, or an epoch is too short.
+    """
     profiler = profile()
     steps, tokens, start, end = 0, 0, 0.0, 0.0
 
     def watch(step: Step) -> None:
         nonlocal steps, tokens, start, end
+        if step.steps <= WARM_UP:
+            raise InputError(
+                f"{paths.TRAIN}: {step.steps} steps in an epoch, expected more than the {WARM_UP} that are not measured"
+            )
         if step.done == WARM_UP:
             profiler.start()
             start = time.perf_counter()
@@ -68,8 +76,6 @@ def profile_steps(model: ModelParams, params: TrainParams, seed: int) -> StepPro
     )
     with suppress(_EnoughError):
         next(trainer.epochs())
-    if not steps:
-        raise InputError(f"an epoch has at most {WARM_UP} steps, expected more: those are not measured")
     times = {event.key: event.self_cpu_time_total / 1000 / steps for event in profiler.key_averages()}
     longest = dict(sorted(times.items(), key=lambda item: item[1], reverse=True))
     return StepProfile(1000 * (end - start) / steps, tokens / steps, longest)

@@ -34,4 +34,5 @@ def test_the_time_of_a_step_is_shared_out_among_its_operators() -> None:
 def test_an_epoch_that_is_too_short_is_a_clear_error() -> None:
     with pytest.raises(InputError) as caught:
         profile_steps(model_params(), train_params(min_batches=1, batch_tokens=1_000_000), 1)
-    assert str(caught.value) == f"an epoch has at most {WARM_UP} steps, expected more: those are not measured"
+    said = f"data/prepared/train: 2 steps in an epoch, expected more than the {WARM_UP} that are not measured"
+    assert str(caught.value) == said

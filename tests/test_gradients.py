@@ -38,18 +38,14 @@ def compute(model: LstmTagger, shards: list[Longs], group: ProcessGroup) -> tupl
         return model.loss.criterion(model(batch), batch.tags)
 
     loss = BatchGradient(model, RANDOM.train, group, CPU).compute(shards, loss_of)
-    return loss, {
-        name: weights.grad.to_dense() for name, weights in model.named_parameters() if weights.grad is not None
-    }
+    return loss, gradients_of(model)
 
 
 def of_the_whole(model: LstmTagger) -> tuple[float, dict[str, Tensor]]:
     batch = make_batch(RANDOM.train, SENTENCES)
     loss = model.loss.criterion(model(batch), batch.tags)
     loss.backward()  # type: ignore[no-untyped-call]
-    return loss.item(), {
-        name: weights.grad.to_dense() for name, weights in model.named_parameters() if weights.grad is not None
-    }
+    return loss.item(), gradients_of(model)
 
 
 @pytest.mark.parametrize("changes", [{}, PLAIN, {"layers": 2}])

@@ -28,44 +28,57 @@ def wait_for(process: "subprocess.Popen[str]", text: str) -> None:
     assert any(text in line for line in process.stdout)
 
 
-def test_a_training_that_was_killed_goes_on_to_the_same_bytes_in_the_same_run(
-    tracked: Project, database: Path, tmp_path: Path
-) -> None:
-    epochs = 30
+def undisturbed_training(tracked: Project, database: Path, root: Path, epochs: int) -> Project:
+    """Set the number of epochs, and train in a copy of the project that nobody disturbs."""
     tracked.edit("params.yaml", "epochs: 3", f"epochs: {epochs}")
-    undisturbed = tracked.copy_to(tmp_path / "undisturbed")
+    undisturbed = tracked.copy_to(root)
     shutil.copyfile(database, undisturbed.root / "mlflow.db")
     undisturbed.run_here("train", "nll")
     undisturbed.run("dvc", "commit", "--force", "train@nll")
-    with tracked.start("env", "TAGGER_PROCESSES=2", "dvc", "repro", "train@nll") as dvc:
-        wait_for(dvc, f"nll epoch 10/{epochs}")
-        kill(dvc, "stage")
-        dvc.communicate()
-    assert store_of(tracked).runs()[0].info.status == "RUNNING"
-    printed = tracked.run("dvc", "repro", "train@nll")
-    assert re.search(rf"nll: epochs 1-\d\d of {epochs} were run before", printed)
-    assert tracked.contents(*TRAINED) == undisturbed.contents(*TRAINED)
-    assert (tracked.root / "dvc.lock").read_bytes() == (undisturbed.root / "dvc.lock").read_bytes()
-    store = store_of(tracked)
+    return undisturbed
+
+
+def check_undisturbed(project: Project, undisturbed: Project, epochs: int) -> None:
+    """Make sure that a training has ended in the same bytes, and in one complete run."""
+    assert project.contents(*TRAINED) == undisturbed.contents(*TRAINED)
+    assert (project.root / "dvc.lock").read_bytes() == (undisturbed.root / "dvc.lock").read_bytes()
+    store = store_of(project)
     (run,) = store.runs()
     assert run.info.status == "FINISHED"
     assert store.steps(run, "dev_accuracy") == list(range(1, epochs + 1))
     assert (store.models(run), store.versions()) == (["model"], [])
 
 
+def test_a_training_that_was_killed_goes_on_to_the_same_bytes_in_the_same_run(
+    tracked: Project, database: Path, tmp_path: Path
+) -> None:
+    undisturbed = undisturbed_training(tracked, database, tmp_path / "undisturbed", 30)
+    with tracked.start("env", "TAGGER_PROCESSES=2", "dvc", "repro", "train@nll") as dvc:
+        wait_for(dvc, "nll epoch 10/30")
+        kill(dvc, "stage")
+        dvc.communicate()
+    assert store_of(tracked).runs()[0].info.status == "RUNNING"
+    printed = tracked.run("dvc", "repro", "train@nll")
+    assert re.search(r"nll: epochs 1-\d\d of 30 were run before", printed)
+    check_undisturbed(tracked, undisturbed, 30)
+
+
 @pytest.mark.slow
-def test_a_stage_whose_dvc_was_killed_is_waited_for(tracked: Project) -> None:
-    tracked.edit("params.yaml", "epochs: 3", "epochs: 120")
+def test_a_stage_whose_dvc_was_killed_is_waited_for(tracked: Project, database: Path, tmp_path: Path) -> None:
+    undisturbed = undisturbed_training(tracked, database, tmp_path / "undisturbed", 120)
+    with tracked.start("env", "TAGGER_PROCESSES=2", "dvc", "repro", "train@nll") as dvc:
+        wait_for(dvc, "nll epoch 20/120")
+        kill(dvc, "stage")
+        dvc.communicate()
     with tracked.start("dvc", "repro", "train@nll") as dvc:
-        wait_for(dvc, "nll epoch 10/120")
-        kill(dvc, "dvc")
+        wait_for(dvc, "nll epoch 40/120")
+        kill(dvc, "dvc")  # the stage lives on
         dvc.wait()
         printed = tracked.run("dvc", "repro", "train@nll")
         dvc.communicate()
     assert re.search(r"waiting for process \d+: train@nll in ", printed)
     assert "nll: epochs 1-120 of 120 were run before" in printed
-    (run,) = store_of(tracked).runs()
-    assert run.info.status == "FINISHED"
+    check_undisturbed(tracked, undisturbed, 120)
 
 
 @pytest.mark.slow
@@ -153,4 +166,17 @@ def test_a_store_that_is_away_is_told_before_training(copy: Project, capsys: pyt
     assert str(caught.value).startswith(said)
     assert "\n" not in str(caught.value)
     assert "epoch 1" not in "".join(capsys.readouterr())
+    assert copy.contents("models", "metrics") == before
+
+
+@pytest.mark.slow
+def test_a_store_that_is_away_ends_the_pipeline_in_one_line(copy: Project) -> None:
+    before = copy.contents("models", "metrics")
+    copy.edit("params.yaml", "seed: 1", "seed: 2")
+    start = time.monotonic()
+    printed = copy.run("env", "MLFLOW_TRACKING_URI=http://127.0.0.1:9", "dvc", "repro", succeeds=False)
+    assert time.monotonic() - start < 60
+    assert "error: MLflow: http://127.0.0.1:9 does not answer, or takes nothing: [Errno 111] Connection" in printed
+    assert "epoch 1" not in printed
+    assert "Traceback" not in printed
     assert copy.contents("models", "metrics") == before

@@ -114,6 +114,10 @@ def test_a_stage_whose_other_process_has_ended_says_so_and_goes_on_the_next_time
     assert stage.returncode != 0
     assert "error: another process of this training has ended: " in printed
     assert "Traceback" not in printed
+    with tracked.start("python", "-m", "stages", "train", "nll") as again:
+        assert again.stdout is not None
+        assert any("of 100000 were run before" in line for line in again.stdout)
+        again.kill()
 
 
 # How many
