@@ -32,8 +32,7 @@ class BatchGradient:
     ) -> None:
         """Take what gradients are computed of, shortened to the norm `clip_norm` where it is not 0."""
         self._split, self._group, self._device, self._clip_norm = split, group, device, clip_norm
-        self._tables = [table.weight for table in model.tables()]
-        self._others = [weights for weights in model.parameters() if weights not in set(self._tables)]
+        self._tables, self._others = model.tables_and_others()
 
     def compute(self, shards: Sequence[Longs], loss_of: Callable[[int, Longs], Tensor]) -> float:
         """Set the gradient of the mean loss over the tokens of a batch, and return that mean.

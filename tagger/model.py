@@ -136,9 +136,11 @@ class LstmTagger(nn.Module):
         self.linear = nn.Linear(width, tags)
         self.dropout = VariationalDropout(params.dropout)
 
-    def tables(self) -> list[nn.Embedding]:
-        """Return what grows with the corpus and is read at a few rows only: the vectors of words and of affixes."""
-        return [table for table in (self.word_embedding, self.affix_embedding) if table is not None]
+    def tables_and_others(self) -> tuple[list[Tensor], list[Tensor]]:
+        """Return the vectors of words and affixes, of which a batch reads a few rows only; and all other weights."""
+        tables = [table.weight for table in (self.word_embedding, self.affix_embedding) if table is not None]
+        known = set(tables)
+        return tables, [weights for weights in self.parameters() if weights not in known]
 
     @classmethod
     def for_dictionaries(cls, params: ModelParams, dictionaries: Dictionaries, loss: LossName) -> "LstmTagger":

@@ -19,7 +19,7 @@ class Optimization:
 
     def __init__(self, model: LstmTagger, params: TrainParams, steps: int) -> None:
         """Take the weights of a model, for so many steps in all."""
-        self._tables = [table.weight for table in model.tables()]
+        self._tables, _ = model.tables_and_others()
         self._is_sparse = params.optimizer == "adam"
         self._optimizers = _adam(model, params) if self._is_sparse else [_sgd(model, params)]
         self._schedules = [_schedule(optimizer, params, steps) for optimizer in self._optimizers]
@@ -56,8 +56,7 @@ class Optimization:
 
 
 def _adam(model: LstmTagger, params: TrainParams) -> list[Optimizer]:
-    tables = [table.weight for table in model.tables()]
-    others = [weights for weights in model.parameters() if weights not in set(tables)]
+    tables, others = model.tables_and_others()
     rate, betas = params.learning_rate, params.adam_betas
     return [
         Adam(others, lr=rate, betas=betas, weight_decay=params.weight_decay, fused=True),
