@@ -3,6 +3,7 @@
 import hashlib
 import importlib
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from tagger.errors import InputError
@@ -18,20 +19,25 @@ STAGES = {
 }  # how many arguments each takes: the loss, or none
 
 
-def main() -> None:
-    """Run the stage that the command line names."""
+def load() -> Callable[[], None]:
+    """Import the stage that the command line names, and return it, ready to run."""
     stage, arguments = (sys.argv[1:2] or [""])[0], sys.argv[2:]
     if len(arguments) != STAGES.get(stage):
         expected = ", ".join(name + " LOSS" * amount for name, amount in STAGES.items())
         raise InputError(f"python -m stages: got {' '.join(sys.argv[1:])!r}, expected one of {expected}")
+    main = importlib.import_module(f"stages.{stage}").main
     name = "@".join([stage, *arguments])
     if number := rank():
         name += f", process {number}"
-    # A stage whose DVC was killed lives on, and would write the same files as the one that the next DVC starts.
-    folder = hashlib.sha256(str(Path.cwd()).encode()).hexdigest()[:12]
-    with hold(f"{name}-{folder}", f"{name} in {Path.cwd()}"):
-        importlib.import_module(f"stages.{stage}").main(*arguments)
+
+    def run() -> None:
+        # A stage whose DVC was killed lives on, and would write the same files as the one that the next DVC starts.
+        folder = hashlib.sha256(str(Path.cwd()).encode()).hexdigest()[:12]
+        with hold(f"{name}-{folder}", f"{name} in {Path.cwd()}"):
+            main(*arguments)
+
+    return run
 
 
 if __name__ == "__main__":
-    run_stage(main)
+    run_stage(load)

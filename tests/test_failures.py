@@ -21,7 +21,21 @@ from tagger.stage import run_stage
 def main():
     print("here", flush=True)
     time.sleep(60)
-run_stage(main)
+run_stage(lambda: main)
+"""
+# As an import may: it is interrupted where Python drops what a handler raises.
+DEAF = """
+import os, signal, sys
+from tagger.stage import run_stage
+class Deaf:
+    def __del__(self):
+        for _ in range(int(sys.argv[1])):
+            os.kill(os.getpid(), signal.SIGTERM)
+def load():
+    Deaf()
+    print("loaded", flush=True)
+    return lambda: print("run", flush=True)
+run_stage(load)
 """
 
 
@@ -149,6 +163,14 @@ def test_what_dvc_has_removed_is_put_back_when_a_stage_is_stopped(copy: Project,
         assert stage.communicate()[0] == ""
     assert stage.returncode == 128 + signal_number
     assert copy.contents(*OUTPUTS) == before
+
+
+@pytest.mark.parametrize("signals", [1, 2])
+def test_a_signal_that_a_loading_stage_swallows_is_not_lost(copy: Project, signals: int) -> None:
+    stage = copy.start("python", "-c", DEAF, str(signals))
+    printed = stage.communicate(timeout=30)[0]
+    assert "run\n" not in printed
+    assert stage.returncode == 128 + signal.SIGTERM
 
 
 # MLflow's own code uses what its libraries deprecate.

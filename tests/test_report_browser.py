@@ -177,10 +177,11 @@ class Page:
         return list(self.driver.get_log(name))  # type: ignore[no-untyped-call]
 
     def requests(self) -> set[str]:
+        """Return what was asked for, but not by the browser's own first tab."""
         messages = [json.loads(entry["message"])["message"] for entry in self._log("performance")]
         sent = [each["params"] for each in messages if each["method"] == "Network.requestWillBeSent"]
-        urls = {params["request"]["url"] for params in sent}
-        return {url for url in urls if not url.startswith(("chrome:", "data:"))}  # the browser's own first tab
+        own = ("chrome:", "chrome-untrusted:", "data:")
+        return {params["request"]["url"] for params in sent if not params["documentURL"].startswith(own)}
 
 
 @pytest.fixture
