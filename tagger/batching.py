@@ -33,7 +33,7 @@ class Batch(NamedTuple):
     lengths: Tensor  # (B)
     tokens: Tensor  # (N) places of the real tokens in the flattened (T * B), sentence by sentence
     form_of: Tensor  # (T, B) row of each token's form in the joined groups and the affixes; 0 past the end
-    groups: tuple[CharacterGroup, ...]
+    groups: tuple[CharacterGroup, ...]  # no form at all in a batch that was made without them
     affixes: Tensor  # (F, A) ids, PADDING where there is none
     tags: Tensor  # (N)
     sentences: Longs  # (B) their numbers in the split
@@ -51,29 +51,29 @@ class Batch(NamedTuple):
         )
 
 
-def make_batch(split: EncodedSplit, sentences: Longs) -> Batch:
-    """Gather the sentences of the given numbers."""
+def make_batch(split: EncodedSplit, sentences: Longs, *, with_forms: bool = True) -> Batch:
+    """Gather the sentences of the given numbers, with their characters and affixes where these are read."""
     lengths = split.lengths[sentences]
     steps = np.arange(lengths.max())
     real = steps[None, :] < lengths[:, None]  # (B, T)
     tokens = (split.sentence_starts[sentences][:, None] + steps)[real]  # (N) in the split
     row, step = np.nonzero(real)
-    used, form_rows = np.unique(split.forms[tokens], return_inverse=True)
-    groups, order = _group_forms(split, used)
-    rank = np.empty_like(order)
-    rank[order] = np.arange(len(order))
+    forms = split.forms[tokens]
     shape = (len(steps), len(sentences))
     words = np.full(shape, PADDING, dtype=np.int64)
-    words[step, row] = split.form_words[used][form_rows]
+    words[step, row] = split.form_words[forms]
     form_of = np.zeros(shape, dtype=np.int64)
-    form_of[step, row] = rank[form_rows]
+    groups: tuple[CharacterGroup, ...] = ()
+    used = forms[:0]
+    if with_forms:
+        used, form_of[step, row], groups = _group_forms(split, forms)
     return Batch(
         words=torch.from_numpy(words),
         lengths=torch.from_numpy(lengths),
         tokens=torch.from_numpy(step * len(sentences) + row),
         form_of=torch.from_numpy(form_of),
         groups=groups,
-        affixes=torch.from_numpy(split.form_affixes[used[order]].astype(np.int64)),
+        affixes=torch.from_numpy(split.form_affixes[used].astype(np.int64)),
         tags=torch.from_numpy(split.tags[tokens].astype(np.int64)),
         sentences=sentences,
     )
@@ -88,14 +88,15 @@ def forms_of(split: EncodedSplit, sentences: Longs) -> Ints:
     return forms
 
 
-def iterate_batches(split: EncodedSplit, batch_tokens: int) -> Iterator[Batch]:
-    """Yield the whole split, shortest sentences first."""
+def iterate_batches(split: EncodedSplit, batch_tokens: int, *, with_forms: bool = True) -> Iterator[Batch]:
+    """Yield the whole split, shortest sentences first, in batches of `make_batch`."""
     for sentences in plan_batches(split.lengths, batch_tokens):
-        yield make_batch(split, sentences)
+        yield make_batch(split, sentences, with_forms=with_forms)
 
 
-def _group_forms(split: EncodedSplit, used: np.ndarray) -> tuple[tuple[CharacterGroup, ...], np.ndarray]:
-    """Return the groups, and the order of the used forms in which they hold them: (F)."""
+def _group_forms(split: EncodedSplit, forms: Ints) -> tuple[Ints, Longs, tuple[CharacterGroup, ...]]:
+    """Return the distinct forms of the tokens in the order of their groups: (F), the row there of each token's: (N)."""
+    used, rows = np.unique(forms, return_inverse=True)
     starts = split.form_starts[used]
     lengths = split.form_starts[used + 1] - starts
     bucket = -(-lengths // CHARACTER_STEP)
@@ -107,4 +108,6 @@ def _group_forms(split: EncodedSplit, used: np.ndarray) -> tuple[tuple[Character
         places = np.where(real, starts[members] + steps, 0)
         characters = np.where(real, split.characters[places], PADDING).astype(np.int64)
         groups.append(CharacterGroup(torch.from_numpy(characters), torch.from_numpy(lengths[members])))
-    return tuple(groups), order
+    rank = np.empty_like(order)
+    rank[order] = np.arange(len(order))
+    return used[order], rank[rows], tuple(groups)

@@ -36,7 +36,7 @@ def check(model: LstmTagger, split: EncodedSplit, device: torch.device, group: P
     plan = plan_batches(split.lengths, INFERENCE_TOKENS)
     results = torch.zeros(len(plan), 3, dtype=torch.float64)  # of each batch: loss, tokens of known tags, right ones
     for number in range(group.rank, len(plan), group.size):
-        batch = make_batch(split, plan[number]).to(device)
+        batch = make_batch(split, plan[number], with_forms=model.reads_forms).to(device)
         scores = model.scores(batch)  # (N, K)
         known = batch.tags < scores.shape[-1]
         right = int((scores.argmax(dim=-1) == batch.tags).sum())
@@ -66,7 +66,7 @@ def _each_token(
 ) -> npt.NDArray[np.float32]:
     model.eval()
     result = np.empty((len(split.forms), model.linear.out_features), dtype=np.float32)
-    for batch in iterate_batches(split, INFERENCE_TOKENS):
+    for batch in iterate_batches(split, INFERENCE_TOKENS, with_forms=model.reads_forms):
         starts, lengths = split.sentence_starts[batch.sentences], split.lengths[batch.sentences]
         places = np.concatenate(
             [np.arange(start, start + length) for start, length in zip(starts, lengths, strict=True)]

@@ -136,6 +136,11 @@ class LstmTagger(nn.Module):
         self.linear = nn.Linear(width, tags)
         self.dropout = VariationalDropout(params.dropout)
 
+    @property
+    def reads_forms(self) -> bool:
+        """Whether it reads characters or affixes, which a batch can do without where it does not."""
+        return self.params.form_width > 0
+
     def tables_and_others(self) -> tuple[list[Tensor], list[Tensor]]:
         """Return the vectors of words and affixes, of which a batch reads a few rows only; and all other weights."""
         tables = [table.weight for table in (self.word_embedding, self.affix_embedding) if table is not None]

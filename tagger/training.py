@@ -180,8 +180,8 @@ class Trainer:
     def _loss_of(self, epoch: int, step: int, shard: int, sentences: Longs) -> Tensor:
         """Return the mean loss over the tokens of a shard. Its random numbers are its own, whoever computes it."""
         torch.manual_seed(_mix(self._seed, epoch, step, shard))
-        batch = self._word_dropout(make_batch(self._train, sentences).to(self._device))
-        return self.model.loss.criterion(self.model(batch), batch.tags)
+        batch = make_batch(self._train, sentences, with_forms=self.model.reads_forms).to(self._device)
+        return self.model.loss.criterion(self.model(self._word_dropout(batch)), batch.tags)
 
 
 def _begin_with(vectors: WordVectors, model: LstmTagger) -> None:

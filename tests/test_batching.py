@@ -154,6 +154,16 @@ def test_affixes_stand_in_the_order_of_the_forms() -> None:
     assert len(batch.groups) == 3
 
 
+def test_a_batch_without_forms_has_all_but_these() -> None:
+    split, sentences = random_split(1), longs(4, 0, 2)
+    bare, full = make_batch(split, sentences, with_forms=False), make_batch(split, sentences)
+    assert bare.groups == ()
+    assert bare.affixes.shape == (0, full.affixes.shape[1])
+    for name in ("words", "lengths", "tokens", "tags"):
+        assert torch.equal(getattr(bare, name), getattr(full, name))
+    assert bare.form_of.shape == full.form_of.shape
+
+
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("batch_tokens", [1, 30, 100_000])
 def test_every_token_is_in_the_batches_once(seed: int, batch_tokens: int) -> None:

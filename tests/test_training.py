@@ -18,6 +18,7 @@ from tagger.training import Epoch, Step, Trainer
 from tagger.word_vectors import NO_VECTORS, WordVectors
 from tests.samples import (
     CPU,
+    NO_FORMS,
     ONE_STEP,
     PLAIN,
     RANDOM,
@@ -440,6 +441,19 @@ def test_batches_stay_within_their_tokens() -> None:
     seen: list[Step] = []
     run(trainer_of(RANDOM, PLAIN, ONE_STEP | {"batch_tokens": 30}, on_step=seen.append))
     assert max(step.tokens for step in seen) <= 30
+
+
+@pytest.mark.parametrize(
+    ("model", "read"), [(NO_FORMS, False), ({"affix_dim": 0}, True), ({"characters": "none"}, True), (DEFAULTS, True)]
+)
+def test_batches_have_forms_where_the_network_reads_them(
+    monkeypatch: pytest.MonkeyPatch, model: dict[str, Any], read: bool
+) -> None:
+    trainer = trainer_of(RANDOM, model, ONE_STEP)
+    seen = watch_batches(trainer, monkeypatch)
+    run(trainer)
+    assert seen
+    assert all(bool(batch.groups) == read for batch in seen)
 
 
 def test_every_step_is_reported() -> None:
