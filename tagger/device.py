@@ -29,6 +29,17 @@ def choose_device(name: Device) -> torch.device:
     return torch.device("cuda" if own is None else f"cuda:{own}")
 
 
+def seed_random(seed: int, device: torch.device) -> None:
+    """Seed torch's random numbers, those of the device too.
+
+    `torch.manual_seed` also does that for each kind of device that is not here, and notes the stack of the caller for
+    it: a millisecond in every step.
+    """
+    torch.default_generator.manual_seed(seed)
+    if device.type == "cuda":
+        torch.cuda.manual_seed_all(seed)
+
+
 def be_deterministic() -> None:
     """Hold torch to operations that give the same bits each time. Those that tag on a CPU always do."""
     # What torch.use_deterministic_algorithms does, but for importing torch's compiler, which takes a second.

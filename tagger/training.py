@@ -12,7 +12,7 @@ from torch import Tensor
 
 from tagger.batch_plan import plan_batches
 from tagger.batching import make_batch
-from tagger.device import be_deterministic
+from tagger.device import be_deterministic, seed_random
 from tagger.dictionary import Dictionaries
 from tagger.encoding import EncodedSplit
 from tagger.errors import InputError
@@ -69,7 +69,7 @@ class Trainer:
     ) -> None:
         """Draw the first weights, the same for every loss with the same seed; words begin with their `vectors`."""
         be_deterministic()
-        torch.manual_seed(seed)
+        seed_random(seed, device)
         self.model = LstmTagger.for_dictionaries(model_params, dictionaries, loss)
         _begin_with(vectors, self.model)
         self.model.to(device)
@@ -179,7 +179,7 @@ class Trainer:
 
     def _loss_of(self, epoch: int, step: int, shard: int, sentences: Longs) -> Tensor:
         """Return the mean loss over the tokens of a shard. Its random numbers are its own, whoever computes it."""
-        torch.manual_seed(_mix(self._seed, epoch, step, shard))
+        seed_random(_mix(self._seed, epoch, step, shard), self._device)
         batch = make_batch(self._train, sentences, with_forms=self.model.reads_forms).to(self._device)
         return self.model.loss.criterion(self.model(self._word_dropout(batch)), batch.tags)
 

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from tagger.device import be_deterministic, choose_device
+from tagger.device import be_deterministic, choose_device, seed_random
 from tagger.errors import InputError
 
 
@@ -68,3 +68,19 @@ def test_determinism_needs_no_filled_memory() -> None:
     be_deterministic()
     assert torch.are_deterministic_algorithms_enabled()
     assert not torch.utils.deterministic.fill_uninitialized_memory  # type: ignore[attr-defined]
+
+
+def test_a_seed_gives_the_numbers_that_torch_gives_for_it() -> None:
+    torch.manual_seed(7)
+    expected = torch.rand(3)
+    seed_random(7, torch.device("cpu"))
+    assert torch.equal(torch.rand(3), expected)
+
+
+def test_the_device_is_seeded_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    seeds: list[int] = []
+    monkeypatch.setattr(torch.cuda, "manual_seed_all", seeds.append)
+    seed_random(7, torch.device("cpu"))
+    assert seeds == []
+    seed_random(7, torch.device("cuda:1"))
+    assert seeds == [7]
