@@ -33,7 +33,8 @@ def test_ours_is_that_of_the_params_but_for_the_epochs(tmp_path: Path) -> None:
     assert found.train == own.train.model_copy(update={"epochs": 3})
 
 
-def test_the_larger_network_of_the_loop_has_larger_batches(tmp_path: Path) -> None:
-    own, found = read_params(TrainView, ROOT / "params.yaml").train, params_of(OURS_128, tmp_path).train
-    changed = {"batch_tokens": 4 * own.batch_tokens, "min_batches": 1, "learning_rate": 2 * own.learning_rate}
+@pytest.mark.parametrize(("name", "batch_tokens", "rate"), [(OURS_6, 20_000, 0.1), (OURS_128, 8_000, 0.014)])
+def test_the_network_of_the_loop_has_larger_batches(name: str, batch_tokens: int, rate: float, tmp_path: Path) -> None:
+    own, found = read_params(TrainView, ROOT / "params.yaml").train, params_of(name, tmp_path).train
+    changed = {"batch_tokens": batch_tokens, "min_batches": 1, "learning_rate": rate}
     assert found == own.model_copy(update=changed)
