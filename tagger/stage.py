@@ -29,7 +29,8 @@ def run_stage(load: Callable[[], Callable[[], None]]) -> None:
             sys.exit(128 + number)
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, stop)
+        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # nohup has it ignored
+            signal.signal(number, stop)
     try:
         main = load()
         loading = False

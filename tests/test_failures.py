@@ -165,6 +165,16 @@ def test_what_dvc_has_removed_is_put_back_when_a_stage_is_stopped(copy: Project,
     assert copy.contents(*OUTPUTS) == before
 
 
+def test_a_stage_under_nohup_outlives_its_terminal(copy: Project) -> None:
+    with copy.start("nohup", "python", "-c", WAIT) as stage:
+        assert stage.stdout is not None
+        assert any(line == "here\n" for line in stage.stdout)  # nohup may say something before
+        stage.send_signal(signal.SIGHUP)
+        stage.send_signal(signal.SIGTERM)
+        stage.communicate()
+    assert stage.returncode == 128 + signal.SIGTERM
+
+
 @pytest.mark.parametrize("signals", [1, 2])
 def test_a_signal_that_a_loading_stage_swallows_is_not_lost(copy: Project, signals: int) -> None:
     stage = copy.start("python", "-c", DEAF, str(signals))
