@@ -23,6 +23,12 @@ def main():
     time.sleep(60)
 run_stage(lambda: main)
 """
+# Tests that are run under nohup hand that on.
+HEED_HANGUP = """
+import os, signal, sys
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+os.execvp(sys.argv[1], sys.argv[1:])
+"""
 # As an import may: it is interrupted where Python drops what a handler raises.
 DEAF = """
 import os, signal, sys
@@ -156,7 +162,7 @@ def test_what_dvc_has_removed_is_put_back_when_a_stage_is_stopped(copy: Project,
     shutil.rmtree(copy.root / "models/nll")
     (copy.root / "metrics/history/nll.csv").unlink()
     (copy.root / "metrics/train/nll.json").unlink()
-    with copy.start("env", "DVC_STAGE=train@nll", "python", "-c", WAIT) as stage:
+    with copy.start("python", "-c", HEED_HANGUP, "env", "DVC_STAGE=train@nll", "python", "-c", WAIT) as stage:
         assert stage.stdout is not None
         assert stage.stdout.readline() == "here\n"
         stage.send_signal(signal_number)
@@ -196,7 +202,8 @@ def test_a_signal_that_a_loading_stage_swallows_is_not_lost(copy: Project, signa
 def test_a_stage_that_is_stopped_puts_its_outputs_back_and_ends_its_run(tracked: Project, signal_number: int) -> None:
     before = tracked.contents(*OUTPUTS)
     tracked.edit("params.yaml", "epochs: 3", "epochs: 100000")
-    with tracked.start("env", "TAGGER_PROCESSES=2", "dvc", "repro", "train@nll") as process:
+    command = ("env", "TAGGER_PROCESSES=2", "dvc", "repro", "train@nll")
+    with tracked.start("python", "-c", HEED_HANGUP, *command) as process:
         assert process.stdout is not None
         assert any("nll epoch 2/100000" in line for line in process.stdout)
         stages = stages_of(process)
