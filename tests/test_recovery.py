@@ -50,22 +50,8 @@ def check_undisturbed(project: Project, undisturbed: Project, epochs: int) -> No
 
 
 def test_a_training_that_was_killed_goes_on_to_the_same_bytes_in_the_same_run(
-    tracked: Project, database: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tracked: Project, database: Path, tmp_path: Path
 ) -> None:
-    undisturbed = undisturbed_training(tracked, database, tmp_path / "undisturbed", 30)
-    with tracked.start("env", "TAGGER_PROCESSES=2", "python", "-m", "stages", "train", "nll") as stage:
-        wait_for(stage, "nll epoch 10/30")
-        stage.kill()
-        stage.communicate()
-    assert store_of(tracked).runs()[0].info.status == "RUNNING"
-    tracked.run_here("train", "nll")
-    assert re.search(r"nll: epochs 1-\d\d of 30 were run before", "".join(capsys.readouterr()))
-    tracked.run("dvc", "commit", "--force", "train@nll")
-    check_undisturbed(tracked, undisturbed, 30)
-
-
-@pytest.mark.slow
-def test_a_training_that_was_killed_goes_on_under_dvc(tracked: Project, database: Path, tmp_path: Path) -> None:
     undisturbed = undisturbed_training(tracked, database, tmp_path / "undisturbed", 30)
     with tracked.start("env", "TAGGER_PROCESSES=2", "dvc", "repro", "train@nll") as dvc:
         wait_for(dvc, "nll epoch 10/30")
