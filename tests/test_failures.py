@@ -29,16 +29,22 @@ import os, signal, sys
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 os.execvp(sys.argv[1], sys.argv[1:])
 """
-# As an import may: it is interrupted where Python drops what a handler raises.
-DEAF = """
+# Gets signals while it loads, where a handler's exception is raised or, as in imports, where Python drops it.
+LOADING = """
 import os, signal, sys
 from tagger.stage import run_stage
-class Deaf:
+where, signals = sys.argv[1], int(sys.argv[2])
+class Interrupted:
     def __del__(self):
-        for _ in range(int(sys.argv[1])):
+        self.interrupt()
+    def interrupt(self):
+        for _ in range(signals):
             os.kill(os.getpid(), signal.SIGTERM)
 def load():
-    Deaf()
+    if where == "dropped":
+        Interrupted()
+    else:
+        Interrupted.interrupt(None)
     print("loaded", flush=True)
     return lambda: print("run", flush=True)
 run_stage(load)
@@ -181,11 +187,17 @@ def test_a_stage_under_nohup_outlives_its_terminal(copy: Project) -> None:
     assert stage.returncode == 128 + signal.SIGTERM
 
 
-@pytest.mark.parametrize("signals", [1, 2])
-def test_a_signal_that_a_loading_stage_swallows_is_not_lost(copy: Project, signals: int) -> None:
-    stage = copy.start("python", "-c", DEAF, str(signals))
-    printed = stage.communicate(timeout=30)[0]
-    assert "run\n" not in printed
+@pytest.mark.parametrize(
+    ("where", "signals", "loaded"),
+    [("raised", 1, True), ("raised", 2, False), ("dropped", 1, True), ("dropped", 2, True)],
+)
+def test_a_signal_waits_for_a_loading_stage_and_a_second_one_does_not(
+    copy: Project, where: str, signals: int, loaded: bool
+) -> None:
+    stage = copy.start("python", "-c", LOADING, where, str(signals))
+    printed = stage.communicate(timeout=30)[0].splitlines()
+    assert ("loaded" in printed) == loaded
+    assert "run" not in printed
     assert stage.returncode == 128 + signal.SIGTERM
 
 
