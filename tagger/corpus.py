@@ -2,11 +2,12 @@
 
 import codecs
 import io
-import itertools
 import random
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from tagger.conllu_columns import read_columns
 from tagger.errors import InputError
 from tagger.formats import CONLLU_COLUMNS, CSV_HEADER, Lines, Sentence, parse_conll, parse_conllu, parse_csv
 from tagger.indexed_corpus import IndexedCorpus
@@ -26,14 +27,11 @@ def read_corpus(path: Path, file_format: str = "auto", column: str = "upos") -> 
     Raises:
         InputError: the file is missing, empty or unreadable, or a line of it is wrong.
     """
-    with open_input(path, _EXPECTED) as file, io.TextIOWrapper(file, encoding="utf-8-sig", newline="\n") as text:
-        try:
-            lines: Lines = text
-            if file_format == "auto":
-                file_format, lines = _detect(path, lines)
-            corpus = IndexedCorpus.of(_parse(lines, path, file_format, column))
-        except UnicodeDecodeError:  # it says where in a buffer that is gone
-            raise _first_wrong_byte(path) from None
+    if file_format == "auto":
+        file_format = _detect(path)
+    corpus = _read_columns(path, column) if file_format == "conllu" else None
+    if corpus is None:
+        corpus = _read_lines(path, file_format, column)
     if not len(corpus):
         raise InputError(f"{path}: no sentence in it, expected at least one")
     return corpus
@@ -68,21 +66,34 @@ def _first_wrong_byte(path: Path) -> InputError:
     return InputError(f"{path}: was changed while it was read")
 
 
-def _detect(path: Path, lines: Lines) -> tuple[str, Lines]:
+def _detect(path: Path) -> str:
     suffixes = [suffix for suffix in path.suffixes if suffix != ".gz"]
     if suffixes and suffixes[-1] in (".csv", ".conllu"):
-        return suffixes[-1][1:], lines
-    head: list[str] = []
-    for line in lines:
-        head.append(line)
-        if line.strip() and not line.startswith("#"):
-            break
-    first = head[-1].rstrip("\r\n") if head else ""
+        return suffixes[-1][1:]
+    with _open_lines(path) as lines:
+        first = next((line.rstrip("\r\n") for line in lines if line.strip() and not line.startswith("#")), "")
     if first.replace(" ", "") == ",".join(CSV_HEADER):
-        found = "csv"
-    else:
-        found = "conllu" if first.count("\t") == CONLLU_COLUMNS - 1 else "conll"
-    return found, itertools.chain(head, lines)
+        return "csv"
+    return "conllu" if first.count("\t") == CONLLU_COLUMNS - 1 else "conll"
+
+
+def _read_columns(path: Path, column: str) -> IndexedCorpus | None:
+    with open_input(path, _EXPECTED) as file:
+        return read_columns(file, column)
+
+
+def _read_lines(path: Path, file_format: str, column: str) -> IndexedCorpus:
+    with _open_lines(path) as lines:
+        return IndexedCorpus.of(_parse(lines, path, file_format, column))
+
+
+@contextmanager
+def _open_lines(path: Path) -> Iterator[Lines]:
+    with open_input(path, _EXPECTED) as file, io.TextIOWrapper(file, encoding="utf-8-sig", newline="\n") as lines:
+        try:
+            yield lines
+        except UnicodeDecodeError:  # it says where in a buffer that is gone
+            raise _first_wrong_byte(path) from None
 
 
 def _parse(lines: Lines, path: Path, file_format: str, column: str) -> Iterator[Sentence]:

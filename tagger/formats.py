@@ -38,8 +38,8 @@ Lines = Iterable[str]  # all lines of a file, with their ends
 CSV_HEADER = ["text", "tag"]
 CONLLU_COLUMNS = 10
 TAG_COLUMN = {"upos": 3, "xpos": 4}
-_NO_TAGS = frozenset(("", "_"))
-_NO_WORD = re.compile(r"[1-9]\d*-[1-9]\d*|\d+\.[1-9]\d*", re.ASCII)  # the id of a multiword range or an empty node
+NO_TAGS = frozenset(("", "_"))
+NO_WORD = re.compile(r"[1-9]\d*-[1-9]\d*|\d+\.[1-9]\d*", re.ASCII)  # the id of a multiword range or an empty node
 
 
 def parse_csv(lines: Lines, path: Path) -> Iterator[Sentence]:
@@ -118,9 +118,9 @@ def _conllu_sentence(block: list[str], tag_column: int) -> Sentence | None:
         if cells[0] == str(len(words) + 1):
             words.append(cells[1])
             tags.append(cells[tag_column])
-        elif not _NO_WORD.fullmatch(cells[0]):
+        elif not NO_WORD.fullmatch(cells[0]):
             return None
-    is_whole = all(map(str.strip, words)) and _NO_TAGS.isdisjoint(map(str.strip, set(tags)))
+    is_whole = all(map(str.strip, words)) and NO_TAGS.isdisjoint(map(str.strip, set(tags)))
     return Sentence(tuple(words), tuple(tags)) if is_whole else None
 
 
@@ -135,7 +135,7 @@ def _conllu_mistake(block: list[str], start: int, path: Path, column: str) -> In
             found = f"{len(cells)} columns, expected 10 with a tab between them: {_clip(line.rstrip())!r}"
             return InputError.at(path, number, found)
         row_id, word, tag = cells[0], cells[1], cells[TAG_COLUMN[column]]
-        if _NO_WORD.fullmatch(row_id):
+        if NO_WORD.fullmatch(row_id):
             continue
         words += 1
         if not (row_id.isascii() and row_id.isdigit()):
@@ -145,7 +145,7 @@ def _conllu_mistake(block: list[str], start: int, path: Path, column: str) -> In
             return InputError.at(path, number, found)
         if not word.strip():
             return InputError.at(path, number, "the word (column 2) is empty")
-        if tag.strip() in _NO_TAGS:
+        if tag.strip() in NO_TAGS:
             found = f"the word {word!r} has no {column} tag (column {TAG_COLUMN[column] + 1})"
             return InputError.at(path, number, found)
     raise AssertionError("a sentence of CoNLL-U was refused for nothing")

@@ -45,6 +45,30 @@ class IndexedCorpus:
             list(tag_ids),
         )
 
+    @classmethod
+    def of_used(
+        cls, sentence_starts: Longs, forms: Ints, tags: Ints, form_texts: Sequence[str], tag_names: Sequence[str]
+    ) -> "IndexedCorpus":
+        """Index tagged sentences whose forms and tags are numbered in any order, and may not all be used."""
+        forms, form_texts = _renumber(forms, form_texts)
+        tags, tag_names = _renumber(tags, tag_names)
+        return cls(sentence_starts, forms, tags, form_texts, tag_names)
+
+    @classmethod
+    def joined(cls, parts: "Iterable[IndexedCorpus]") -> "IndexedCorpus":
+        """Index the tagged sentences of all parts, one part after the other."""
+        form_ids, tag_ids = _Numbering(), _Numbering()
+        starts = [np.zeros(1, dtype=np.int64)]
+        forms = [np.zeros(0, dtype=np.int32)]
+        tags = [np.zeros(0, dtype=np.int32)]
+        tokens = 0
+        for part in parts:
+            starts.append(part.sentence_starts[1:] + tokens)
+            tokens += len(part.forms)
+            forms.append(form_ids.of(part.form_texts)[part.forms])
+            tags.append(tag_ids.of(part.tag_names)[part.tags])
+        return cls(np.concatenate(starts), np.concatenate(forms), np.concatenate(tags), list(form_ids), list(tag_ids))
+
     def __len__(self) -> int:
         """Count the sentences."""
         return len(self.sentence_starts) - 1
@@ -63,9 +87,7 @@ class IndexedCorpus:
         lengths = np.diff(self.sentence_starts)[chosen]
         starts = np.concatenate(([0], np.cumsum(lengths)))
         places = np.arange(starts[-1]) + np.repeat(self.sentence_starts[chosen] - starts[:-1], lengths)
-        forms, form_texts = _renumber(self.forms[places], self.form_texts)
-        tags, tag_names = _renumber(self.tags[places], self.tag_names)
-        return IndexedCorpus(starts, forms, tags, form_texts, tag_names)
+        return self.of_used(starts, self.forms[places], self.tags[places], self.form_texts, self.tag_names)
 
 
 class _Numbering(dict[str, int]):
@@ -74,6 +96,10 @@ class _Numbering(dict[str, int]):
     def __missing__(self, text: str) -> int:
         number = self[text] = len(self)
         return number
+
+    def of(self, texts: Sequence[str]) -> Ints:
+        """Return the number of each."""
+        return np.fromiter(map(self.__getitem__, texts), np.int32, len(texts))
 
 
 def _renumber(ids: Ints, texts: Sequence[str]) -> tuple[Ints, list[str]]:

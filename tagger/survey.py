@@ -50,7 +50,7 @@ def _sentences(split: EncodedSplit, train: EncodedSplit) -> Iterator[bytes]:
     """Yield each sentence as the bytes of the numbers that its forms have in train."""
     numbers = {text: number for number, text in enumerate(train.form_texts)}
     forms = np.array([numbers.get(text, -1) for text in split.form_texts], dtype=np.int32)[split.forms]
-    for start, end in pairwise(split.sentence_starts):
+    for start, end in pairwise(split.sentence_starts.tolist()):
         yield forms[start:end].tobytes()
 
 
