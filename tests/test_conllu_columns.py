@@ -1,13 +1,18 @@
 """The quick reader of CoNLL-U against the one that reads line by line, which is the rule."""
 
+import gzip
 import io
+import os
 import random
+import signal
+import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tagger import conllu_columns
+from tagger import conllu_columns, corpus
 from tagger.conllu_columns import read_columns
 from tagger.corpus import read_corpus
 from tagger.errors import InputError
@@ -94,6 +99,9 @@ def test_a_block_ends_with_a_sentence(end: str, monkeypatch: pytest.MonkeyPatch)
         "x\tb\t_\tX\tX\t_\t_\t_\t_\t_\n",
         "\tb\t_\tX\tX\t_\t_\t_\t_\t_\n",
         "\t\t_\tX\tX\t_\t_\t_\t_\t_\n",
+        "\t\t\t\t\t\t\t\t\t_\n",
+        "\tb\t_\t_\tX\t_\t_\t_\t_\t_\n",
+        "x\t\t_\t_\tX\t_\t_\t_\t_\t_\n",
         "2\t\t_\tX\tX\t_\t_\t_\t_\t_\n",
         "2\t\u00a0\t_\tX\tX\t_\t_\t_\t_\t_\n",
         "2\tb\t_\t_\tX\t_\t_\t_\t_\t_\n",
@@ -123,7 +131,28 @@ def test_whatever_is_read_is_read_alike(seed: int, monkeypatch: pytest.MonkeyPat
         for _ in range(draw.randrange(1, 4)):
             place = draw.randrange(len(letters))
             letters[place : place + draw.randrange(2)] = draw.choice(
-                ["\n", "\n\n", "\t", "\r", "#", " ", "", "-", ".", "1", "2", "_", "\ufeff", "\x00", '"', "\\", "a"]
+                [
+                    "\n",
+                    "\n\n",
+                    "\t",
+                    "\r",
+                    "#",
+                    " ",
+                    "",
+                    "-",
+                    ".",
+                    "1",
+                    "2",
+                    "_",
+                    "\ufeff",
+                    "\x00",
+                    '"',
+                    "\\",
+                    "a",
+                    "\u00a0",
+                    "\x1c",
+                    "\x85",
+                ]
             )
         quick, slow = both("".join(letters).encode())
         if quick is None:
@@ -147,12 +176,48 @@ def test_a_line_that_the_quick_reader_does_not_know_is_read_all_the_same(tmp_pat
     assert content(read_corpus(path)) == content(expected)
 
 
-def test_one_rule_is_looser() -> None:
-    text = f"1\ta\t_\tX\tX\t{REST}\t\t\t\t\t{REST}1\tb\t_\tX\tX\t{REST}"
+def test_more_than_arrow_reads_at_once_is_read_alike() -> None:
+    """Arrow cuts a text of more than a megabyte into parts, each with numbers of its own."""
+    text = RIGHT + "".join(f"\n1\tw{number % 7000}\tx\tT{number % 90}\tX\t{REST}" for number in range(60_000))
+    assert len(text) > 1_500_000
     quick, slow = both(text.encode())
-    assert slow is None
     assert quick is not None
-    assert quick.sentence_starts.tolist() == [0, 1, 2]
+    assert slow is not None
+    assert content(quick) == content(slow)
+
+
+def test_a_mark_in_the_middle_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(conllu_columns, "_BLOCK", 1)
+    assert both(f"1\ta\t_\tX\tX\t{REST}\n\ufeff1\tb\t_\tX\tX\t{REST}".encode()) == (None, None)
+
+
+@pytest.mark.parametrize("compress", [bytes, gzip.compress])
+def test_a_right_file_is_not_read_by_line(
+    compress: Callable[[bytes], bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(corpus, "parse_conllu", None)
+    path = tmp_path / "corpus"
+    path.write_bytes(compress(RIGHT.encode()))
+    expected = by_line(RIGHT.encode())
+    assert expected is not None
+    assert content(read_corpus(path)) == content(expected)
+
+
+@pytest.mark.parametrize("signal_number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_that_comes_while_a_mistake_is_read_is_not_lost(signal_number: signal.Signals) -> None:
+    """Arrow's own handlers would drop about one of four."""
+    data = RIGHT.encode() * 2000 + b"wrong\n"
+    received: list[int] = []
+    before = signal.signal(signal_number, lambda number, _: received.append(number))
+    try:
+        for number in range(40):
+            timer = threading.Timer(number / 2000, os.kill, (os.getpid(), signal_number))
+            timer.start()
+            while timer.is_alive():
+                assert read_columns(io.BytesIO(data), "upos") is None
+    finally:
+        signal.signal(signal_number, before)
+    assert len(received) == 40
 
 
 def test_numbers_begin_anew_where_a_part_is_joined() -> None:
