@@ -15,7 +15,10 @@ from tagger.formats import CONLLU_COLUMNS, NO_TAGS, NO_WORD, TAG_COLUMN
 from tagger.indexed_corpus import IndexedCorpus, Ints
 
 _BLOCK = 1 << 22  # bytes: smaller ones are slower, larger ones are no faster and take more memory
+# By regular expressions: `in` and `count` take two to five times as long for these.
 _COMMENT = re.compile(rb"\n#[^\n]*")
+_NO_ID = re.compile(rb"\n\t")
+_LONE_RETURN = re.compile(rb"\r(?!\n)")  # ends a line for Arrow
 _BLANK, _SKIPPED, _WRONG = 0, -1, -2  # places of lines that hold no word of the sentence
 _MOST_DIGITS = 9  # of a place, which is an int32
 
@@ -61,10 +64,8 @@ def _blocks(file: BinaryIO) -> Iterator[bytes]:
     while block := file.read(_BLOCK):
         whole = b"".join((block, file.readline(), *takewhile(lambda line: not line.isspace(), file)))
         whole.decode()  # Arrow looks at the columns in use only
-        if whole.count(b"\r") > whole.count(b"\r\n"):  # each would end a line
-            raise _RefusedError
         lines = _COMMENT.sub(b"", b"\n" + whole.removeprefix(mark))
-        if b"\n\t" in lines:
+        if _NO_ID.search(lines) or _LONE_RETURN.search(lines):
             raise _RefusedError
         yield lines
         mark = b""
