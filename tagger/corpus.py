@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tagger.conllu_columns import read_columns
 from tagger.errors import InputError
 from tagger.formats import CONLLU_COLUMNS, CSV_HEADER, Lines, Sentence, parse_conll, parse_conllu, parse_csv
 from tagger.indexed_corpus import IndexedCorpus
@@ -78,6 +77,8 @@ def _detect(path: Path) -> str:
 
 
 def _read_columns(path: Path, column: str) -> IndexedCorpus | None:
+    from tagger.conllu_columns import read_columns  # and Arrow with it, which no other format needs
+
     with open_input(path, _EXPECTED) as file:
         return read_columns(file, column)
 
