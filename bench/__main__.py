@@ -14,8 +14,8 @@ from bench.lab import Lab
 from bench.processes import ROOT, ChildError
 from bench.report import render
 from bench.settings import QUICK, Settings
-from tagger.errors import InputError
-from tagger.outputs import write_json
+from tagger.core.common.errors import InputError
+from tagger.core.common.files import write_json
 
 RESULTS = ROOT / "bench" / "results.json"
 

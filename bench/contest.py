@@ -9,7 +9,7 @@ from typing import Any
 from bench.contestants import CONTESTANTS, Contestant, make
 from bench.corpus import Files, count_tokens, cut, read_split, take
 from bench.measuring import fill
-from tagger.formats import Sentence
+from tagger.core.corpus.indexed_corpus import Sentence
 
 Answer = dict[str, Any]
 SINGLES = 50  # sentences that are tagged one by one

@@ -5,10 +5,10 @@ from itertools import cycle
 from pathlib import Path
 from typing import NamedTuple
 
-from tagger.corpus import read_corpus
-from tagger.errors import InputError
-from tagger.formats import Sentence
-from tagger.outputs import new_file
+from tagger.core.common.errors import InputError
+from tagger.core.common.files import new_file
+from tagger.core.corpus.indexed_corpus import Sentence
+from tagger.prepare.read_corpus import read_corpus
 
 SPLITS = ("train", "dev", "test")
 SUFFIXES = {".csv", ".conllu", ".conll"}

@@ -6,7 +6,7 @@ each of the forward one, by its inputs and by its weights: training takes three 
 
 from typing import NamedTuple
 
-from tagger.params import CHARACTER_WINDOW, ModelParams
+from tagger.core.params.schema import CHARACTER_WINDOW, ModelParams
 
 TRAINING = 3  # times the forward pass
 GATES = 4

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from bench.corpus import count_tokens, take
-from tagger.formats import Sentence
+from tagger.core.corpus.indexed_corpus import Sentence
 
 FIRST_SAMPLE = 200  # tokens
 GROWTH = 8  # a sample grows to this many times the one before at most: a short one says little of the next

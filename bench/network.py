@@ -9,14 +9,14 @@ from typing import Any
 import torch
 
 from bench.flops import TRAINING, model_flops
-from tagger import paths
-from tagger.batch_plan import plan_batches
-from tagger.batching import make_batch
-from tagger.device import choose_device
-from tagger.encoding import EncodedSplit
-from tagger.model import Lstm, reversal_of
-from tagger.params import TrainView
-from tagger.params_file import read_params
+from tagger.core.common import paths
+from tagger.core.corpus.batch_plan import plan_batches
+from tagger.core.corpus.encoded_split import EncodedSplit
+from tagger.core.network.batches import make_batch
+from tagger.core.network.device import choose_device
+from tagger.core.network.lstm_tagger import Lstm, reversal_of
+from tagger.core.params.reader import read_params
+from tagger.core.params.schema import TrainView
 
 STEPS = 20  # words of a sentence
 

@@ -12,8 +12,8 @@ from bench.contestants import Changes
 from bench.corpus import Files
 from bench.measuring import Work
 from bench.processes import ROOT, ChildError, Finished, environment, run
-from tagger import paths
-from tagger.params_file import read_document
+from tagger.core.common import paths
+from tagger.core.params.reader import read_document
 
 LOSS = "nll"
 STAGES = {"prepare": [], "train": [LOSS], "evaluate": [LOSS], "report": [], "export": []}  # with their arguments

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.corpus import Files, count_tokens, read_split, take
-from tagger.formats import Sentence
+from tagger.core.corpus.indexed_corpus import Sentence
 
 TASKS = 8  # of the corpus: each loads the model, as on a cluster
 MEMORY = 1024  # MB of a worker's JVM
@@ -39,8 +39,8 @@ def spark_home(folder: Path) -> Path:
 
 
 def _rate(folder: Path, model: str, sentences: list[Sentence], workers: int) -> float:
+    from tagger.spark.job import mlflow_model, tag_corpus
     from tagger.spark.session import spark_session
-    from tagger.spark.tagging import mlflow_model, tag_corpus
 
     folder.mkdir(parents=True)
     os.environ["SPARK_HOME"] = str(spark_home(folder / "spark"))

@@ -12,14 +12,14 @@ import click
 from torch.profiler import profile
 
 from bench.contestants import CONTESTANTS, OURS
-from tagger import paths
-from tagger.device import choose_device
-from tagger.dictionary import Dictionaries
-from tagger.encoding import EncodedSplit
-from tagger.errors import InputError
-from tagger.params import ModelParams, TrainParams, TrainView
-from tagger.params_file import read_params
-from tagger.training import Step, Trainer
+from tagger.core.common import paths
+from tagger.core.common.errors import InputError
+from tagger.core.corpus.dictionary import Dictionaries
+from tagger.core.corpus.encoded_split import EncodedSplit
+from tagger.core.network.device import choose_device
+from tagger.core.params.reader import read_params
+from tagger.core.params.schema import ModelParams, TrainParams, TrainView
+from tagger.train.trainer import Step, Trainer
 
 WARM_UP, MEASURED, SHOWN = 5, 40, 8  # steps, steps, operators
 CHOICES = [name for name, entry in CONTESTANTS.items() if entry.changes is not None]

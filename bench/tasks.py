@@ -12,7 +12,7 @@ from bench.corpus import SPLITS, Files, count_tokens, cut, read_split, take, wri
 from bench.machine import product_peak
 from bench.measuring import Work
 from bench.spark import spark
-from tagger.corpus import read_corpus
+from tagger.prepare.read_corpus import read_corpus
 
 Answer = dict[str, Any]
 
@@ -44,7 +44,7 @@ def corpus(source: list[str], target: str, *, tokens: int | None, factor: int = 
 
 def stream(model: str, folder: str, factor: int) -> Answer:
     """Tag the test split again and again as one stream with the exported model, keeping nothing of it."""
-    from tagger.predict import Tagger
+    from tagger.predict.tagging import Tagger
 
     sentences = read_split(Files.within(Path(folder)).test)
 

@@ -6,9 +6,11 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tagger.errors import InputError
-from tagger.locking import hold
-from tagger.stage import rank, run_stage
+from tagger.core.common.errors import InputError
+from tagger.core.common.processes import rank
+from tagger.runner.locks import hold
+from tagger.runner.run_stage import run_stage
+from tagger.runner.wings import other_versions
 
 STAGES = {
     "prepare": 0,
@@ -25,6 +27,8 @@ def load() -> Callable[[], None]:
     if len(arguments) != STAGES.get(stage):
         expected = ", ".join(name + " LOSS" * amount for name, amount in STAGES.items())
         raise InputError(f"python -m stages: got {' '.join(sys.argv[1:])!r}, expected one of {expected}")
+    for line in other_versions(stage):
+        print(f"warning: {line}", file=sys.stderr)
     main = importlib.import_module(f"stages.{stage}").main
     name = "@".join([stage, *arguments])
     if number := rank():

@@ -1,38 +1,10 @@
-"""Measure the model of one loss on the test split and keep its probabilities."""
+"""Measure the model of one loss on the test split, keep its probabilities, and tell tracking."""
 
-from tagger import paths
-from tagger.device import choose_device
-from tagger.encoding import EncodedSplit
-from tagger.evaluation import evaluation_detail
-from tagger.inference import tag_probabilities
-from tagger.lexicon import most_frequent_tags, word_groups
-from tagger.losses import loss_name
-from tagger.model_folder import fingerprint, read_model
-from tagger.outputs import new_file, write_json
-from tagger.params import EvaluateView
-from tagger.params_file import read_params
-from tagger.predictions import prediction_table
-from tagger.report import write_table
-from tagger.scoring import score, tag_table
-from tagger.tracking.stages import track_evaluation
+from tagger.evaluate.evaluate_model import evaluate_model
+from tagger.tracking.hooks import track_evaluation
 
 
-def main(name: str) -> None:
+def main(loss: str) -> None:
     """Run the stage for the loss of this name."""
-    params = read_params(EvaluateView)
-    loss = loss_name(name)
-    device = choose_device(params.device)
-    folder = paths.model_folder(loss)
-    model, _ = read_model(folder)
-    train, test = EncodedSplit.load(paths.TRAIN), EncodedSplit.load(paths.TEST)
-    probabilities = tag_probabilities(model.to(device), test, device)
-    predicted = probabilities.argmax(axis=1)
-    groups, baseline = word_groups(train, test), most_frequent_tags(train, test)
-    metrics = score(probabilities, test, groups)
-    with new_file(paths.predictions_file(loss)) as partial:
-        prediction_table(probabilities, test).to_parquet(partial, index=False)
-    write_table(tag_table(predicted, test, baseline), paths.tags_file(loss))
-    detail = evaluation_detail(probabilities, test, groups, baseline)
-    write_json(paths.detail_file(loss), {"loss": loss, "model": fingerprint(folder)} | detail)
-    write_json(paths.evaluation_file(loss), {loss: metrics})
+    evaluate_model(loss)
     track_evaluation(loss)

@@ -13,13 +13,17 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tagger.errors import InputError as InputError
-    from tagger.predict import TaggedSentence as TaggedSentence
-    from tagger.predict import Tagger as Tagger
+    from tagger.core.common.errors import InputError as InputError
+    from tagger.predict.tagging import TaggedSentence as TaggedSentence
+    from tagger.predict.tagging import Tagger as Tagger
 
 __all__ = ["InputError", "TaggedSentence", "Tagger"]
 
-_PLACES = {"InputError": "errors", "TaggedSentence": "predict", "Tagger": "predict"}
+_PLACES = {
+    "InputError": "core.common.errors",
+    "TaggedSentence": "predict.tagging",
+    "Tagger": "predict.tagging",
+}
 
 
 def __getattr__(name: str) -> object:

@@ -26,15 +26,15 @@ TINY = {
 
 # One worker makes the finished project for the first of them, and meanwhile the others have those that need none.
 COSTLY = (
-    "test_pipeline.py",
+    "pipeline/test_pipeline.py",
     "serving",
-    "test_report_browser",
+    "report/page/test_browser",
     "spark",
     "tracking",
-    "test_recovery",
-    "test_workers",
-    "test_failures",
-    "test_tracking",
+    "pipeline/test_recovery",
+    "runner/test_workers",
+    "pipeline/test_failures",
+    "pipeline/test_tracking",
 )
 
 
@@ -106,7 +106,7 @@ class Project:
 @contextlib.contextmanager
 def own_environment() -> Iterator[None]:
     """Give what runs in this process an environment of its own: MLflow sets variables itself once it is connected."""
-    from tagger.tracking.store import tracking_uri
+    from tagger.predict.model_source import tracking_uri
 
     before = dict(os.environ)
     for name in before:

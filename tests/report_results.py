@@ -8,15 +8,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tagger.calibration import Probabilities
-from tagger.comparison import compare
-from tagger.encoding import EncodedSplit
-from tagger.evaluation import evaluation_detail
-from tagger.formats import Sentence
-from tagger.lexicon import most_frequent_tags, word_groups
-from tagger.predictions import prediction_table
-from tagger.report_page.page import write_report
-from tagger.scoring import score, tag_table
+from tagger.core.common.arrays import Probabilities
+from tagger.core.corpus.encoded_split import EncodedSplit
+from tagger.core.corpus.indexed_corpus import Sentence
+from tagger.core.corpus.lexicon import most_frequent_tags, word_groups
+from tagger.evaluate.detail import evaluation_detail
+from tagger.evaluate.metrics import score, tag_table
+from tagger.evaluate.predictions import prediction_table
+from tagger.report.comparison.compare import compare
+from tagger.report.page.render import write_report
 from tests.samples import data_of
 
 _SCALED = [

@@ -8,15 +8,15 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from tagger.batching import Batch, make_batch
-from tagger.device import choose_device
-from tagger.dictionary import Dictionaries, build_dictionaries
-from tagger.encoding import EncodedSplit, encode
-from tagger.formats import Sentence
-from tagger.model import LstmTagger
-from tagger.model_folder import TrainedModel, write_model
-from tagger.params import LossName, ModelParams, TrainParams
-from tagger.training import Epoch, Trainer
+from tagger.core.corpus.dictionary import Dictionaries, build_dictionaries
+from tagger.core.corpus.encoded_split import EncodedSplit, encode
+from tagger.core.corpus.indexed_corpus import Sentence
+from tagger.core.network.batches import Batch, make_batch
+from tagger.core.network.device import choose_device
+from tagger.core.network.lstm_tagger import LstmTagger
+from tagger.core.network.model_folder import TrainedModel, write_model
+from tagger.core.params.schema import LossName, ModelParams, TrainParams
+from tagger.train.trainer import Epoch, Trainer
 
 CPU = choose_device("cpu")  # as the pipeline sets torch up
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol, cast
 
-from tagger.errors import InputError
-from tagger.formats import Sentence
+from tagger.core.common.errors import InputError
+from tagger.core.corpus.indexed_corpus import Sentence
 
 OURS = "lstm-tagger"
 OURS_6, OURS_128 = f"{OURS}-6", f"{OURS}-128"  # with the network of the tutorial's loop

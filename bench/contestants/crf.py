@@ -6,7 +6,7 @@ from pathlib import Path
 from sklearn_crfsuite import CRF
 
 from bench.contestants.features import features
-from tagger.formats import Sentence
+from tagger.core.corpus.indexed_corpus import Sentence
 
 PASSES = 100  # of L-BFGS at most
 SAMPLE_PASSES = 10

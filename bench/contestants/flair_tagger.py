@@ -13,7 +13,7 @@ from flair.embeddings import CharacterEmbeddings, OneHotEmbeddings, StackedEmbed
 from flair.models import SequenceTagger
 from flair.trainers import ModelTrainer
 
-from tagger.formats import Sentence
+from tagger.core.corpus.indexed_corpus import Sentence
 
 EPOCHS = 12  # as many as params.yaml has; Flair's own 100 would take hours
 WORD_DIM = 100

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from tagger.predict import Tagger
+from tagger.predict.tagging import Tagger
 
 
 class Ours:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from nltk.tag.perceptron import PerceptronTagger
 
-from tagger.formats import Sentence
+from tagger.core.corpus.indexed_corpus import Sentence
 
 
 class Perceptron:

@@ -14,7 +14,7 @@ from spacy.training.batchers import minibatch_by_words
 from spacy.training.initialize import init_nlp
 from spacy.training.loop import train as run_training
 
-from tagger.formats import Sentence
+from tagger.core.corpus.indexed_corpus import Sentence
 
 BATCH_WORDS = 1000  # where the schedule of the config ends; it begins at 100
 DROPOUT = 0.1  # of the config

@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from tagger.formats import Sentence
+from tagger.core.corpus.indexed_corpus import Sentence
 
 LEARNING_RATE = 0.1
 

@@ -9,10 +9,8 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-from tagger.serving import page
-from tagger.serving.limits import BodyLimit
-from tagger.serving.models import ServedModel
-from tagger.serving.schema import (
+from tagger.serving import pages as page
+from tagger.serving.api_types import (
     MAX_BYTES,
     ModelInfo,
     Problem,
@@ -20,6 +18,8 @@ from tagger.serving.schema import (
     TagRequest,
     TagResponse,
 )
+from tagger.serving.limits import BodyLimit
+from tagger.serving.served_models import ServedModel
 
 MISTAKES: dict[int | str, dict[str, Any]] = {
     400: {"model": Problem, "description": "The request is not JSON."},

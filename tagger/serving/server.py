@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 
 import uvicorn
 
-from tagger.errors import InputError
+from tagger.core.common.errors import InputError
 from tagger.serving.app import create_app
-from tagger.serving.models import load_models
+from tagger.serving.served_models import load_models
 
 WAITING = 1000  # requests at once; a further one gets status 503
 

@@ -1,3 +1,6 @@
-"""Tagging a corpus that no machine holds: Spark reads and writes it, MLflow's `spark_udf` brings the model to it."""
+"""Tagging a corpus too large for one machine: Spark reads and writes it, MLflow's `spark_udf` brings the model to it.
+
+May import: core, predict, tracking.
+"""
 
 import pyspark  # noqa: F401 # before all else that its extra brings: whoever lacks them is told of that extra

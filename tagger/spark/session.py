@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tagger.errors import InputError
+from tagger.core.common.errors import InputError
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import yaml
 
-from tagger.predictions import confusions, most_probable
-from tagger.report import draw_confusions
+from tagger.evaluate.predictions import confusions, most_probable
+from tagger.tracking.confusion_picture import draw_confusions
 from tagger.tracking.promotion import is_decided, promote
 from tagger.tracking.record import Point, Record, digest_of
 from tagger.tracking.registry import log_model, register_export

@@ -14,9 +14,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from tagger import paths
-from tagger.locking import hold
-from tagger.outputs import new_folder
+from tagger.core.common import paths
+from tagger.core.common.files import new_folder
+from tagger.runner.locks import hold
 from tagger.tracking.delivery import deliver
 from tagger.tracking.record import Record
 from tagger.tracking.store import Store, StoreAwayError, address, connect, reporting

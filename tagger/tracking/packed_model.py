@@ -6,9 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from tagger.errors import InputError
-from tagger.export_folder import is_export
-from tagger.tracking.store import connect
+from tagger.predict.export_folder import is_export
 
 PACKAGE = Path(__file__).parent.parent
 REQUIREMENTS = ("mlflow", "numpy", "pandas", "pydantic")
@@ -30,31 +28,10 @@ def model_parts(folder: Path) -> dict[str, Any]:
         ),
     )
     return {
-        "python_model": str(PACKAGE / "pyfunc.py"),
+        "python_model": str(Path(__file__).parent / "pyfunc.py"),
         "artifacts": {"model": str(folder)},
         "code_paths": [str(PACKAGE)],
         "signature": signature,
         "input_example": pd.DataFrame({"sentence": ["The dog ate the book"]}),
         "pip_requirements": [f"{name}=={importlib.metadata.version(name)}" for name in requirements],
     }
-
-
-def fetch_model(uri: str) -> Path:
-    """Return the model folder inside a model of MLflow's, such as `models:/lstm-tagger@champion`.
-
-    Raises:
-        InputError: there is no such model, or it was not made by this pipeline.
-    """
-    connect()
-    import mlflow
-    from mlflow.exceptions import MlflowException
-
-    try:
-        # Only the files are fetched; nothing of the model's own code is run.
-        folder = Path(mlflow.artifacts.download_artifacts(artifact_uri=uri)) / "artifacts"
-    except (MlflowException, OSError) as error:
-        raise InputError(f"{uri}: not found in MLflow: {' '.join(str(error).split())}") from None
-    found = list(folder.glob("*/config.json"))
-    if len(found) != 1:
-        raise InputError(f"{uri}: holds no model folder of this pipeline, expected one in its artifacts")
-    return found[0].parent

@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from tagger.errors import InputError
-from tagger.predict import Tagger
-from tagger.tracking.packed_model import fetch_model
+from tagger.core.common.errors import InputError
+from tagger.predict.model_source import model_folder_of
+from tagger.predict.tagging import Tagger
 from tagger.tracking.record import Record
 from tagger.tracking.registry import CHAMPION, REGISTERED_MODEL, find_champion, find_version
 from tagger.tracking.runs import TEST
@@ -33,7 +33,7 @@ def promote(store: Store, version: str, record: Record) -> None:
 
     What was decided before stands, unless `export` has just run.
     """
-    if not record.export_ran and _is_decided(store, version):
+    if not record.export_changed and _is_decided(store, version):
         return
     champion = find_champion(store)
     decision = _decide(store, version, champion, record)
@@ -88,7 +88,7 @@ def _accuracy_of(store: Store, version: str, record: Record) -> tuple[float, str
         run = None  # it was deleted
     if run and run.data.tags.get(TEST) == record.datasets["test"].digest and "test_accuracy" in run.data.metrics:
         return float(run.data.metrics["test_accuracy"]), ""
-    tagger = Tagger(fetch_model(f"models:/{REGISTERED_MODEL}/{version}"))
+    tagger = Tagger(model_folder_of(f"models:/{REGISTERED_MODEL}/{version}"))
     return _measure(tagger, record.files[f"predictions/{record.loss}.parquet"]), " (measured now on this test split)"
 
 

@@ -13,13 +13,13 @@ from typing import Any, NamedTuple, Self
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
-from tagger import paths
-from tagger.dictionary import DICTIONARY_FILES
-from tagger.encoding import EncodedSplit
-from tagger.lock_file import read_lock_file
-from tagger.model_folder import fingerprint
-from tagger.params import LossName
-from tagger.params_file import flatten, read_document
+from tagger.core.common import paths
+from tagger.core.corpus.dictionary import DICTIONARY_FILES
+from tagger.core.corpus.encoded_split import EncodedSplit
+from tagger.core.network.model_folder import fingerprint
+from tagger.core.params.reader import flatten, read_document
+from tagger.core.params.schema import LossName
+from tagger.runner.dvc_lock import read_lock_file
 
 
 class Point(NamedTuple):
@@ -57,7 +57,7 @@ class Record(BaseModel):
     files: dict[str, Path] = {}  # by their place among the artifacts
     group_files: dict[str, Path] = {}  # the same, of the group
     export_files: dict[str, Path] = {}  # the same, of the export in the main workspace
-    export_ran: bool = False  # just now: it is decided anew whether the model becomes champion
+    export_changed: bool = False  # just now: it is decided anew whether the model becomes champion
     store: str = ""  # that it waits for
 
     @property
@@ -152,11 +152,11 @@ class Record(BaseModel):
         files = {path.name: path for path in (paths.REPORT, paths.STUDY, paths.COMPARISON)}
         return self.model_copy(update={"group_files": files})
 
-    def with_export(self, *, ran: bool = False) -> Self:
+    def with_export(self, *, changed: bool = False) -> Self:
         """Add what `export` has found, where it handed out this model.
 
         Args:
-            ran: the stage has just run.
+            changed: the stage has just handed out something else than before.
         """
         verification = json.loads(paths.VERIFICATION.read_text(encoding="utf-8"))
         figure = {"export_largest_difference": float(verification["largest_difference"])}
@@ -164,7 +164,7 @@ class Record(BaseModel):
         if Path.cwd().resolve() != paths.workspace():  # an experiment in a temporary folder exports to that folder
             return record
         files = {f"export/{path.name}": path for path in sorted(paths.EXPORT.iterdir())}
-        return record.model_copy(update={"export_files": files, "export_ran": ran})
+        return record.model_copy(update={"export_files": files, "export_changed": changed})
 
 
 def digest_of(files: Mapping[str, Path]) -> str:

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from tagger.locking import hold, is_held
+from tagger.runner.locks import hold, is_held
 from tagger.tracking.record import Record, origin
 from tagger.tracking.store import Store
 

@@ -1,16 +1,14 @@
 """Where runs go: the database of the main workspace, or the one that the environment names."""
 
-import logging
 import os
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from tagger.errors import InputError
-from tagger.locking import hold
-from tagger.paths import workspace
+from tagger.core.common.errors import InputError
+from tagger.core.common.paths import workspace
+from tagger.predict.model_source import mask, quieten, tracking_uri
+from tagger.runner.locks import hold
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -46,9 +44,6 @@ def connect() -> Store:
         _check(uri)
         import mlflow
 
-        for name in ("mlflow", "alembic"):  # which tell of every table of a new database
-            logging.getLogger(name).setLevel(logging.WARNING)
-        logging.getLogger("mlflow.store").setLevel(logging.CRITICAL)  # it repeats what it raises
         mlflow.set_tracking_uri(uri)
         # Two processes that create one new database at the same time break it: a client does that at once.
         with hold("mlflow", "connecting to MLflow"):
@@ -63,12 +58,7 @@ def reporting() -> Iterator[None]:
     Raises:
         StoreAwayError: in place of the error.
     """
-    # A server that is down is noticed in seconds, not in minutes.
-    for name, value in (("REQUEST_MAX_RETRIES", "2"), ("REQUEST_TIMEOUT", "20")):
-        os.environ.setdefault(f"MLFLOW_HTTP_{name}", value)
-    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
-    os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
-    logging.getLogger("urllib3").setLevel(logging.ERROR)
+    quieten()
     import requests
     import sqlalchemy.exc
     from alembic.util import CommandError
@@ -83,19 +73,9 @@ def reporting() -> Iterator[None]:
         raise StoreAwayError(f"MLflow: {address()} does not answer, or takes nothing: {_reason(error)}") from None
 
 
-@cache  # mlflow sets the variable of the environment itself once it is connected
-def tracking_uri() -> str:
-    """Return the URI of the store; the relative path of an SQLite database is one in the main workspace."""
-    uri = os.environ.get("MLFLOW_TRACKING_URI", "") or "sqlite:///mlflow.db"
-    scheme, _, path = uri.partition(":///")
-    if scheme == "sqlite" and path and not path.startswith(("/", "file:", ":memory:")):
-        return f"sqlite:///{workspace() / path}"
-    return uri
-
-
 def address() -> str:
     """Return the URI of the store, its password left out."""
-    return _mask(tracking_uri())
+    return mask(tracking_uri())
 
 
 def _check(uri: str) -> None:
@@ -141,10 +121,5 @@ def _reason(error: BaseException) -> str:
         if isinstance(beneath, OSError) or hasattr(beneath, "orig"):
             error = beneath
         beneath = beneath.__cause__ or beneath.__context__
-    text = _mask(" ".join(str(getattr(error, "orig", error)).splitlines()[:1])) or type(error).__name__
+    text = mask(" ".join(str(getattr(error, "orig", error)).splitlines()[:1])) or type(error).__name__
     return text if len(text) <= 200 else f"{text[:200]}..."
-
-
-def _mask(text: str) -> str:
-    """Leave user and password out of every address; a password may hold a slash or an @."""
-    return re.sub(r"://(?!/)[^\s'\"]*@", "://***@", text)

@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from tagger import paths
-from tagger.encoding import EncodedSplit
-from tagger.export_folder import read_export_config
-from tagger.lock_file import LockedStage, read_lock_file
-from tagger.params import ExportView, LossName
-from tagger.params_file import read_params
+from tagger.core.common import paths
+from tagger.core.corpus.encoded_split import EncodedSplit
+from tagger.core.params.reader import read_params
+from tagger.core.params.schema import ExportView, LossName
+from tagger.predict.export_folder import read_export_config
+from tagger.runner.dvc_lock import LockedStage, read_lock_file
 from tagger.tracking.delivery import deliver, is_delivered
 from tagger.tracking.outbox import deliver_waiting
 from tagger.tracking.record import Record

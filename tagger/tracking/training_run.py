@@ -6,7 +6,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from tagger.params import LossName
+from tagger.core.params.schema import LossName
 from tagger.tracking.delivery import log_points, log_start
 from tagger.tracking.outbox import deliver_or_keep, deliver_waiting, is_waiting
 from tagger.tracking.record import Point, Record
@@ -16,7 +16,7 @@ from tagger.tracking.store import Store, StoreAwayError, connect, reporting
 if TYPE_CHECKING:
     from mlflow.entities import Run
 
-    from tagger.training import Epoch
+    from tagger.train.trainer import Epoch
 
 PAUSE = 1.0  # seconds at least between two writes: epochs of a tiny corpus go together
 

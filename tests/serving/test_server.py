@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 import requests
 
-from tagger.errors import InputError
-from tagger.predict import Tagger
-from tagger.serving.models import names_of
-from tagger.serving.page import describe_type
-from tagger.serving.schema import MAX_BYTES
+from tagger.core.common.errors import InputError
+from tagger.predict.tagging import Tagger
+from tagger.serving.api_types import MAX_BYTES
+from tagger.serving.pages import describe_type
+from tagger.serving.served_models import names_of
 from tagger.serving.server import _listen, is_local
 
 HEBREW = "שלום עולם"

@@ -42,7 +42,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def tag(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
     """Runs the command on one core, with paths below an empty folder: the JVM stays in the folder of its start."""
-    from tagger.__main__ import main
+    from tagger.cli.commands import main
 
     if not MISSING:  # connecting anew would start Python's workers anew: seconds for each test
         monkeypatch.setattr("pyspark.sql.SparkSession.stop", lambda session: None)

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from tagger import paths
-from tagger.model_folder import TrainedModel, write_model
-from tagger.outputs import new_folder, write_json
-from tagger.report import write_history
+from tagger.core.common import paths
+from tagger.core.common.files import new_folder, write_json
+from tagger.core.network.model_folder import TrainedModel, write_model
 from tagger.tracking.store import Store, connect
+from tagger.train.history import write_history
 from tests.conftest import made_once, own_environment
 from tests.samples import PLAIN, data_of, random_corpus, run, trainer_of
 from tests.tracking.samples import LOSSES, evaluate, export, write_lock_file

@@ -7,19 +7,18 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from tagger import paths
-from tagger.encoding import EncodedSplit
-from tagger.evaluation import evaluation_detail
-from tagger.exporting import export_model
-from tagger.inference import tag_probabilities
-from tagger.lexicon import most_frequent_tags, word_groups
-from tagger.lock_file import md5
-from tagger.model_folder import read_model
-from tagger.outputs import new_file, new_folder, write_json
-from tagger.params import LossName
-from tagger.predictions import prediction_table
-from tagger.report import write_table
-from tagger.scoring import score, tag_table
+from tagger.core.common import paths
+from tagger.core.common.files import new_file, new_folder, write_json, write_table
+from tagger.core.corpus.encoded_split import EncodedSplit
+from tagger.core.corpus.lexicon import most_frequent_tags, word_groups
+from tagger.core.network.inference import tag_probabilities
+from tagger.core.network.model_folder import read_model
+from tagger.core.params.schema import LossName
+from tagger.evaluate.detail import evaluation_detail
+from tagger.evaluate.metrics import score, tag_table
+from tagger.evaluate.predictions import prediction_table
+from tagger.export.exporting import export_model
+from tagger.runner.dvc_lock import md5
 from tagger.tracking.record import Record
 from tagger.tracking.store import Store
 from tests.samples import CPU

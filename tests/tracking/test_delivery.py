@@ -10,12 +10,13 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from tagger import paths
+from tagger.core.common import paths
+from tagger.predict.model_source import tracking_uri
 from tagger.tracking import delivery
 from tagger.tracking.delivery import deliver, is_delivered, log_points, log_start
 from tagger.tracking.record import Point, Record
 from tagger.tracking.runs import open_run
-from tagger.tracking.store import Store, StoreAwayError, connect, reporting, tracking_uri
+from tagger.tracking.store import Store, StoreAwayError, connect, reporting
 from tests.tracking.samples import artifacts, content, evaluate, groups_of, runs_of, whole_record
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 from matplotlib.figure import Figure
 
-from tagger import paths
+from tagger.core.common import paths
+from tagger.predict.model_source import tracking_uri
 from tagger.tracking import delivery, outbox
 from tagger.tracking.outbox import deliver_or_keep, deliver_waiting, is_waiting, keep
 from tagger.tracking.record import Record
-from tagger.tracking.store import Store, StoreAwayError, connect, tracking_uri
+from tagger.tracking.store import Store, StoreAwayError, connect
 from tests.tracking.samples import artifacts, content, runs_of, whole_record
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from tagger import paths
-from tagger.encoding import EncodedSplit
-from tagger.predict import Tagger
+from tagger.core.common import paths
+from tagger.core.corpus.encoded_split import EncodedSplit
+from tagger.predict.tagging import Tagger
 from tagger.tracking import delivery, promotion
 from tagger.tracking.delivery import deliver, is_delivered
 from tagger.tracking.outbox import keep
@@ -45,10 +45,10 @@ def _light_delivery(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(delivery, "_log_files", lambda *_: None)
 
 
-def exported(loss: str, accuracy: float | None = None, *, ran: bool = True, max_drop: float = 0) -> Record:
+def exported(loss: str, accuracy: float | None = None, *, changed: bool = True, max_drop: float = 0) -> Record:
     """Export, and return the record; the accuracy on the test split is made up where it is given."""
-    export(loss)  # type: ignore[arg-type]
-    record = whole_record(loss).with_export(ran=ran)  # type: ignore[arg-type]
+    export(loss)
+    record = whole_record(loss).with_export(changed=changed)
     figures = record.figures if accuracy is None else record.figures | {"test_accuracy": accuracy}
     settings = record.settings | {"export": {"loss": "best", "max_drop": max_drop}}
     return record.model_copy(update={"figures": figures, "settings": settings})
@@ -76,7 +76,7 @@ def test_the_first_one_is_champion(store: Store, capsys: pytest.CaptureFixture[s
     assert (find_champion(store), tag_of(store, "1")) == ("1", "promoted")
     deliver(store, exported("nll", 0.5))
     assert decision(capsys) == ["models:/lstm-tagger@champion is version 1: test accuracy 0.50000, as before"]
-    deliver(store, exported("nll", 0.5, ran=False))
+    deliver(store, exported("nll", 0.5, changed=False))
     assert decision(capsys) == []
 
 
@@ -105,7 +105,7 @@ def test_a_model_that_was_turned_down_is_delivered_and_asks_no_more(
     store: Store, capsys: pytest.CaptureFixture[str]
 ) -> None:
     deliver(store, exported("nll", 0.9))
-    worse = exported("cross_entropy", 0.8, ran=False)
+    worse = exported("cross_entropy", 0.8, changed=False)
     assert not is_delivered(store, worse)
     deliver(store, worse)
     assert is_delivered(store, worse)
@@ -120,7 +120,7 @@ def test_a_champion_that_was_named_by_hand_stays_until_the_next_export(store: St
     deliver(store, exported("nll", 0.8))
     deliver(store, exported("cross_entropy", 0.9))
     store.client.set_registered_model_alias("lstm-tagger", "champion", "1")
-    again = exported("cross_entropy", 0.9, ran=False)
+    again = exported("cross_entropy", 0.9, changed=False)
     assert is_delivered(store, again)
     deliver(store, again)
     assert find_champion(store) == "1"
@@ -199,6 +199,6 @@ def test_an_export_that_waited_for_the_store_is_decided_when_it_is_delivered(
 
 def test_the_export_of_a_temporary_folder_decides_nothing(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(paths, "workspace", lambda: Path("/elsewhere"))
-    record = Record.of_outputs("nll").with_evaluation(EncodedSplit.load(paths.TEST)).with_export(ran=True)
+    record = Record.of_outputs("nll").with_evaluation(EncodedSplit.load(paths.TEST)).with_export(changed=True)
     assert record.export_files == {}
-    assert not record.export_ran
+    assert not record.export_changed

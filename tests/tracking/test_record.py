@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tagger import paths
-from tagger.encoding import EncodedSplit
-from tagger.errors import InputError
+from tagger.core.common import paths
+from tagger.core.common.errors import InputError
+from tagger.core.corpus.encoded_split import EncodedSplit
 from tagger.tracking.record import Point, Record, origin
 from tests.tracking.samples import whole_record, write_lock_file
 

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from tagger import paths
-from tagger.errors import InputError
-from tagger.model_folder import fingerprint
-from tagger.predict import Tagger
-from tagger.tracking.packed_model import fetch_model
+from tagger.core.common import paths
+from tagger.core.common.errors import InputError
+from tagger.core.network.model_folder import fingerprint
+from tagger.predict.model_source import model_folder_of
+from tagger.predict.tagging import Tagger
 from tagger.tracking.record import digest_of
 from tagger.tracking.registry import find_champion, find_version, log_model, register_export
 from tagger.tracking.runs import open_run
@@ -35,7 +35,7 @@ def test_the_model_of_a_run_is_an_output_of_its_experiment_with_its_files(store:
     assert Path(model.artifact_location.removeprefix("file://")).is_relative_to(workspace / "mlruns/lstm-tagger")
     (output,) = store.client.get_run(run.info.run_id).outputs.model_outputs
     assert output.model_id == model.model_id
-    folder = fetch_model(f"runs:/{run.info.run_id}/model")
+    folder = model_folder_of(f"runs:/{run.info.run_id}/model")
     assert fingerprint(folder) == record.model
     assert "torch" in requirements(folder.parents[1])
     assert store.client.search_registered_models() == []
@@ -46,7 +46,7 @@ def test_a_version_holds_the_export_and_needs_no_torch(store: Store) -> None:
     run = open_run(store, record)
     log_model(store, run, record)
     assert register_export(store, run, record) == "1"
-    folder = fetch_model("models:/lstm-tagger/1")
+    folder = model_folder_of("models:/lstm-tagger/1")
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == {
         path.name: path.read_bytes() for path in paths.EXPORT.iterdir()
     }
@@ -100,7 +100,7 @@ def test_a_model_that_is_none_of_this_pipeline_is_one_line(store: Store) -> None
     run = open_run(store, whole_record())
     store.client.log_text(run.info.run_id, "x", "other/artifacts/file.txt")
     with pytest.raises(InputError) as caught:
-        fetch_model(f"runs:/{run.info.run_id}/other")
+        model_folder_of(f"runs:/{run.info.run_id}/other")
     assert str(caught.value) == (
         f"runs:/{run.info.run_id}/other: holds no model folder of this pipeline, expected one in its artifacts"
     )
@@ -109,6 +109,6 @@ def test_a_model_that_is_none_of_this_pipeline_is_one_line(store: Store) -> None
 @pytest.mark.parametrize("uri", ["models:/nobody@champion", "models:/nobody/1", "runs:/0123/model"])
 def test_a_model_that_is_not_there_is_one_line_that_names_it(store: Store, uri: str) -> None:
     with pytest.raises(InputError) as caught:
-        fetch_model(uri)
+        model_folder_of(uri)
     assert str(caught.value).startswith(f"{uri}: not found in MLflow: ")
     assert "\n" not in str(caught.value)

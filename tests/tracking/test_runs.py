@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tagger.locking import hold, is_held
+from tagger.runner.locks import hold, is_held
 from tagger.tracking import runs
 from tagger.tracking.record import Dataset, Record
 from tagger.tracking.runs import close_abandoned_runs, find_run, open_run, resume_run

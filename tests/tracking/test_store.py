@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tagger.errors import InputError
-from tagger.tracking.store import StoreAwayError, address, connect, reporting, tracking_uri
+from tagger.core.common.errors import InputError
+from tagger.predict.model_source import tracking_uri
+from tagger.tracking.store import StoreAwayError, address, connect, reporting
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
 

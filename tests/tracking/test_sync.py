@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from matplotlib.figure import Figure
 
-from tagger import paths
-from tagger.errors import InputError
+from tagger.core.common import paths
+from tagger.core.common.errors import InputError
 from tagger.tracking import delivery
 from tagger.tracking.outbox import keep
 from tagger.tracking.record import Record

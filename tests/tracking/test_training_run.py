@@ -7,14 +7,15 @@ from typing import Any
 import pytest
 from matplotlib.figure import Figure
 
-from tagger import paths
-from tagger.locking import hold
+from tagger.core.common import paths
+from tagger.predict.model_source import tracking_uri
+from tagger.runner.locks import hold
 from tagger.tracking import delivery
 from tagger.tracking.outbox import deliver_waiting, is_waiting, keep
 from tagger.tracking.record import Record
-from tagger.tracking.store import Store, StoreAwayError, tracking_uri
+from tagger.tracking.store import Store, StoreAwayError
 from tagger.tracking.training_run import TrainingRun
-from tagger.training import Epoch
+from tagger.train.trainer import Epoch
 from tests.tracking.samples import groups_of, runs_of
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")

@@ -1,0 +1,67 @@
+"""Tagged sentences as text, in the formats of `predict`."""
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from tagger.predict.tagging import TaggedSentence
+
+Format = Literal["table", "json", "conllu", "csv"]
+Formatter = Callable[["TaggedSentence", int, int], str]  # sentence, its number from 1, tags wanted for each word
+
+
+def _table(sentence: "TaggedSentence", number: int, top: int) -> str:
+    rows = []
+    for position, word in enumerate(sentence.words):
+        best = sentence.alternatives(position, top)
+        rows.append([word, *(cell for tag, probability in best for cell in (tag, f"{probability:.4f}"))])
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)
+    return ("\n" if number > 1 else "") + "".join(f"{line}\n" for line in lines)
+
+
+def _json(sentence: "TaggedSentence", number: int, top: int) -> str:
+    document: dict[str, object] = {
+        "words": sentence.words,
+        "tags": sentence.tags,
+        "probabilities": [round(probability, 6) for probability in sentence.probabilities],
+    }
+    if top > 1:
+        document["alternatives"] = [
+            {tag: round(probability, 6) for tag, probability in sentence.alternatives(position, top)}
+            for position in range(len(sentence.words))
+        ]
+    return json.dumps(document, ensure_ascii=False) + "\n"
+
+
+def _conllu(sentence: "TaggedSentence", number: int, top: int) -> str:
+    if not sentence.words:
+        return ""
+    lines = [f"# sent_id = {number}", f"# text = {' '.join(sentence.words)}"]
+    for position, word in enumerate(sentence.words):
+        best = sentence.alternatives(position, top)
+        misc = "|".join(f"Prob{tag}={probability:.4f}" for tag, probability in best)
+        lines.append("\t".join((str(position + 1), word, "_", best[0][0], "_", "_", "_", "_", "_", misc)))
+    return "\n".join(lines) + "\n\n"
+
+
+def _csv(sentence: "TaggedSentence", number: int, top: int) -> str:
+    text = io.StringIO()
+    rows = csv.writer(text, lineterminator="\n")
+    for position, word in enumerate(sentence.words):
+        best = sentence.alternatives(position, top)
+        cells = (cell for tag, probability in best for cell in (tag, f"{probability:.6f}"))
+        rows.writerow([number, position + 1, word, *cells])
+    return text.getvalue()
+
+
+def csv_header(top: int) -> str:
+    """Return the first line of the CSV."""
+    ranks = ["", *(f"_{rank}" for rank in range(2, top + 1))]
+    return ",".join(["sentence", "position", "word", *(f"tag{rank},probability{rank}" for rank in ranks)]) + "\n"
+
+
+FORMATTERS: dict[Format, Formatter] = {"table": _table, "json": _json, "conllu": _conllu, "csv": _csv}

@@ -1,0 +1,116 @@
+"""Sentences that fit into memory by the million: each distinct word and tag is held once, each token as two numbers."""
+
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+
+from tagger.core.common.arrays import Int32s, Int64s
+
+NO_TAG = -1  # of a token that has no gold tag
+
+
+class Sentence(NamedTuple):
+    """Words and their tags, one for one."""
+
+    words: tuple[str, ...]
+    tags: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class IndexedCorpus:
+    """S sentences of N tokens in all; their F distinct forms and K tags in the order in which they occur first."""
+
+    sentence_starts: Int64s  # (S + 1): sentence i holds the tokens from [i] up to [i + 1]
+    forms: Int32s  # (N): the form of each token
+    tags: Int32s  # (N): the tag of each token, or NO_TAG
+    form_texts: list[str]  # F
+    tag_names: list[str]  # K
+
+    @classmethod
+    def of(cls, sentences: "Iterable[Sentence] | IndexedCorpus") -> "IndexedCorpus":
+        """Index sentences, tagged or not, one after the other; an indexed corpus is returned as it is."""
+        if isinstance(sentences, IndexedCorpus):
+            return sentences
+        form_ids, tag_ids = _Numbering(), _Numbering()
+        starts, forms, tags = array("q", [0]), array("i"), array("i")
+        for sentence in sentences:
+            forms.extend(map(form_ids.__getitem__, sentence.words))
+            tags.extend(map(tag_ids.__getitem__, sentence.tags) if sentence.tags else [NO_TAG] * len(sentence.words))
+            starts.append(len(forms))
+        return cls(
+            np.frombuffer(starts, dtype=np.int64),
+            np.frombuffer(forms, dtype=np.int32),
+            np.frombuffer(tags, dtype=np.int32),
+            list(form_ids),
+            list(tag_ids),
+        )
+
+    @classmethod
+    def of_used(
+        cls, sentence_starts: Int64s, forms: Int32s, tags: Int32s, form_texts: Sequence[str], tag_names: Sequence[str]
+    ) -> "IndexedCorpus":
+        """Index tagged sentences whose forms and tags are numbered in any order, and may not all be used."""
+        forms, form_texts = _renumber(forms, form_texts)
+        tags, tag_names = _renumber(tags, tag_names)
+        return cls(sentence_starts, forms, tags, form_texts, tag_names)
+
+    @classmethod
+    def joined(cls, parts: "Iterable[IndexedCorpus]") -> "IndexedCorpus":
+        """Index the tagged sentences of all parts, one part after the other."""
+        form_ids, tag_ids = _Numbering(), _Numbering()
+        starts = [np.zeros(1, dtype=np.int64)]
+        forms = [np.zeros(0, dtype=np.int32)]
+        tags = [np.zeros(0, dtype=np.int32)]
+        tokens = 0
+        for part in parts:
+            starts.append(part.sentence_starts[1:] + tokens)
+            tokens += len(part.forms)
+            forms.append(form_ids.of(part.form_texts)[part.forms])
+            tags.append(tag_ids.of(part.tag_names)[part.tags])
+        return cls(np.concatenate(starts), np.concatenate(forms), np.concatenate(tags), list(form_ids), list(tag_ids))
+
+    def __len__(self) -> int:
+        """Count the sentences."""
+        return len(self.sentence_starts) - 1
+
+    def __iter__(self) -> Iterator[Sentence]:
+        """Yield the sentences as text."""
+        forms, tags = self.form_texts, [*self.tag_names, ""]  # NO_TAG is also the place of the last
+        for start, end in pairwise(self.sentence_starts.tolist()):
+            words = tuple(forms[form] for form in self.forms[start:end].tolist())
+            names = tuple(tags[tag] for tag in self.tags[start:end].tolist())
+            yield Sentence(words, names if all(names) else ())
+
+    def select(self, sentences: Sequence[int]) -> "IndexedCorpus":
+        """Return the tagged sentences of the given numbers, indexed as if there were no others."""
+        chosen = np.asarray(sentences, dtype=np.int64)
+        lengths = np.diff(self.sentence_starts)[chosen]
+        starts = np.concatenate(([0], np.cumsum(lengths)))
+        places = np.arange(starts[-1]) + np.repeat(self.sentence_starts[chosen] - starts[:-1], lengths)
+        return self.of_used(starts, self.forms[places], self.tags[places], self.form_texts, self.tag_names)
+
+
+class _Numbering(dict[str, int]):
+    """Numbers each text when it is asked for first."""
+
+    def __missing__(self, text: str) -> int:
+        number = self[text] = len(self)
+        return number
+
+    def of(self, texts: Sequence[str]) -> Int32s:
+        """Return the number of each."""
+        return np.fromiter(map(self.__getitem__, texts), np.int32, len(texts))
+
+
+def _renumber(ids: Int32s, texts: Sequence[str]) -> tuple[Int32s, list[str]]:
+    """Number the texts that are used by their first use."""
+    first = np.full(len(texts), len(ids))
+    first[ids[::-1]] = np.arange(len(ids))[::-1]  # of several values for one place, the last one stays
+    order = np.argsort(first, kind="stable")[: np.count_nonzero(first < len(ids))]
+    numbers = np.zeros(len(texts), dtype=np.int32)
+    numbers[order] = np.arange(len(order))
+    return numbers[ids], [texts[text] for text in order]

@@ -1,0 +1,60 @@
+"""What the training split says of each word on its own: whether it knows it, and which tags the word had there.
+
+N tokens. Words are told apart as the model looks them up, in lower case where `data.lowercase` says so.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from tagger.core.common.arrays import Flags, Int32s, Int64s
+from tagger.core.corpus.dictionary import UNKNOWN
+from tagger.core.corpus.encoded_split import EncodedSplit
+
+CHUNK = 1_000_000  # tokens that are counted at once: a large corpus needs no more memory than that
+
+
+class WordGroups(NamedTuple):
+    """Which tokens belong to which group: (N) each."""
+
+    known: Flags  # training has the word
+    ambiguous: Flags  # known, and training has it with more than one tag
+    unknown: Flags
+
+
+def word_groups(train: EncodedSplit, split: EncodedSplit) -> WordGroups:
+    """Group the tokens of a split by what training knows of their words."""
+    words, _, _ = _tag_counts(train)
+    found, tags = np.unique(words, return_counts=True)
+    looked_up = split.form_words[split.forms]
+    unknown = np.asarray(looked_up == UNKNOWN)
+    return WordGroups(known=~unknown, ambiguous=np.isin(looked_up, found[tags > 1]), unknown=unknown)
+
+
+def most_frequent_tags(train: EncodedSplit, split: EncodedSplit) -> Int32s:
+    """Return the baseline's tag of each token: the word's most frequent one in training.
+
+    An unknown word gets the most frequent tag of all; the first by name decides between equals.
+    """
+    words, tags, counts = _tag_counts(train)
+    by_name = np.argsort(np.argsort(train.tag_names))  # rank of each tag's name
+    order = np.lexsort((by_name[tags], -counts, words))
+    found, first = np.unique(words[order], return_index=True)
+    totals = np.bincount(tags, weights=counts)
+    fallback = min(range(len(totals)), key=lambda tag: (-totals[tag], by_name[tag]))
+    best = np.full(max(found.max(), split.form_words.max(initial=0)) + 1, fallback, dtype=np.int32)
+    best[found] = tags[order][first]
+    return best[split.form_words[split.forms]]
+
+
+def _tag_counts(train: EncodedSplit) -> tuple[Int64s, Int64s, Int64s]:
+    """Return every pair of a word and a tag that occurs, and how often."""
+    kinds = len(train.tag_names)
+    parts = []
+    for start in range(0, len(train.forms), CHUNK):
+        forms, tags = train.forms[start : start + CHUNK], train.tags[start : start + CHUNK]
+        parts.append(np.unique(train.form_words[forms].astype(np.int64) * kinds + tags, return_counts=True))
+    pairs, place = np.unique(np.concatenate([pairs for pairs, _ in parts]), return_inverse=True)
+    counts = np.zeros(len(pairs), dtype=np.int64)
+    np.add.at(counts, place, np.concatenate([counts for _, counts in parts]))
+    return pairs // kinds, pairs % kinds, counts

@@ -1,0 +1,39 @@
+"""Scores, losses and probabilities of a whole split."""
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from tagger.core.common.arrays import Float32s
+from tagger.core.corpus.encoded_split import EncodedSplit
+from tagger.core.network.batches import Batch, iterate_batches
+from tagger.core.network.lstm_tagger import LstmTagger
+
+INFERENCE_TOKENS = 4000  # places in a batch; results do not depend on it beyond the last bit
+
+
+def tag_probabilities(model: LstmTagger, split: EncodedSplit, device: torch.device) -> Float32s:
+    """Return the probability of each tag for each token, in the order of the split: (N, K)."""
+    return _each_token(model, split, device, lambda batch: model.loss.probabilities(model(batch)))
+
+
+def tag_scores(model: LstmTagger, split: EncodedSplit, device: torch.device) -> Float32s:
+    """Return the raw score of each tag for each token, before the last step, in the order of the split: (N, K)."""
+    return _each_token(model, split, device, model.scores)
+
+
+@torch.inference_mode()
+def _each_token(
+    model: LstmTagger, split: EncodedSplit, device: torch.device, values: Callable[[Batch], Tensor]
+) -> Float32s:
+    model.eval()
+    result = np.empty((len(split.forms), model.linear.out_features), dtype=np.float32)
+    for batch in iterate_batches(split, INFERENCE_TOKENS, with_forms=model.reads_forms):
+        starts, lengths = split.sentence_starts[batch.sentences], split.lengths[batch.sentences]
+        places = np.concatenate(
+            [np.arange(start, start + length) for start, length in zip(starts, lengths, strict=True)]
+        )
+        result[places] = values(batch.to(device)).cpu().numpy()
+    return result

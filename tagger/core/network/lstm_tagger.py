@@ -1,0 +1,204 @@
+"""The network: embeddings, LSTM, linear layer, and the last step that its loss needs.
+
+Shapes: T tokens, B sentences, N real tokens, C characters, F forms, A affixes, E input width, H hidden width,
+D directions, V width of what characters say, K tags.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from tagger.core.corpus.dictionary import PADDING, Dictionaries
+from tagger.core.losses.definitions import LOSSES, Loss
+from tagger.core.network.batches import Batch
+from tagger.core.params.schema import CHARACTER_WINDOW, LossName, ModelParams
+
+# A rare word's vector is moved a few times only. Drawn at torch's scale of 1 it would stay noise beside the characters,
+# which the LSTM has to learn to ignore. So would a rare affix's.
+WORD_SCALE = 0.1
+
+
+class Lstm(nn.Module):
+    """One LSTM layer over sequences that are padded on the right, in one or both directions.
+
+    The backward direction reads each sequence reversed within its own length, so padding stands behind the real steps
+    in both directions and can't reach them. Results are exact without packing, which has no fast path on a CPU.
+    """
+
+    def __init__(self, input_width: int, hidden: int, bidirectional: bool) -> None:
+        super().__init__()
+        self.forward_lstm = nn.LSTM(input_width, hidden)
+        self.backward_lstm = nn.LSTM(input_width, hidden) if bidirectional else None
+        self.output_width = hidden * (2 if bidirectional else 1)
+
+    def forward(self, inputs: Tensor, reversal: Tensor) -> Tensor:
+        """Return the hidden states: (T, B, E) and the places of `reversal_of` -> (T, B, D * H)."""
+        forward_states, _ = self.forward_lstm(inputs)  # (T, B, H)
+        if self.backward_lstm is None:
+            return forward_states  # type: ignore[no-any-return]
+        backward_states, _ = self.backward_lstm(_rearrange(inputs, reversal))  # (T, B, H)
+        return torch.cat((forward_states, _rearrange(backward_states, reversal)), dim=-1)  # (T, B, 2 * H)
+
+
+def reversal_of(lengths: Tensor, steps: int) -> Tensor:
+    """Return where to read each place of the flattened (T * B) from, to reverse each sequence within its length."""
+    time = torch.arange(steps, device=lengths.device)[:, None]  # (T, 1)
+    source = torch.where(time < lengths, lengths - 1 - time, time)  # (T, B)
+    count = lengths.shape[0]
+    return (source * count + torch.arange(count, device=lengths.device)).flatten()  # (T * B)
+
+
+def _rearrange(values: Tensor, places: Tensor) -> Tensor:
+    return values.flatten(0, 1).index_select(0, places).view_as(values)
+
+
+class VariationalDropout(nn.Module):
+    """Dropout with one mask for all steps of a sequence.
+
+    Gal and Ghahramani (2016), "A Theoretically Grounded Application of Dropout in Recurrent Neural Networks",
+    section 4: here between the layers, not from step to step.
+    """
+
+    def __init__(self, rate: float) -> None:
+        super().__init__()
+        self.rate = rate
+
+    def forward(self, states: Tensor) -> Tensor:
+        """Drop in training: (T, B, E) -> (T, B, E)."""
+        if not self.training or not self.rate:
+            return states
+        return states * nn.functional.dropout(torch.ones_like(states[:1]), self.rate)
+
+
+class CharacterCnn(nn.Module):
+    """A vector for each word form from its characters: the highest value of each filter over the windows of a form.
+
+    Santos and Zadrozny (2014), "Learning Character-level Representations for Part-of-Speech Tagging", section 2.1.2;
+    here with a ReLU. What stands before and after a form has a vector of its own, that of PADDING.
+    """
+
+    def __init__(self, characters: int, dim: int, filters: int) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(characters, dim)
+        self.filters = nn.Linear(CHARACTER_WINDOW * dim, filters)
+
+    def forward(self, characters: Tensor, lengths: Tensor) -> Tensor:  # noqa: ARG002 - as the other encoder
+        """Encode forms: (C, F) ids, (F) lengths -> (F, V)."""
+        framed = nn.functional.pad(characters, (0, 0, 1, 1), value=PADDING)  # (C + 2, F)
+        embedded = self.embedding(framed)  # (C + 2, F, E)
+        windows = torch.cat((embedded[:-2], embedded[1:-1], embedded[2:]), dim=-1)  # (C, F, 3 * E)
+        values = torch.relu(self.filters(windows))  # (C, F, V): none is below the zeros of the padding
+        return values.masked_fill((characters == PADDING)[:, :, None], 0).amax(dim=0)
+
+
+class CharacterLstm(nn.Module):
+    """A vector for each word form from its characters: both last states of a BiLSTM.
+
+    Ling et al. (2015), "Finding Function in Form: Compositional Character Models for Open Vocabulary Word
+    Representation", section 3.
+    """
+
+    def __init__(self, characters: int, dim: int, hidden: int) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(characters, dim, padding_idx=PADDING)
+        self.lstm = Lstm(dim, hidden, bidirectional=True)
+        self.hidden = hidden
+
+    def forward(self, characters: Tensor, lengths: Tensor) -> Tensor:
+        """Encode forms: (C, F) ids, (F) lengths -> (F, V)."""
+        embedded = self.embedding(characters)  # (C, F, E)
+        states = self.lstm(embedded, reversal_of(lengths, characters.shape[0]))  # (C, F, 2 * H)
+        forms = torch.arange(characters.shape[1], device=characters.device)
+        last_forward = states[lengths - 1, forms, : self.hidden]  # (F, H)
+        last_backward = states[0, :, self.hidden :]  # (F, H): the backward direction ends at the first character
+        return torch.cat((last_forward, last_backward), dim=-1)
+
+
+class LstmTagger(nn.Module):
+    """Vectors of words, their characters and affixes; LSTM layers; and a linear layer to one score for each tag."""
+
+    def __init__(
+        self, params: ModelParams, *, words: int, characters: int, affixes: int, tags: int, loss: LossName
+    ) -> None:
+        """Build the network for dictionaries of these sizes, with fresh weights from torch's random state."""
+        super().__init__()
+        self.params = params
+        self.loss_name = loss
+        self.loss: Loss = LOSSES[loss]
+        self.word_embedding = _small_embedding(words, params.word_dim)
+        self.affix_embedding = _small_embedding(affixes, params.affix_dim) if params.affix_dim else None
+        self.character_encoder = _character_encoder(params, characters)
+        width = params.word_dim + params.form_width
+        self.layers = nn.ModuleList()
+        for _ in range(params.layers):
+            layer = Lstm(width, params.hidden, params.bidirectional)
+            self.layers.append(layer)
+            width = layer.output_width
+        self.linear = nn.Linear(width, tags)
+        self.dropout = VariationalDropout(params.dropout)
+
+    @property
+    def reads_forms(self) -> bool:
+        """Whether it reads characters or affixes, which a batch can do without where it does not."""
+        return self.params.form_width > 0
+
+    def tables_and_others(self) -> tuple[list[Tensor], list[Tensor]]:
+        """Return the vectors of words and affixes, of which a batch reads a few rows only; and all other weights."""
+        tables = [table.weight for table in (self.word_embedding, self.affix_embedding) if table is not None]
+        known = set(tables)
+        return tables, [weights for weights in self.parameters() if weights not in known]
+
+    @classmethod
+    def for_dictionaries(cls, params: ModelParams, dictionaries: Dictionaries, loss: LossName) -> "LstmTagger":
+        """Build the network for these dictionaries."""
+        return cls(
+            params,
+            words=len(dictionaries.words),
+            characters=len(dictionaries.characters),
+            affixes=len(dictionaries.affixes),
+            tags=len(dictionaries.tags),
+            loss=loss,
+        )
+
+    def forward(self, batch: Batch) -> Tensor:
+        """Return the outputs of the real tokens, as the model's loss takes them: (N, K)."""
+        outputs: Tensor = self.loss.last_step(self.scores(batch))
+        return outputs
+
+    def scores(self, batch: Batch) -> Tensor:
+        """Return the raw scores of the real tokens, sentence by sentence: (N, K)."""
+        states = self.word_embedding(batch.words)  # (T, B, E)
+        vectors = self._form_vectors(batch)
+        if vectors:
+            forms = torch.cat(vectors, dim=-1)
+            states = torch.cat((states, nn.functional.embedding(batch.form_of, forms)), dim=-1)
+        reversal = reversal_of(batch.lengths, batch.words.shape[0])
+        for layer in self.layers:
+            states = layer(self.dropout(states), reversal)  # (T, B, D * H)
+        states = self.dropout(states).flatten(0, 1).index_select(0, batch.tokens)  # (N, D * H)
+        scores: Tensor = self.linear(states)
+        return scores
+
+    def _form_vectors(self, batch: Batch) -> list[Tensor]:
+        """Return what characters and affixes say of each form: (F, V) and (F, E), or fewer."""
+        vectors = []
+        if self.character_encoder is not None:
+            groups = [self.character_encoder(group.characters, group.lengths) for group in batch.groups]
+            vectors.append(torch.cat(groups))
+        if self.affix_embedding is not None:
+            vectors.append(self.affix_embedding(batch.affixes).sum(dim=1))
+        return vectors
+
+
+def _small_embedding(entries: int, dim: int) -> nn.Embedding:
+    embedding = nn.Embedding(entries, dim, padding_idx=PADDING, sparse=True)
+    with torch.no_grad():
+        embedding.weight *= WORD_SCALE
+    return embedding
+
+
+def _character_encoder(params: ModelParams, characters: int) -> CharacterCnn | CharacterLstm | None:
+    if params.characters == "cnn":
+        return CharacterCnn(characters, params.character_dim, params.character_filters)
+    if params.characters == "lstm":
+        return CharacterLstm(characters, params.character_dim, params.character_hidden)
+    return None

@@ -1,0 +1,137 @@
+"""The files of a model folder: `config.json`, and others whose SHA-256 stands in it; none is read beyond its limit."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from tagger.core.common.errors import InputError
+from tagger.core.corpus.dictionary import AFFIXES
+from tagger.core.params.schema import ModelParams, Section
+
+CONFIG = "config.json"
+MEBI = 2**20
+CONFIG_LIMIT = MEBI // 16  # bytes, as all limits
+_DICTIONARY_LIMITS = {
+    "words.json": 64 * MEBI,
+    "characters.json": 4 * MEBI,
+    AFFIXES: 64 * MEBI,
+    "tags.json": MEBI,
+    "lookup.json": MEBI // 16,
+}
+WEIGHT_LIMIT = 1024 * MEBI
+
+
+class ModelConfig(Section):
+    """What every model folder's config has."""
+
+    model: ModelParams
+    sha256: dict[str, str]
+
+    @property
+    def dictionary_limits(self) -> dict[str, int]:
+        """The dictionaries that the model needs, with their largest sizes in bytes."""
+        return {name: limit for name, limit in _DICTIONARY_LIMITS.items() if name != AFFIXES or self.model.affix_dim}
+
+
+Config = TypeVar("Config", bound=ModelConfig)
+
+
+def sha256_of(content: bytes) -> str:
+    """Return the SHA-256 in hexadecimal digits."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def read_config(folder: Path) -> dict[str, Any]:
+    """Return the config of a model folder as it stands there.
+
+    Raises:
+        InputError: it is missing, too large, or no JSON object.
+    """
+    path = folder / CONFIG
+    try:
+        document = json.loads(read_limited(path, CONFIG_LIMIT).decode("utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        hint = "expected a model folder, as `dvc repro` writes to models/"
+        raise InputError(f"{path}: no such file; {hint}") from None
+    except InputError:
+        raise
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path}: damaged: {error}") from None
+    if not isinstance(document, dict):
+        raise InputError(f"{path}: damaged: expected a JSON object")
+    return document
+
+
+def parse_config(document: dict[str, Any], kind: type[Config], folder: Path) -> Config:
+    """Check a config against its type.
+
+    Raises:
+        InputError: a value is missing, unknown or wrong.
+    """
+    try:
+        return kind.model_validate(_completed(document))
+    except ValidationError as error:
+        problem = error.errors()[0]
+        where = ".".join(map(str, problem["loc"]))
+        raise InputError(f"{folder / CONFIG}: damaged: {where}: {problem['msg']}") from None
+
+
+def _completed(document: dict[str, Any]) -> dict[str, Any]:
+    """Return a config with what one from before there were affixes and filters of characters lacks."""
+    model = document.get("model")
+    if not isinstance(model, dict) or "affix_dim" in model:
+        return document
+    encoder = "lstm" if model.get("characters") else "none"
+    return document | {"model": model | {"characters": encoder, "character_filters": 1, "affix_dim": 0}}
+
+
+def check_names(folder: Path, config: ModelConfig, names: Iterable[str]) -> None:
+    """Check that the config has a checksum of each of these files, and of no other.
+
+    Raises:
+        InputError: it lacks one, or names another.
+    """
+    expected = set(names)
+    for name in sorted(expected - config.sha256.keys()):
+        raise InputError(f"{folder / CONFIG}: damaged: sha256: no entry of {name}")
+    for name in sorted(config.sha256.keys() - expected):
+        raise InputError(f"{folder / CONFIG}: damaged: sha256: {name!r} is no file of this model")
+
+
+def read_checked(folder: Path, config: ModelConfig, limits: Mapping[str, int]) -> dict[str, bytes]:
+    """Return the contents of files, given with their largest sizes in bytes, once they fit the checksums of the config.
+
+    Raises:
+        InputError: a file is missing, too large or damaged.
+    """
+    contents = {}
+    for name, limit in sorted(limits.items()):
+        path = folder / name
+        try:
+            contents[name] = read_limited(path, limit)
+        except FileNotFoundError:
+            raise InputError(f"{path}: no such file; {CONFIG} beside it expects it") from None
+        found, expected = sha256_of(contents[name]), config.sha256.get(name, "nothing")
+        if found != expected:
+            raise InputError(f"{path}: damaged: its SHA-256 is {found[:12]}..., {CONFIG} expects {expected[:12]}...")
+    return contents
+
+
+def read_limited(path: Path, limit: int) -> bytes:
+    """Return the content of a file.
+
+    Raises:
+        InputError: it is no file, or larger than the limit in bytes.
+        FileNotFoundError: it is not there.
+    """
+    if path.exists() and not path.is_file():
+        raise InputError(f"{path}: is {'a folder' if path.is_dir() else 'no plain file'}, expected a file")
+    with path.open("rb") as file:
+        content = file.read(limit + 1)
+    if len(content) > limit:
+        raise InputError(f"{path}: larger than {limit} bytes, which is the limit")
+    return content

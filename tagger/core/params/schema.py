@@ -1,0 +1,181 @@
+"""What `params.yaml` holds, as typed, frozen objects: the whole, its sections, and each stage's view of it."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from tagger.core.losses.definitions import LOSSES
+
+
+def _known_loss(name: str) -> str:
+    if name not in LOSSES:
+        raise ValueError(f"expected one of {', '.join(LOSSES)}")
+    return name
+
+
+def _list_losses(schema: dict[str, Any]) -> None:
+    schema["enum"] = list(LOSSES)
+
+
+LossName = Annotated[str, AfterValidator(_known_loss), Field(json_schema_extra=_list_losses)]
+Device = Literal["auto", "cpu", "cuda"]
+Seed = Annotated[int, Field(ge=0, le=2**31 - 1)]
+Losses = Annotated[tuple[LossName, ...], Field(min_length=1, strict=False)]
+Share = Annotated[float, Field(gt=0, lt=1)]
+Rate = Annotated[float, Field(ge=0, lt=1)]
+Size = Annotated[int, Field(ge=1, le=8192)]
+CHARACTER_WINDOW = 3  # characters that a filter of model.characters: cnn sees at once
+Path_ = Annotated[str, Field(min_length=1)]
+
+
+class Section(BaseModel):
+    """A part of `params.yaml`: no unknown keys, no silent conversion of types, no change after reading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+class DataParams(Section):
+    """Which files are read and how."""
+
+    train: Path_
+    dev: Path_
+    test: Path_
+    format: Literal["auto", "csv", "conllu", "conll"]
+    column: Literal["upos", "xpos"]
+    lowercase: bool
+    dev_share: Share
+    test_share: Share
+
+
+class ModelParams(Section):
+    """The shape of the network. Without characters, affixes and the second direction it is Embedding, LSTM, Linear."""
+
+    word_dim: Size
+    characters: Literal["cnn", "lstm", "none"]
+    character_dim: Size
+    character_filters: Size
+    character_hidden: Size
+    affix_dim: Annotated[int, Field(ge=0, le=8192)]
+    hidden: Size
+    layers: Annotated[int, Field(ge=1, le=8)]
+    bidirectional: bool
+    dropout: Rate
+
+    @property
+    def form_width(self) -> int:
+        """The width of what a word's characters and affixes say together."""
+        characters = {"cnn": self.character_filters, "lstm": 2 * self.character_hidden, "none": 0}
+        return characters[self.characters] + self.affix_dim
+
+    def count_weights(self, words: int, characters: int, affixes: int, tags: int) -> int:
+        """Return how many weights the network has for dictionaries of these sizes, without making it."""
+        count = words * self.word_dim + affixes * self.affix_dim
+        if self.characters != "none":
+            count += characters * self.character_dim
+        if self.characters == "cnn":
+            count += (CHARACTER_WINDOW * self.character_dim + 1) * self.character_filters
+        if self.characters == "lstm":
+            count += 2 * _lstm_weights(self.character_dim, self.character_hidden)
+        width, directions = self.word_dim + self.form_width, 2 if self.bidirectional else 1
+        for _ in range(self.layers):
+            count += directions * _lstm_weights(width, self.hidden)
+            width = directions * self.hidden
+        return count + (width + 1) * tags
+
+
+def _lstm_weights(width: int, hidden: int) -> int:
+    """Return the weights of one direction: four gates, each with a matrix for inputs and states and two biases."""
+    return 4 * hidden * (width + hidden + 2)
+
+
+class VectorParams(Section):
+    """What decides on the vectors that words begin with."""
+
+    vectors: Path_
+    word_dim: Size
+
+
+class ModelSection(ModelParams):
+    """The section `model`: the shape of the network, and a file, which leaves no trace in the folder of a model."""
+
+    vectors: Path_ = Field(exclude=True)
+
+
+class TrainParams(Section):
+    """How the network is trained."""
+
+    epochs: Annotated[int, Field(ge=1, le=100_000)]
+    batch_tokens: Annotated[int, Field(ge=1, le=1_000_000)]
+    min_batches: Annotated[int, Field(ge=1, le=1_000_000)]
+    shards: Literal[1, 2, 4, 8, 16, 32, 64]
+    optimizer: Literal["adam", "sgd"]
+    learning_rate: Annotated[float, Field(gt=0, le=100)]
+    adam_betas: Annotated[tuple[Rate, Rate], Field(strict=False)]
+    momentum: Rate
+    weight_decay: Annotated[float, Field(ge=0, le=1)]
+    schedule: Literal["constant", "one_cycle", "linear"]
+    clip_norm: Annotated[float, Field(ge=0)]
+    word_dropout: Annotated[float, Field(ge=0, le=100)]
+    patience: Annotated[int, Field(ge=0, le=100_000)]
+
+
+class ExportParams(Section):
+    """Which trained model is handed out, how, and when it becomes champion."""
+
+    loss: Literal["best"] | LossName
+    max_drop: Annotated[float, Field(ge=0, le=1)]
+    int8: bool
+    data_licence: str
+
+
+class Params(Section):
+    """The whole of `params.yaml`."""
+
+    seed: Seed
+    device: Device
+    losses: Losses
+    data: DataParams
+    model: ModelSection
+    train: TrainParams
+    export: ExportParams
+
+
+class PrepareView(Section):
+    """What the stage `prepare` reads; `dvc.yaml` declares the same keys. So do the views below for their stages."""
+
+    seed: Seed
+    data: DataParams
+    model: VectorParams
+
+
+class TrainView(Section):
+    """What the stage `train` reads."""
+
+    seed: Seed
+    device: Device
+    model: ModelParams
+    train: TrainParams
+
+
+class EvaluateView(Section):
+    """What the stage `evaluate` reads."""
+
+    device: Device
+
+
+class ReportView(Section):
+    """What the stage `report` reads."""
+
+    seed: Seed
+    losses: Losses
+
+
+class ExportView(Section):
+    """What the stage `export` reads, much of it for the model card."""
+
+    seed: Seed
+    losses: Losses
+    data: DataParams
+    model: ModelSection
+    train: TrainParams
+    export: ExportParams

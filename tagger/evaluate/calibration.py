@@ -1,0 +1,68 @@
+"""Whether probabilities mean what they say: NLL, Brier's score and calibration.
+
+Of the words that are tagged with probability 0.8, eight in ten should be right.
+
+N tokens, K tags of the model. A gold tag that the model does not know has an id from K on.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from tagger.core.common.arrays import Float64s, Probabilities, Tags
+
+SMALLEST = float(np.finfo(np.float32).tiny)  # what a probability that float32 rounds to 0 counts as in `gold_nll`
+BINS = 15  # as in Guo et al. (2017), "On Calibration of Modern Neural Networks"
+
+
+class Bin(NamedTuple):
+    """The tokens whose predicted tag has a probability above `low`, up to and including `high`."""
+
+    low: float
+    high: float
+    tokens: int
+    confidence: float | None  # mean probability of the predicted tag; none in an empty bin
+    accuracy: float | None
+
+
+def reliability(probabilities: Probabilities, tags: Tags) -> list[Bin]:
+    """Return the `BINS` bins of equal width, empty ones too: (N, K) probabilities, (N) gold tags."""
+    confidence = probabilities.max(axis=1).astype(np.float64)
+    right = probabilities.argmax(axis=1) == tags
+    index = np.clip(np.ceil(confidence * BINS).astype(int) - 1, 0, BINS - 1)
+    bins = []
+    for number in range(BINS):
+        inside = index == number
+        mean = (float(confidence[inside].mean()), float(right[inside].mean())) if inside.any() else (None, None)
+        bins.append(Bin(number / BINS, (number + 1) / BINS, int(inside.sum()), *mean))
+    return bins
+
+
+def calibration_error(bins: list[Bin]) -> float:
+    """Return the expected calibration error: the mean over tokens of |accuracy - confidence| of their bin."""
+    total = sum(part.tokens for part in bins)
+    return sum(
+        part.tokens * abs(part.accuracy - part.confidence)
+        for part in bins
+        if part.accuracy is not None and part.confidence is not None
+    ) / (total or 1)
+
+
+def brier_scores(probabilities: Probabilities, tags: Tags) -> Float64s:
+    """Return for each token the squared distance to the truth, summed over the tags: 0 is perfect, 2 the worst.
+
+    This is the score of Brier (1950). A gold tag that the model does not know counts as one that got probability 0.
+    """
+    known = tags < probabilities.shape[1]
+    values = probabilities.astype(np.float64)
+    scores = np.square(values).sum(axis=1) + 1
+    scores[known] -= 2 * values[known, tags[known]]
+    return np.asarray(scores)
+
+
+def gold_nll(probabilities: Probabilities, tags: Tags) -> Float64s:
+    """Return -ln(probability of the gold tag) of each token, 0 for a tag that the model does not know: (N)."""
+    known = tags < probabilities.shape[1]
+    result = np.zeros(len(tags))
+    result[known] = -np.log(np.maximum(probabilities[known, tags[known]].astype(np.float64), SMALLEST))
+    return result

@@ -1,0 +1,45 @@
+"""The table of a split's words with their gold tags, predicted tags and probabilities.
+
+N tokens, K tags of the model, in the order of its dictionary.
+"""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from tagger.core.common.arrays import Probabilities
+from tagger.core.corpus.encoded_split import EncodedSplit
+
+
+def prediction_table(probabilities: Probabilities, split: EncodedSplit) -> pd.DataFrame:
+    """Return a row a token: `sentence` and `position` (from 1), `word`, `gold`, `predicted`, `p_<TAG>` of each tag."""
+    lengths = split.lengths
+    tag_names = split.tag_names[: probabilities.shape[1]]
+    table: dict[str, Any] = {
+        "sentence": np.repeat(np.arange(1, len(lengths) + 1, dtype=np.int32), lengths),
+        "position": (np.arange(len(split.forms)) - np.repeat(split.sentence_starts[:-1], lengths) + 1).astype(np.int32),
+        "word": np.array(split.form_texts, dtype=object)[split.forms],
+        "gold": np.array(split.tag_names, dtype=object)[split.tags],
+        "predicted": np.array(tag_names, dtype=object)[probabilities.argmax(axis=1)],
+    }
+    table |= {f"p_{tag}": probabilities[:, index] for index, tag in enumerate(tag_names)}
+    return pd.DataFrame(table)
+
+
+def confusions(predictions: pd.DataFrame) -> pd.DataFrame:
+    """Return how often each gold tag (row) of a prediction table was predicted as each tag (column)."""
+    names = sorted({*predictions["gold"], *predictions["predicted"]})
+    counts = pd.crosstab(predictions["gold"], predictions["predicted"])
+    return counts.reindex(index=names, columns=names, fill_value=0).rename_axis(index=None, columns=None)
+
+
+def most_probable(predictions: pd.DataFrame, amount: int) -> list[str]:
+    """Return the best tags of each row of a prediction table as text, such as `NOUN 0.913, VERB 0.082`."""
+    columns = [name for name in predictions.columns if name.startswith("p_")]
+    values = predictions[columns].to_numpy()  # (N, K)
+    best = np.argsort(-values, axis=1, kind="stable")[:, :amount]
+    return [
+        ", ".join(f"{columns[tag].removeprefix('p_')} {row[tag]:.3f}" for tag in tags)
+        for row, tags in zip(values, best, strict=True)
+    ]

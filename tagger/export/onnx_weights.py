@@ -1,0 +1,71 @@
+"""The weights of a trained model as the graphs of ONNX take them."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+from tagger.core.common.arrays import Float32s
+from tagger.core.network.lstm_tagger import CharacterCnn, CharacterLstm, Lstm, LstmTagger
+from tagger.core.params.schema import CHARACTER_WINDOW
+
+Weights = Float32s | npt.NDArray[np.int8]
+
+# 7 bits: with 8, processors without VNNI cut sums off, and give other answers than those with it.
+INT8_LARGEST = 63
+
+
+def form_weights(model: LstmTagger) -> dict[str, Weights]:
+    """Return the weights of `form_graph`; none where the model reads neither characters nor affixes."""
+    weights = dict[str, Weights]()
+    encoder = model.character_encoder
+    if encoder is not None:
+        weights["embedding"] = _array(encoder.embedding.weight)
+    if isinstance(encoder, CharacterLstm):
+        weights |= _lstm("lstm", encoder.lstm)
+    elif isinstance(encoder, CharacterCnn):
+        filters = _array(encoder.filters.weight)  # (V, 3 * E), the windows' places one after another
+        by_place = filters.reshape(len(filters), CHARACTER_WINDOW, -1).transpose(0, 2, 1)
+        weights |= {"filters": by_place, "filters_bias": _array(encoder.filters.bias)}
+    if model.affix_embedding is not None:
+        weights["affix_embedding"] = _array(model.affix_embedding.weight)
+    return weights
+
+
+def tagger_weights(model: LstmTagger) -> dict[str, Weights]:
+    """Return the weights of `tagger_graph`."""
+    weights: dict[str, Weights] = {"embedding": _array(model.word_embedding.weight)}
+    for number, layer in enumerate(model.layers):
+        weights |= _lstm(f"layer_{number}", layer)  # type: ignore[arg-type]
+    return weights | {
+        "linear_weight": _array(model.linear.weight).T,
+        "linear_bias": _array(model.linear.bias),
+    }
+
+
+def to_int8(weights: Mapping[str, Weights]) -> dict[str, Weights]:
+    """Round the matrices of the sentence LSTM to whole multiples of a scale, one for each row: (D, rows, width)."""
+    result = dict(weights)
+    for name, matrix in weights.items():
+        if name.startswith("layer_") and not name.endswith("_B"):
+            scale = np.maximum(np.abs(matrix).max(axis=2) / INT8_LARGEST, np.finfo(np.float32).tiny)  # (D, rows)
+            result[name] = np.rint(matrix / scale[:, :, None]).astype(np.int8).transpose(0, 2, 1)
+            result[f"{name}_scale"] = scale.astype(np.float32)
+            result[f"{name}_zero"] = np.zeros(scale.shape, dtype=np.int8)
+    return result
+
+
+def _lstm(name: str, layer: Lstm) -> dict[str, Weights]:
+    """Stack the directions; torch has its gates as input, forget, cell, output, ONNX as input, output, forget, cell."""
+    directions = [layer.forward_lstm] + ([layer.backward_lstm] if layer.backward_lstm is not None else [])
+
+    def stack(kind: str) -> Float32s:
+        gates = [np.split(_array(getattr(lstm, f"{kind}_l0")), 4) for lstm in directions]
+        return np.stack([np.concatenate((i, o, f, c)) for i, f, c, o in gates])
+
+    bias = np.concatenate((stack("bias_ih"), stack("bias_hh")), axis=1)
+    return {f"{name}_W": stack("weight_ih"), f"{name}_R": stack("weight_hh"), f"{name}_B": bias}
+
+
+def _array(tensor: object) -> Float32s:
+    return np.asarray(tensor.detach().cpu().numpy(), dtype=np.float32)  # type: ignore[attr-defined]

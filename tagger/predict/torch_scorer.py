@@ -1,0 +1,30 @@
+"""A trained model at work, before it is exported: torch."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from tagger.core.common.arrays import Probabilities
+from tagger.core.corpus.encoded_split import encode
+from tagger.core.corpus.indexed_corpus import Sentence
+from tagger.core.network.device import choose_device
+from tagger.core.network.inference import tag_probabilities
+from tagger.core.network.model_folder import read_model
+
+
+class TorchScorer:
+    """The probabilities of a trained model, on the CPU."""
+
+    def __init__(self, folder: Path) -> None:
+        """Load a model folder.
+
+        Raises:
+            InputError: the folder is missing or damaged.
+        """
+        self._device = choose_device("cpu")
+        self._model, self._dictionaries = read_model(folder)
+        self.tag_names = tuple(self._dictionaries.tags.entries)
+
+    def probabilities(self, sentences: Sequence[Sequence[str]]) -> Probabilities:
+        """Return the probability of each tag for each word of sentences that are not empty, in their order: (N, K)."""
+        split = encode((Sentence(tuple(words), ()) for words in sentences), self._dictionaries)
+        return tag_probabilities(self._model, split, self._device)

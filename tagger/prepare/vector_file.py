@@ -1,0 +1,120 @@
+"""Files of pretrained vectors, in the text format of word2vec, GloVe and fastText: a word and its numbers a line.
+
+::
+
+    400000 3
+    the 0.418 0.25 -0.412
+    New York 0.013 0.237 1e-3
+
+The first line, how many vectors there are and how wide they are, is missing in GloVe's files. A word may hold spaces.
+"""
+
+import codecs
+import math
+from array import array
+from collections.abc import Iterator
+from itertools import chain, takewhile
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+from tagger.core.common.errors import InputError
+from tagger.core.corpus.dictionary import Dictionary
+from tagger.core.corpus.word_vectors import NO_VECTORS, WordVectors
+from tagger.prepare.input_files import open_input
+
+_EXPECTED = "vectors in the text format of word2vec, GloVe or fastText"
+
+
+def read_vectors(path: Path, words: Dictionary, width: int) -> WordVectors:
+    """Read the vectors of the words of a dictionary. Nothing else of the file is kept: it may be larger than memory.
+
+    A word of the dictionary takes the vector of the first word that equals it; where the file has none, that of the
+    first word that equals it in lower case. So `Paris` serves `paris` in a dictionary of lower-cased words.
+
+    Raises:
+        InputError: the file is missing or damaged, or a line has not a word and `width` numbers. The numbers of words
+            that are not kept are counted, but not read.
+    """
+    ids, numbers = array("i"), array("f")
+    rows: dict[int, int] = {}  # where the vector of each id stands
+    final: set[int] = set()  # ids whose vector is that of an equal word
+    with open_input(path, _EXPECTED) as file:
+        for line_number, word, line in _vectors(file, path, width):
+            id_ = words.ids.get(word)
+            equal = id_ is not None
+            if id_ is None:
+                id_ = words.ids.get(word.lower())
+            if id_ is None or id_ in final or (id_ in rows and not equal):
+                continue
+            vector = _numbers(line.split()[-width:], path, line_number, word)
+            if id_ in rows:
+                numbers[rows[id_] * width : (rows[id_] + 1) * width] = vector
+            else:
+                rows[id_] = len(ids)
+                ids.append(id_)
+                numbers.extend(vector)
+            if equal:
+                final.add(id_)
+    if not ids:
+        return NO_VECTORS
+    return WordVectors(
+        np.frombuffer(ids, dtype=np.int32), np.frombuffer(numbers, dtype=np.float32).reshape(len(ids), width)
+    )
+
+
+def _vectors(file: BinaryIO, path: Path, width: int) -> Iterator[tuple[int, str, bytes]]:
+    """Yield the number of each line that holds a vector, its word, and the whole of it."""
+    first = file.readline().removeprefix(codecs.BOM_UTF8)
+    announced, found = _announced(first.split(), path, width), 0
+    for number, raw_line in enumerate(chain([first if announced is None else b""], file), start=1):
+        line = raw_line.rstrip()
+        if not line:
+            continue
+        found += 1
+        if line.count(b" ") == width:  # as nearly all are; to split every line would take ten times as long
+            word = line[: line.index(b" ")]
+        else:
+            word, *rest = line.rsplit(None, width)
+            if len(rest) != width:
+                raise InputError.at(
+                    path, number, f"{len(line.split()) - 1} numbers, expected a word and {width}: {_clip(line)}"
+                )
+        # A byte that is no UTF-8 makes a word that no corpus has.
+        yield number, word.decode("utf-8", "surrogateescape"), line
+    if announced is None and not found:
+        raise InputError(f"{path}: is empty, expected {_EXPECTED}; the line '0 0' says that there are none")
+    if announced is not None and found != announced:
+        raise InputError.at(path, 1, f"announces {announced} vectors, but {found} follow; is the file cut off?")
+
+
+def _announced(fields: list[bytes], path: Path, width: int) -> int | None:
+    """Return how many vectors the first line announces, none where it is itself one; check how wide they are."""
+    count, found = None, len(list(takewhile(_is_number, reversed(fields[1:]))))
+    if len(fields) == 2 and all(field.isdigit() for field in fields):
+        count, found = map(int, fields)
+    if fields and found != width and count != 0:
+        raise InputError.at(path, 1, f"vectors of {found} numbers, but model.word_dim is {width}; expected the same")
+    return count
+
+
+def _numbers(fields: list[bytes], path: Path, line_number: int, word: str) -> "array[float]":
+    if all(map(_is_number, fields)):
+        vector = array("f", map(float, fields))
+        if math.isfinite(sum(vector)):
+            return vector
+    wrong = next(field for field in fields if not (_is_number(field) and math.isfinite(array("f", [float(field)])[0])))
+    raise InputError.at(path, line_number, f"the vector of {word!r} has {_clip(wrong)}, expected a finite number")
+
+
+def _is_number(field: bytes) -> bool:
+    try:
+        float(field)
+        return True
+    except ValueError:
+        return False
+
+
+def _clip(text: bytes, most: int = 60) -> str:
+    return repr(text[:most].decode("utf-8", "backslashreplace")) + ("..." if len(text) > most else "")

@@ -1,0 +1,4 @@
+"""The stage `report`: the losses against each other.
+
+May import: core, evaluate, report.
+"""

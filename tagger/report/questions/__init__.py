@@ -1,0 +1,4 @@
+"""The questions about the losses, answered with measurements on dev.
+
+May import: core, evaluate, report.shared.
+"""

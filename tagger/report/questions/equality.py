@@ -1,0 +1,78 @@
+"""NLL of log_softmax against cross-entropy: what two trainings that should be one differ by."""
+
+import copy
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from tagger.core.common.rounding import six_digits
+from tagger.core.losses.definitions import LOSSES
+from tagger.core.network.batches import Batch
+from tagger.core.network.lstm_tagger import LstmTagger
+from tagger.core.params.schema import LossName
+from tagger.report.shared.wording import small_number
+
+PAIR: tuple[LossName, LossName] = ("nll", "cross_entropy")
+
+
+def equality(models: Mapping[str, LstmTagger], batch: Batch) -> dict[str, Any]:
+    """Measure the largest differences of the loss, of its gradient by the weights, of probabilities and of the weights.
+
+    Where one of the two is not trained, one model's weights are put under both losses; then weights tell nothing.
+
+    Args:
+        models: those that were trained.
+        batch: sentences with tags that the models know, at least one.
+    """
+    trained = all(loss in models for loss in PAIR)
+    nearest = next((models[loss] for loss in PAIR if loss in models), next(iter(models.values())))
+    first, second = (_Measured(models[loss] if trained else _under(loss, nearest), batch) for loss in PAIR)
+    names = ("loss", "gradient", "probability", "weight")
+    values = {name: (getattr(first, name), getattr(second, name)) for name in names}
+    difference = {name: six_digits((one - other).abs().max().item()) for name, (one, other) in values.items()}
+    if not trained:
+        difference["weight"] = None
+    what = "the two trained models" if trained else f"the weights of {nearest.loss_name} under both losses"
+    sizes = [f"{name} {small_number(value)}" for name, value in difference.items() if value is not None]
+    return {
+        "trained": trained,
+        "batch_tokens": first.tokens,
+        "largest_difference": difference,
+        "largest": {name: six_digits(one.abs().max().item()) for name, (one, _) in values.items()},
+        "answer": (
+            f"NLL of log_softmax against cross-entropy, for {what} on {first.tokens} words of dev; largest difference: "
+            f"{', '.join(sizes)}. The arithmetic of training is the same; probabilities come back by exp from the one "
+            "and by softmax from the other, which may round the last digit differently."
+        ),
+    }
+
+
+def _under(loss: LossName, model: LstmTagger) -> LstmTagger:
+    changed = copy.deepcopy(model)
+    changed.loss_name, changed.loss = loss, LOSSES[loss]
+    return changed
+
+
+class _Measured:
+    """The figures of one model on a batch, each as one flat tensor. Dropout is off."""
+
+    def __init__(self, model: LstmTagger, batch: Batch) -> None:
+        model.eval()
+        model.zero_grad()
+        outputs = model(batch)  # (N, K)
+        known = batch.tags < outputs.shape[-1]
+        loss = model.loss.criterion(outputs[known], batch.tags[known])
+        loss.backward()  # type: ignore[no-untyped-call]
+        weights = list(model.parameters())
+        self.tokens = int(known.sum())
+        self.loss = loss.detach()[None]
+        self.gradient = _joined([value.grad.to_dense() for value in weights if value.grad is not None])
+        self.probability = model.loss.probabilities(outputs.detach()).flatten()
+        self.weight = _joined(weights)
+        model.zero_grad()
+
+
+def _joined(tensors: Sequence[Tensor]) -> Tensor:
+    return torch.cat([tensor.detach().flatten() for tensor in tensors])

@@ -1,0 +1,105 @@
+"""Cross-entropy, entropy, KL divergence and maximum likelihood, checked as identities on the data.
+
+N tokens, K tags; all in float64. Entropies and divergences are SciPy's, the cross-entropy is PyTorch's.
+"""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from scipy.special import rel_entr
+from scipy.stats import entropy
+
+from tagger.core.common.arrays import Float64s, Tags
+from tagger.core.common.rounding import six_digits
+from tagger.report.shared.wording import number, small_number
+
+
+def identities(scores: Mapping[str, Float64s], forms: Tags, tags: Tags) -> dict[str, Any]:
+    """Check the identities.
+
+    Args:
+        scores: (N, K) raw scores of each model; their softmax is what is measured, whatever the loss.
+        forms: (N) the word of each token. The target of a token is how often its word has each tag in the split.
+        tags: (N) gold tags that the models know.
+    """
+    amount = next(iter(scores.values())).shape[1]
+    one_hot = np.eye(amount)[tags]  # (N, K)
+    _, word = np.unique(forms, return_inverse=True)
+    counts = np.zeros((word.max() + 1, amount))
+    np.add.at(counts, (word, tags), 1)
+    targets = (counts / counts.sum(axis=1, keepdims=True))[word]  # (N, K)
+    rows = [_decompose(loss, values, targets) for loss, values in scores.items()]
+    model = next(iter(scores))
+    likelihood = _likelihood(_log_softmax(scores[model])[np.arange(len(tags)), tags])
+    frequencies = _frequencies(np.bincount(tags, minlength=amount))
+    checks = [row["largest_difference"] for row in rows] + [likelihood["difference"], frequencies["difference"]]
+    first = rows[0]
+    one_hot_entropy = float(entropy(one_hot, axis=1).max())
+    return {
+        "rows": rows,
+        "one_hot_entropy": six_digits(one_hot_entropy),
+        "likelihood": {"model": model, **likelihood},
+        "frequencies": frequencies,
+        "answer": (
+            f"With the shares of tags that each word has on dev for targets, the cross-entropy of {model} is "
+            f"{first['cross_entropy']:.4f}: entropy {first['entropy']:.4f}, which no model can lower, and KL "
+            f"divergence {first['kl']:.4f}. A single right tag has entropy {number(one_hot_entropy)}, so there "
+            f"cross-entropy is the KL divergence. The likelihood of dev is the product of {number(len(tags))} "
+            f"probabilities; its logarithm is {number(likelihood['log'], 1)}, and without its sign, by word, that is "
+            f"the mean NLL. All identities hold "
+            f"within {small_number(max(check for check in checks if check is not None))}."
+        ),
+    }
+
+
+def _decompose(loss: str, scores: Float64s, targets: Float64s) -> dict[str, Any]:
+    cross = torch.nn.functional.cross_entropy(
+        torch.from_numpy(scores), torch.from_numpy(targets), reduction="none"
+    ).numpy()  # (N)
+    own = entropy(targets, axis=1)
+    divergence = rel_entr(targets, np.exp(_log_softmax(scores))).sum(axis=1)
+    return {
+        "loss": loss,
+        "cross_entropy": six_digits(cross.mean()),
+        "entropy": six_digits(own.mean()),
+        "kl": six_digits(divergence.mean()),
+        "largest_difference": six_digits(np.abs(cross - (own + divergence)).max()),
+    }
+
+
+def _likelihood(log_gold: Float64s) -> dict[str, Any]:
+    """Compare the product of the probabilities with the sum of their logarithms, as far as the product can be held."""
+    products = np.cumprod(np.exp(log_gold))
+    held = int((products >= np.finfo(np.float64).tiny).sum())
+    last = math.log(products[held - 1]) if held else 0.0
+    return {
+        "product": six_digits(products[-1]),
+        "log": six_digits(log_gold.sum()),
+        "probability_a_token": six_digits(math.exp(log_gold.mean())),
+        "tokens_held": held,
+        "difference": six_digits(abs(last - log_gold[:held].sum())),
+    }
+
+
+def _frequencies(counts: Tags) -> dict[str, Any]:
+    """Check that of all fixed guesses the tag frequencies are likeliest: their NLL is the entropy, another's more."""
+    shares = counts / counts.sum()
+    present = shares > 0
+    uniform = np.full(len(shares), 1 / len(shares))
+    nll = -(shares[present] * np.log(shares[present])).sum()
+    uniform_nll = -(shares * np.log(uniform)).sum()
+    own, divergence = entropy(shares), rel_entr(shares, uniform).sum()
+    return {
+        "nll": six_digits(nll),
+        "entropy": six_digits(own),
+        "uniform_nll": six_digits(uniform_nll),
+        "kl": six_digits(divergence),
+        "difference": six_digits(max(abs(nll - own), abs(uniform_nll - own - divergence))),
+    }
+
+
+def _log_softmax(scores: Float64s) -> Float64s:
+    return np.asarray(torch.from_numpy(scores).log_softmax(dim=-1).numpy())

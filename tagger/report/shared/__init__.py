@@ -1,0 +1,4 @@
+"""What the parts of the report share.
+
+May import: core, evaluate.
+"""

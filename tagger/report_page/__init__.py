@@ -1,1 +1,0 @@
-"""The page that shows the losses side by side."""

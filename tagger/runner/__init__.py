@@ -1,0 +1,4 @@
+"""How a stage runs and survives: signals, locks, checkpoints, progress, processes. No byte of an output depends on it.
+
+May import: core, train.
+"""

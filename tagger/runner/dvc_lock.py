@@ -1,0 +1,68 @@
+"""What `dvc.lock` records of a stage: the params that it ran with, what it read, and what it wrote."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import yaml
+
+from tagger.core.common.errors import InputError
+
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast, where PyYAML was built with it
+
+
+class LockedStage(NamedTuple):
+    """One stage, as DVC recorded it."""
+
+    params: dict[str, Any]  # whole sections of params.yaml
+    deps: dict[str, str]  # MD5 of each dependency
+    outs: dict[str, str]  # MD5 of each output
+
+    def read(self, *deps: Path) -> bool:
+        """Return whether the dependencies are on the disk as they were recorded."""
+        return all(self.deps.get(dep.as_posix(), "") == md5(dep) for dep in deps)
+
+    def wrote(self, *outs: Path) -> bool:
+        """Return whether the outputs are on the disk as they were recorded."""
+        return all(self.outs.get(out.as_posix(), "") == md5(out) for out in outs)
+
+
+def read_lock_file(folder: Path = Path()) -> dict[str, LockedStage]:
+    """Return the stages by name; none where there is no lock file yet.
+
+    Raises:
+        InputError: it is no YAML: half of it is there while DVC writes it, or git has left a conflict in it.
+    """
+    path = folder / "dvc.lock"
+    try:
+        document = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader) or {}  # noqa: S506
+    except FileNotFoundError:
+        return {}
+    except yaml.YAMLError as error:
+        raise InputError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
+    return {
+        name: LockedStage(
+            params={
+                key: value for key, value in stage.get("params", {}).get("params.yaml", {}).items() if "." not in key
+            },
+            deps={dep["path"]: dep.get("md5", "") for dep in stage.get("deps", [])},
+            outs={out["path"]: out.get("md5", "") for out in stage.get("outs", [])},
+        )
+        for name, stage in document.get("stages", {}).items()
+    }
+
+
+def md5(path: Path) -> str | None:
+    """Return the hash that DVC gives a file or a folder; none where there is nothing.
+
+    That of a folder is of the JSON that lists the hashes of its files (dvc_data.hashfile.tree, `Tree.as_bytes`).
+    """
+    if path.is_file():
+        return hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()
+    if not path.is_dir():
+        return None
+    files = sorted(file for file in path.rglob("*") if file.is_file() and file.name != ".gitignore")
+    entries = [{"md5": md5(file), "relpath": file.relative_to(path).as_posix()} for file in files]
+    entries.sort(key=lambda entry: str(entry["relpath"]))
+    return hashlib.md5(json.dumps(entries, sort_keys=True).encode(), usedforsecurity=False).hexdigest() + ".dir"

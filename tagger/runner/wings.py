@@ -1,0 +1,44 @@
+"""What decides the bytes of each stage: folders of `tagger/`, and the versions of the packages that they compute with.
+
+`dvc.yaml` lists the same wings as dependencies, and the key of a checkpoint covers them. `versions.txt` is a file of its
+wing, so a stage depends on the versions, too.
+"""
+
+import importlib.metadata
+from collections.abc import Iterator
+from pathlib import Path
+
+import tagger
+
+WINGS = {
+    "prepare": ("core", "prepare"),
+    "train": ("core", "train"),
+    "evaluate": ("core", "evaluate"),
+    "report": ("core", "evaluate", "report"),
+    "export": ("core", "evaluate", "predict", "export"),
+}
+VERSIONS = "versions.txt"
+PACKAGE = Path(tagger.__file__).parent
+
+
+def deciding_files(stage: str) -> Iterator[Path]:
+    """Yield the files of a stage's wings in a fixed order, from where this package lies."""
+    for wing in WINGS[stage]:
+        files = (path for path in (PACKAGE / wing).rglob("*") if path.is_file())
+        yield from sorted(path for path in files if path.parent.name != "__pycache__")
+
+
+def installed_versions(stage: str) -> dict[str, tuple[str, str]]:
+    """Return for each package that a stage computes with the version that its wings name, and the installed one."""
+    lines = [line for path in deciding_files(stage) if path.name == VERSIONS for line in path.read_text().split()]
+    named = dict(line.split("==") for line in lines)
+    return {name: (version, importlib.metadata.version(name)) for name, version in named.items()}
+
+
+def other_versions(stage: str) -> list[str]:
+    """Return a line for each package of which another version is installed; `2.13.0+cpu` is a build of `2.13.0`."""
+    return [
+        f"{name} {installed} is installed, expected {version}: outputs may differ from those of dvc.lock"
+        for name, (version, installed) in installed_versions(stage).items()
+        if installed.partition("+")[0] != version
+    ]

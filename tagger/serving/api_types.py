@@ -1,0 +1,104 @@
+"""What the API takes and gives, and how much of it. FastAPI checks requests by these types and documents them."""
+
+from typing import Annotated, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from tagger.core.common.errors import InputError
+from tagger.predict.sentences import read_sentences
+
+MAX_BYTES = 1_000_000  # of a request
+MAX_SENTENCES = 1000
+MAX_WORDS = 20_000  # of a request
+MAX_CHARACTERS = 1000  # of a word
+MAX_TOP = 50
+MAX_TAGS = 100_000  # of an answer, for each model
+
+
+def _read(given: object) -> list[tuple[str, ...]]:
+    if isinstance(given, str):
+        given = [given]
+    if not isinstance(given, list):
+        raise InputError(f"got {type(given).__name__}, expected a string or a list of sentences")
+    if len(given) > MAX_SENTENCES:
+        raise InputError(f"got {len(given)} sentences, expected at most {MAX_SENTENCES}")
+    sentences = read_sentences(given)
+    words = sum(map(len, sentences))
+    if words > MAX_WORDS:
+        raise InputError(f"got {words} words, expected at most {MAX_WORDS}")
+    for number, sentence in enumerate(sentences, start=1):
+        longest = max(map(len, sentence), default=0)
+        if longest > MAX_CHARACTERS:
+            raise InputError(
+                f"sentence {number}: got a word of {longest} characters, expected at most {MAX_CHARACTERS}"
+            )
+    return sentences
+
+
+class TagRequest(BaseModel):
+    """Sentences to tag."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"sentences": ["The dog ate the book", ["It", "was", "new"]], "top": 2}]},
+    )
+
+    sentences: Annotated[
+        list[tuple[str, ...]],
+        BeforeValidator(_read, json_schema_input_type=str | list[str | list[str]]),
+        Field(
+            description="A sentence, or a list of them: a string whose words stand apart by white space, or its words."
+        ),
+    ]
+    top: Annotated[
+        int, Field(ge=1, le=MAX_TOP, strict=True, description="Tags listed for each word, the most probable first.")
+    ] = 1
+
+    @model_validator(mode="after")
+    def _check_answer(self) -> Self:
+        tags = sum(map(len, self.sentences)) * self.top
+        if tags > MAX_TAGS:
+            raise InputError(f"top: asks for {tags} tags in all, expected at most {MAX_TAGS}")
+        return self
+
+
+class Alternative(BaseModel):
+    """A tag that a word may have."""
+
+    tag: str
+    probability: float
+
+
+class Tagging(BaseModel):
+    """What one model says of a sentence."""
+
+    tags: Annotated[list[str], Field(description="The most probable tag of each word.")]
+    probabilities: Annotated[list[float], Field(description="The probability of each of these tags.")]
+    alternatives: Annotated[list[list[Alternative]], Field(description="As many tags of each word as were asked for.")]
+
+
+class TaggedWords(BaseModel):
+    """A sentence with its tags."""
+
+    words: list[str]
+    taggings: Annotated[list[Tagging], Field(description="One for each model, in the order of the models.")]
+
+
+class TagResponse(BaseModel):
+    """The sentences of a request, in their order."""
+
+    models: Annotated[list[str], Field(description="The names of the models.")]
+    sentences: list[TaggedWords]
+
+
+class ModelInfo(BaseModel):
+    """A model that is served."""
+
+    name: str
+    tags: Annotated[list[str], Field(description="The tags that it knows.")]
+
+
+class Problem(BaseModel):
+    """What is wrong with a request."""
+
+    detail: Annotated[str, Field(description="One line: where, what was found, what was expected.")]

@@ -1,0 +1,158 @@
+"""A corpus on any path that Spark reads: its sentences as rows, and its output."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal, get_args
+
+from tagger.core.common.errors import InputError
+from tagger.predict.tagging import MOST_CHARACTERS, MOST_WORDS
+from tagger.spark.session import reporting
+
+if TYPE_CHECKING:
+    from pyspark.sql import Column, DataFrame, SparkSession
+
+Format = Literal["text", "parquet"]
+
+SENTENCE = "sentence"
+BYTE_ORDER_MARK = "\ufeff"
+ENDINGS = {"text": (".txt", ".txt.gz", ".txt.bz2", ".json", ".jsonl"), "parquet": (".parquet",)}
+
+
+def format_of(path: str, named: Format | None, option: str) -> Format:
+    """Return the format that was named, or else the one that the end of a path tells.
+
+    Raises:
+        InputError: neither says it.
+    """
+    found = [form for form in get_args(Format) if path.rstrip("/").endswith(ENDINGS[form])]
+    if named or found:
+        return named or found[0]
+    raise InputError(f"{path}: its name tells no format; expected {option}, or one that ends in .txt or .parquet")
+
+
+def read_text(spark: "SparkSession", path: str) -> "DataFrame":
+    """Read a sentence a line: columns `file`, `line` (from 1) and `sentence`.
+
+    Spark numbers no lines: it reads a file in blocks that know nothing of each other. They are counted first, which
+    costs little beside tagging.
+
+    Raises:
+        InputError: there is nothing to read.
+    """
+    from pyspark.sql import Window
+    from pyspark.sql import functions as F  # noqa: N812, Spark's own custom
+
+    with reporting(path):
+        lines = spark.read.text(path, lineSep="\n").select(
+            F.col("_metadata.file_path").alias("file"),
+            F.col("_metadata.file_block_start").alias("block"),
+            F.monotonically_increasing_id().alias("id"),  # by one a line within a block
+            F.col("value").alias(SENTENCE),
+        )
+        blocks = lines.groupBy("file", "block").agg(F.min("id").alias("first"), F.count("id").alias("amount"))
+        earlier = Window.partitionBy("file").orderBy("block").rowsBetween(Window.unboundedPreceding, -1)
+        before = F.coalesce(F.sum("amount").over(earlier), F.lit(0))
+        starts = blocks.select("file", "block", (before - F.col("first") + 1).alias("shift"))
+        numbered = lines.join(F.broadcast(starts), ["file", "block"])
+        rows = numbered.select("file", (F.col("id") + F.col("shift")).alias("line"), SENTENCE)
+        # Not before it is checked: Spark would replace bytes that are not UTF-8.
+        stripped = F.regexp_replace(SENTENCE, f"^{BYTE_ORDER_MARK}|\r$", "")
+        return _checked(rows, F.concat("file", F.lit(":"), "line")).withColumn(SENTENCE, stripped)
+
+
+def read_parquet(spark: "SparkSession", path: str) -> "DataFrame":
+    """Read a table with a column `sentence`, of strings or of lists of words; all its columns are kept.
+
+    Raises:
+        InputError: there is no such table, or none with such a column.
+    """
+    from pyspark.sql import functions as F  # noqa: N812
+
+    with reporting(path):
+        rows = spark.read.parquet(path)
+        if SENTENCE not in rows.columns:
+            raise InputError(f"{path}: got the columns {_named(rows.columns)}, expected one {SENTENCE!r}")
+        kind = rows.schema[SENTENCE].dataType.simpleString()
+        if kind not in ("string", "array<string>"):
+            raise InputError(f"{path}: column {SENTENCE!r}: got {kind}, expected string or array<string>")
+        return _checked(rows, F.concat("_metadata.file_path", F.lit(": row "), F.col("_metadata.row_index") + 1))
+
+
+def _checked(rows: "DataFrame", place: "Column") -> "DataFrame":
+    """Have a job fail at a sentence that the model would refuse, with a line that says where it stands."""
+    from pyspark.sql import functions as F  # noqa: N812
+
+    sentence = F.col(SENTENCE)
+    if rows.schema[SENTENCE].dataType.simpleString() == "string":
+        words = F.split(sentence, r"\s+")
+        wrong, expected = ~F.is_valid_utf8(sentence), "expected UTF-8"
+    else:
+        words = sentence
+        wrong = F.exists(words, lambda word: word.isNull() | ~F.is_valid_utf8(word) | ~word.rlike(r"(?U)\S"))
+        expected = "got a word that is missing, blank or not UTF-8"
+    long = (F.size(words) > MOST_WORDS) | F.exists(words, lambda word: F.length(word) > MOST_CHARACTERS)
+    limits = f"expected at most {MOST_WORDS:,} words, of {MOST_CHARACTERS:,} characters each"
+    mistake = F.raise_error(F.concat(place, F.lit(": "), F.when(wrong, expected).otherwise(limits)))
+    sound = F.when(wrong | long, mistake).otherwise(sentence)
+    return rows.withColumn(SENTENCE, sound)
+
+
+def check_output(spark: "SparkSession", path: str, inputs: Sequence[str], overwrite: bool) -> None:
+    """Make sure that writing to a path destroys nothing.
+
+    Args:
+        spark: the session.
+        path: of the output.
+        inputs: the files that will be read, as Spark names them.
+        overwrite: whether an earlier output may be replaced.
+
+    Raises:
+        InputError: something else is there, or the input is.
+    """
+    with reporting(path):
+        place = spark._jvm.org.apache.hadoop.fs.Path(path)
+        system = place.getFileSystem(spark._jsc.hadoopConfiguration())
+        if not system.exists(place):
+            return
+        if not overwrite:
+            raise InputError(f"{path}: exists already; expected a new path, or --overwrite")
+        # Spark names local files by file:///, Hadoop by file:/.
+        folder = str(system.makeQualified(place).toUri().getPath()).rstrip("/")
+        if any(f"{folder}/" in f"{name}/" for name in inputs):
+            raise InputError(f"{path}: holds the input, expected another path for the output")
+        within = {str(entry.getPath().getName()) for entry in system.listStatus(place)}
+        if within and not within & {"_SUCCESS", "_temporary"}:
+            raise InputError(f"{path}: not written by Spark; --overwrite expected an earlier output")
+
+
+def write(rows: "DataFrame", path: str, form: Format) -> None:
+    """Write a folder of Parquet, or of text with a JSON object a line; `_SUCCESS` comes into it last.
+
+    Raises:
+        InputError: it can't be written, or what was to be written fails. Nothing is left then.
+    """
+    from pyspark.sql import functions as F  # noqa: N812
+
+    writer = rows.write.mode("overwrite")
+    if form == "text":
+        rounded = F.transform("probabilities", lambda value: F.round(value, 6))
+        writer = rows.withColumn("probabilities", rounded).write.mode("overwrite")
+    try:
+        if form == "parquet":
+            writer.parquet(path)
+        else:
+            writer.json(path, ignoreNullFields=False)
+    except BaseException:
+        _remove_empty(rows.sparkSession, path)
+        raise
+
+
+def _remove_empty(spark: "SparkSession", path: str) -> None:
+    """Remove the folder that Spark leaves of an output that failed."""
+    place = spark._jvm.org.apache.hadoop.fs.Path(path)
+    system = place.getFileSystem(spark._jsc.hadoopConfiguration())
+    if system.exists(place) and not system.listStatus(place):
+        system.delete(place, False)
+
+
+def _named(columns: Sequence[str]) -> str:
+    return ", ".join(map(repr, columns[:10])) + (", ..." if len(columns) > 10 else "")

@@ -1,0 +1,111 @@
+"""The gradient of a batch as the sum of those of its shards.
+
+A batch is cut into the same shards whatever number of processes there is. Each process computes its own, and all are
+added up in pairs, by their order: so no bit of the sum depends on that number. G numbers in a gradient, R rows of a
+table that the batch uses, E width of a row.
+"""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from tagger.core.common.arrays import Array, Int64s
+from tagger.core.corpus.dictionary import UNKNOWN
+from tagger.core.corpus.encoded_split import EncodedSplit
+from tagger.core.network.batches import forms_of
+from tagger.core.network.lstm_tagger import LstmTagger
+from tagger.train.process_group import ProcessGroup
+
+
+class BatchGradient:
+    """Computes the gradient of each batch of a split and leaves it in the parameters of a model.
+
+    That of a table is sparse: it has the rows that the batch uses.
+    """
+
+    def __init__(
+        self, model: LstmTagger, split: EncodedSplit, group: ProcessGroup, device: torch.device, clip_norm: float = 0
+    ) -> None:
+        """Take what gradients are computed of, shortened to the norm `clip_norm` where it is not 0."""
+        self._split, self._group, self._device, self._clip_norm = split, group, device, clip_norm
+        self._tables, self._others = model.tables_and_others()
+
+    def compute(self, shards: Sequence[Int64s], loss_of: Callable[[int, Int64s], Tensor]) -> float:
+        """Set the gradient of the mean loss over the tokens of a batch, and return that mean.
+
+        Args:
+            shards: the sentences of each shard; some may have none.
+            loss_of: gives the mean loss of the shard of this number, which has these sentences.
+        """
+        rows = self._rows_of(shards)
+        tokens = [int(self._split.lengths[sentences].sum()) for sentences in shards]
+        parts = []
+        for number in self._group.share_of(len(shards)):
+            self._clear()
+            loss = torch.zeros((), device=self._device)
+            if tokens[number]:
+                loss = loss_of(number, shards[number]) * (tokens[number] / sum(tokens))
+                loss.backward()  # type: ignore[no-untyped-call]
+            parts.append(self._collect(rows, loss.detach()))
+        total = _sum_in_pairs(self._group.gather(_sum_in_pairs(parts)))
+        self._clip(total[:-1])
+        self._spread(rows, total[:-1])
+        return float(total[-1])
+
+    def _rows_of(self, shards: Sequence[Int64s]) -> list[Tensor]:
+        """Return the rows of each table that can have a gradient, the same in every process: (R) each."""
+        forms = forms_of(self._split, np.concatenate(shards))
+        words = np.append(self._split.form_words[forms], UNKNOWN)  # which WordDropout puts in
+        found = zip(self._tables, (words, self._split.form_affixes[forms]), strict=False)  # affixes may have no table
+        return [_distinct(ids, len(table)).to(self._device) for table, ids in found]
+
+    def _clear(self) -> None:
+        for weights in (*self._others, *self._tables):
+            weights.grad = None
+
+    def _collect(self, rows: Sequence[Tensor], loss: Tensor) -> Tensor:
+        """Return the gradients one after another, then those of the tables' rows, then the loss: (G + 1)."""
+        others = [torch.zeros_like(weights) if weights.grad is None else weights.grad for weights in self._others]
+        tables = [_rows_from(weights, used) for weights, used in zip(self._tables, rows, strict=True)]
+        return torch.cat([part.flatten() for part in (*others, *tables, loss)])
+
+    def _clip(self, gradient: Tensor) -> None:
+        """Shorten a gradient where it is too long, as `torch.nn.utils.clip_grad_norm_` does: (G)."""
+        if self._clip_norm:
+            gradient *= (self._clip_norm / (torch.linalg.vector_norm(gradient) + 1e-6)).clamp(max=1)
+
+    def _spread(self, rows: Sequence[Tensor], gradient: Tensor) -> None:
+        """Set the gradients from what `_collect` has made: (G)."""
+        sizes = [len(used) * weights.shape[1] for weights, used in zip(self._tables, rows, strict=True)]
+        parts = iter(torch.split(gradient, [*map(Tensor.numel, self._others), *sizes]))
+        for weights in self._others:
+            weights.grad = next(parts).view_as(weights)
+        for table, used in zip(self._tables, rows, strict=True):
+            values = next(parts).view(len(used), -1)
+            table.grad = torch.sparse_coo_tensor(
+                used[None], values, table.shape, is_coalesced=True, check_invariants=False
+            )
+
+
+def _distinct(ids: Array, size: int) -> Tensor:
+    """Return the distinct ids, all below `size`, in order: quicker than sorting them."""
+    present = np.zeros(size, dtype=np.bool_)
+    present[ids] = True
+    return torch.from_numpy(np.flatnonzero(present))
+
+
+def _rows_from(weights: Tensor, rows: Tensor) -> Tensor:
+    """Return the gradient of the given rows of a table, which are in order and hold all that has one: (R, E)."""
+    total = torch.zeros((len(rows), weights.shape[1]), device=weights.device)
+    if weights.grad is None:
+        return total
+    gradient = weights.grad
+    return total.index_add_(0, torch.searchsorted(rows, gradient._indices()[0]), gradient._values())
+
+
+def _sum_in_pairs(values: Sequence[Tensor]) -> Tensor:
+    while len(values) > 1:
+        values = [first + second for first, second in zip(values[::2], values[1::2], strict=True)]
+    return values[0]

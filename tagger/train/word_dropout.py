@@ -1,0 +1,38 @@
+"""Words and characters turned into the unknown one while training, so that its vector is trained."""
+
+import torch
+from torch import Tensor
+
+from tagger.core.corpus.dictionary import UNKNOWN, Dictionaries, Dictionary
+from tagger.core.network.batches import Batch
+
+
+class WordDropout:
+    """Turns some words and characters into the unknown one, rare ones more often."""
+
+    def __init__(self, dictionaries: Dictionaries, rate: float, device: torch.device) -> None:
+        """Take the counts of the dictionaries; with the rate 0 nothing is changed."""
+        self._rate = rate
+        self._words = _chances(dictionaries.words, rate).to(device)
+        self._characters = _chances(dictionaries.characters, rate).to(device)
+
+    def __call__(self, batch: Batch) -> Batch:
+        """Return the batch with random changes."""
+        if not self._rate:
+            return batch
+        groups = tuple(group._replace(characters=_drop(group.characters, self._characters)) for group in batch.groups)
+        return batch._replace(words=_drop(batch.words, self._words), groups=groups)
+
+
+def _drop(ids: Tensor, chances: Tensor) -> Tensor:
+    return torch.where(torch.rand(ids.shape, device=ids.device) < chances[ids], UNKNOWN, ids)
+
+
+def _chances(dictionary: Dictionary, rate: float) -> Tensor:
+    """Return rate / (rate + count) for each id, 0 for the reserved ones.
+
+    The form is that of Kiperwasser and Goldberg (2016), "Simple and Accurate Dependency Parsing Using Bidirectional
+    LSTM Feature Representations", section 4.
+    """
+    counts = torch.tensor(dictionary.counts, dtype=torch.float32)
+    return torch.cat((torch.zeros(dictionary.first_id), rate / (rate + counts)))

@@ -1,0 +1,38 @@
+"""Where the time of a step goes is measured, and adds up."""
+
+from pathlib import Path
+
+import pytest
+
+from bench.step_profile import WARM_UP, profile_steps
+from tagger.core.common import paths
+from tagger.core.common.errors import InputError
+from tests.samples import RANDOM, model_params, train_params
+
+
+@pytest.fixture(autouse=True)
+def _prepared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for folder, part in (
+        (paths.DICTIONARIES, RANDOM.dictionaries),
+        (paths.TRAIN, RANDOM.train),
+        (paths.DEV, RANDOM.dev),
+    ):
+        folder.mkdir(parents=True)
+        part.save(folder)
+
+
+def test_the_time_of_a_step_is_shared_out_among_its_operators() -> None:
+    found = profile_steps(model_params(), train_params(min_batches=1000, batch_tokens=20), 1)
+    assert 0 < found.tokens <= 20
+    times = list(found.operators.values())
+    assert times == sorted(times, reverse=True)
+    assert 0 < sum(times) < found.milliseconds
+    assert {"aten::mkldnn_rnn_layer", "aten::mkldnn_rnn_layer_backward"} < set(found.operators)
+
+
+def test_an_epoch_that_is_too_short_is_a_clear_error() -> None:
+    with pytest.raises(InputError) as caught:
+        profile_steps(model_params(), train_params(min_batches=1, batch_tokens=1_000_000), 1)
+    said = f"data/prepared/train: 2 steps in an epoch, expected more than the {WARM_UP} that are not measured"
+    assert str(caught.value) == said

@@ -1,0 +1,421 @@
+"""The command line: what it prints, and one line with an exit code for a mistake."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from click.testing import CliRunner, Result
+
+from tagger.cli.commands import main
+from tagger.core.common.errors import InputError
+from tagger.core.corpus.dictionary import build_dictionaries
+from tagger.core.corpus.indexed_corpus import Sentence
+from tagger.core.network.lstm_tagger import LstmTagger
+from tagger.core.network.model_folder import TrainedModel, write_model
+from tagger.core.params.schema import ModelParams
+
+ROOT = Path(__file__).parents[2]
+TRAIN = [Sentence(("The", "dog", "barked"), ("DET", "NOUN", "VERB"))]
+
+
+def save_model(folder: Path) -> None:
+    """A model that gives every word DET with 0.5, NOUN with 0.3 and VERB with 0.2."""
+    dictionaries = build_dictionaries(TRAIN, lowercase=True)
+    params = ModelParams(
+        word_dim=2,
+        characters="cnn",
+        character_dim=2,
+        character_filters=2,
+        character_hidden=2,
+        affix_dim=2,
+        hidden=2,
+        layers=1,
+        bidirectional=True,
+        dropout=0.0,
+    )
+    model = LstmTagger.for_dictionaries(params, dictionaries, "nll")
+    with torch.no_grad():
+        for weights in model.parameters():
+            weights.zero_()
+        model.linear.bias.copy_(torch.tensor([0.5, 0.3, 0.2]).log())
+    folder.mkdir(parents=True)
+    write_model(TrainedModel(model, dictionaries), folder)
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> str:
+    folder = tmp_path_factory.mktemp("main") / "model"
+    save_model(folder)
+    return str(folder)
+
+
+@pytest.fixture
+def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    shutil.copyfile(ROOT / "params.yaml", tmp_path / "params.yaml")  # losses: nll, cross_entropy
+    return tmp_path
+
+
+def run(*arguments: str, stdin: bytes | None = None) -> Result:
+    return CliRunner().invoke(main, arguments, input=stdin)
+
+
+def output(*arguments: str, stdin: bytes | None = None) -> str:
+    result = run(*arguments, stdin=stdin)
+    assert (result.exit_code, result.stderr, result.exception) == (0, "", None)
+    return result.stdout
+
+
+def mistake(*arguments: str, stdin: bytes | None = None) -> str:
+    error = run(*arguments, stdin=stdin).exception
+    assert isinstance(error, InputError), repr(error)
+    assert "\n" not in str(error)
+    return str(error)
+
+
+def test_sentences_of_the_command_line_are_tagged(model: str) -> None:
+    assert (
+        output("predict", "--model", model, "The dog", "cats")
+        == "The  DET  0.5000\ndog  DET  0.5000\n\ncats  DET  0.5000\n"
+    )
+
+
+def test_words_stand_apart_by_any_white_space(model: str) -> None:
+    assert output("predict", "--model", model, " The\t dog ") == "The  DET  0.5000\ndog  DET  0.5000\n"
+
+
+def test_sentences_of_standard_input_are_tagged_line_by_line(model: str) -> None:
+    assert output("predict", "--model", model, "--format", "json", stdin=b"The dog\n\nx") == (
+        '{"words": ["The", "dog"], "tags": ["DET", "DET"], "probabilities": [0.5, 0.5]}\n'
+        '{"words": [], "tags": [], "probabilities": []}\n'
+        '{"words": ["x"], "tags": ["DET"], "probabilities": [0.5]}\n'
+    )
+
+
+def test_sentences_of_standard_input_are_numbered_over_all_chunks(model: str) -> None:
+    rows = output("predict", "--model", model, "--format", "csv", stdin=b"x\n" * 1000).splitlines()
+    assert rows[0] == "sentence,position,word,tag,probability"
+    assert rows[1:] == [f"{number},1,x,DET,0.500000" for number in range(1, 1001)]
+
+
+def test_conllu_is_written(model: str) -> None:
+    assert output("predict", "--model", model, "--format", "conllu", "x") == (
+        "# sent_id = 1\n# text = x\n1\tx\t_\tDET\t_\t_\t_\t_\t_\tProbDET=0.5000\n\n"
+    )
+
+
+def test_an_empty_standard_input_gives_no_output(model: str) -> None:
+    assert output("predict", "--model", model, stdin=b"") == ""
+
+
+def test_an_empty_standard_input_gives_the_header_of_csv_alone(model: str) -> None:
+    assert (
+        output("predict", "--model", model, "--format", "csv", stdin=b"") == "sentence,position,word,tag,probability\n"
+    )
+
+
+def test_more_tags_are_listed(model: str) -> None:
+    assert output("predict", "--model", model, "--top", "2", "x") == "x  DET  0.5000  NOUN  0.3000\n"
+
+
+def test_more_tags_than_the_model_has_list_them_all(model: str) -> None:
+    assert output("predict", "--model", model, "--top", "99", "--format", "csv", "x") == (
+        "sentence,position,word,tag,probability,tag_2,probability_2,tag_3,probability_3\n"
+        "1,1,x,DET,0.500000,NOUN,0.300000,VERB,0.200000\n"
+    )
+
+
+def test_the_exported_model_is_the_default(workspace: Path) -> None:
+    save_model(workspace / "models" / "export")
+    assert output("predict", "x") == "x  DET  0.5000\n"
+
+
+def test_a_model_of_mlflow_is_fetched_by_its_uri(model: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    models = {"models:/lstm-tagger@champion": Path(model)}
+    monkeypatch.setattr("tagger.predict.tagging.model_folder_of", models.__getitem__)
+    assert output("predict", "--model", "models:/lstm-tagger@champion", "x") == "x  DET  0.5000\n"
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
+def test_raw_text_is_split_on_request_alone(model: str) -> None:
+    text = "I don't."
+    assert json.loads(output("predict", "--model", model, "--format", "json", text))["words"] == ["I", "don't."]
+    words = json.loads(output("predict", "--model", model, "--format", "json", "--tokenize", text))["words"]
+    assert words == ["I", "do", "n't", "."]
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
+def test_raw_lines_of_standard_input_are_split(model: str) -> None:
+    rows = output("predict", "--model", model, "--format", "csv", "--tokenize", stdin=b"Yes!\n\nIt's\n").splitlines()
+    assert [row.split(",")[:3] for row in rows[1:]] == [
+        ["1", "1", "Yes"],
+        ["1", "2", "!"],
+        ["3", "1", "It"],
+        ["3", "2", "'s"],
+    ]
+
+
+def test_an_export_in_8_bits_is_asked_for_where_there_is_none(model: str) -> None:
+    assert (
+        mistake("predict", "--model", model, "--int8", "x") == f"{model}: a trained model, expected an export for int8"
+    )
+
+
+def test_the_examples_of_the_help_keep_their_lines() -> None:
+    assert '  lstm-tagger predict "The dog ate the book"\n' in output("predict", "--help")
+    assert "  lstm-tagger compare\n" in output("compare", "--help")
+    assert '  eval "$(_LSTM_TAGGER_COMPLETE=bash_source lstm-tagger)"\n' in output("--help")
+
+
+def test_a_shell_completes_commands_options_and_choices() -> None:
+    def completions(line: str) -> list[str]:
+        words = line.split(" ")
+        environment_ = environment() | {
+            "_LSTM_TAGGER_COMPLETE": "bash_complete",
+            "COMP_WORDS": line,
+            "COMP_CWORD": str(len(words) - 1),
+        }
+        code = "from tagger.cli.commands import main; main(prog_name='lstm-tagger')"
+        done = subprocess.run(
+            [sys.executable, "-c", code], env=environment_, capture_output=True, text=True, check=False
+        )
+        return [answer.partition(",")[2] for answer in done.stdout.split()]
+
+    assert completions("lstm-tagger pr") == ["predict"]
+    assert completions("lstm-tagger predict --mo") == ["--model"]
+    assert completions("lstm-tagger predict --format c") == ["conllu", "csv"]
+
+
+WITHOUT = """
+import sys
+class Missing:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {missing}:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+sys.meta_path.insert(0, Missing())
+from tagger.__main__ import run
+sys.argv = ["lstm-tagger", *{arguments}]
+run()
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "module", "extra"),
+    [
+        (["predict", "--model", "MODEL", "x"], "torch", "training"),
+        (["predict", "--model", "MODEL", "--tokenize", "x"], "spacy", "tokenize"),
+        (["compare"], "mlflow", "tracking"),
+        (["results"], "yaml", "tracking"),
+    ],
+)
+def test_a_command_that_lacks_an_extra_says_so(
+    arguments: list[str], module: str, extra: str, model: str, tmp_path: Path
+) -> None:
+    given = [model if argument == "MODEL" else argument for argument in arguments]
+    code = WITHOUT.replace("{missing}", repr({module})).replace("{arguments}", repr(given))
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=tmp_path, env=environment(), capture_output=True, text=True, check=False)
+    expected = f"error: this needs {module}, which is not installed; expected pip install 'lstm-tagger[{extra}]'\n"
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", expected)
+
+
+def test_a_missing_model_is_named(workspace: Path) -> None:
+    assert mistake("predict", "x").startswith("models/export/config.json: no such file; expected a model folder")
+
+
+def test_a_file_in_place_of_a_model_folder_is_named(workspace: Path) -> None:
+    (workspace / "model").write_text("")
+    assert mistake("predict", "--model", "model", "x").startswith("model/config.json: no such file; expected a model")
+
+
+def test_a_byte_of_standard_input_that_is_not_utf8_is_named(model: str) -> None:
+    message = mistake("predict", "--model", model, stdin=b"The dog\nd\xe9j\xe0 vu\n")
+    assert message == "standard input:2: byte 2 is 0xe9, expected UTF-8"
+
+
+def test_a_byte_of_the_command_line_that_is_not_utf8_is_named(model: str) -> None:
+    assert "UTF-8" in mistake("predict", "--model", model, os.fsdecode(b"d\xe9j\xe0 vu"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["predict", "--top", "0", "x"], "Invalid value for '--top': 0 is not in the range x>=1."),
+        (["predict", "--top", "two", "x"], "Invalid value for '--top': 'two' is not a valid integer range."),
+        (["predict", "--format", "xml", "x"], "'xml' is not one of 'table', 'json', 'conllu', 'csv'."),
+        (["predict", "--modell", "x"], "--modell"),
+        (["predikt", "x"], "No such command 'predikt'."),
+        (["results", "x"], "Got unexpected extra argument (x)"),
+    ],
+)
+def test_a_wrong_command_line_is_named_with_exit_code_2(arguments: list[str], expected: str) -> None:
+    result = run(*arguments)
+    assert result.exit_code == 2
+    assert expected in result.stderr
+    assert result.stdout == ""
+
+
+@pytest.mark.parametrize("option", ["-h", "--help"])
+def test_help_lists_the_commands(option: str) -> None:
+    text = output(option)
+    assert "predict" in text
+    assert "results" in text
+
+
+def test_help_of_predict_names_its_options_and_defaults() -> None:
+    text = output("predict", "--help")
+    assert all(option in text for option in ("--model", "models/export", "--format", "table", "--top"))
+
+
+def write_results(folder: Path, name: str, text: str) -> None:
+    (folder / "metrics" / "evaluate").mkdir(parents=True, exist_ok=True)
+    (folder / "metrics" / "evaluate" / f"{name}.json").write_text(text, encoding="utf-8")
+
+
+def test_results_are_a_row_a_loss(workspace: Path) -> None:
+    write_results(workspace, "nll", '{"nll": {"accuracy": 0.5, "macro_f1": 0.25}}')
+    write_results(workspace, "cross_entropy", '{"cross_entropy": {"accuracy": 0.9, "macro_f1": 0.80004}}')
+    assert output("results") == (
+        "               accuracy  macro_f1\n"
+        "nll              0.5000    0.2500\n"
+        "cross_entropy    0.9000    0.8000\n"
+    )  # fmt: skip
+
+
+def test_results_leave_out_losses_of_earlier_settings(workspace: Path) -> None:
+    write_results(workspace, "nll", '{"nll": {"accuracy": 0.5}}')
+    write_results(workspace, "mse", '{"mse": {"accuracy": 0.5}}')
+    assert [row.split()[0] for row in output("results").splitlines()] == ["accuracy", "nll"]
+
+
+def test_a_metric_that_no_loss_has_is_a_dash(workspace: Path) -> None:
+    write_results(workspace, "nll", '{"nll": {"accuracy": 0.5, "unknown_accuracy": null}}')
+    assert output("results").splitlines()[1].split() == ["nll", "0.5000", "-"]
+
+
+def test_a_metric_that_one_loss_lacks_is_a_dash(workspace: Path) -> None:
+    write_results(workspace, "cross_entropy", '{"cross_entropy": {"accuracy": 0.5, "nll": null}}')
+    write_results(workspace, "nll", '{"nll": {"accuracy": 0.5, "nll": 1.5}}')
+    assert [row.split()[-1] for row in output("results").splitlines()] == ["nll", "1.5000", "-"]
+
+
+COMPARISON = {
+    "pairs": [{"first": "nll", "second": "baseline"}],
+    "baseline": {"accuracy": 0.25},
+    "summary": "nll is better.",
+}
+
+
+def test_results_end_with_the_baseline_and_the_summary(workspace: Path) -> None:
+    write_results(workspace, "nll", '{"nll": {"accuracy": 0.5, "nll": 1.5}}')
+    (workspace / "metrics/compare.json").write_text(json.dumps(COMPARISON), encoding="utf-8")
+    assert [line.split() for line in output("results").splitlines()] == [
+        ["accuracy", "nll"],
+        ["nll", "0.5000", "1.5000"],
+        ["baseline", "0.2500", "-"],
+        [],
+        ["nll", "is", "better."],
+    ]
+
+
+def test_results_leave_out_a_comparison_of_other_losses(workspace: Path) -> None:
+    write_results(workspace, "nll", '{"nll": {"accuracy": 0.5}}')
+    write_results(workspace, "cross_entropy", '{"cross_entropy": {"accuracy": 0.5}}')
+    (workspace / "metrics/compare.json").write_text(json.dumps(COMPARISON), encoding="utf-8")
+    assert "baseline" not in output("results")
+
+
+def test_a_damaged_comparison_is_named(workspace: Path) -> None:
+    write_results(workspace, "nll", '{"nll": {"accuracy": 0.5}}')
+    (workspace / "metrics/compare.json").write_text("{", encoding="utf-8")
+    assert mistake("results").startswith("metrics/compare.json: damaged: ")
+
+
+def test_without_results_that_is_said(workspace: Path) -> None:
+    assert mistake("results").startswith("metrics/evaluate: no results there; expected those of `dvc repro`")
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "7", '{"nll": 3}'])
+def test_a_damaged_result_is_named(workspace: Path, text: str) -> None:
+    write_results(workspace, "nll", text)
+    assert mistake("results").startswith("metrics/evaluate/nll.json: damaged: ")
+
+
+def environment() -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    return kept | {"PYTHONPATH": str(ROOT)}
+
+
+def test_a_mistake_is_one_line_on_standard_error_with_exit_code_1(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "tagger", "results"]
+    done = subprocess.run(command, cwd=tmp_path, env=environment(), capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "error: params.yaml: no such file; expected the parameters of the pipeline\n"
+
+
+@pytest.mark.timeout(60)
+def test_a_line_is_answered_before_the_next_one_comes(model: str, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "tagger", "predict", "--model", model]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, cwd=tmp_path, env=environment(), stdin=pipe, stdout=pipe, stderr=pipe) as process:
+        assert process.stdin
+        assert process.stdout
+        assert process.stderr
+        process.stdin.write(b"The\n")
+        process.stdin.flush()
+        assert process.stdout.readline() == b"The  DET  0.5000\n"
+        process.stdin.write(b"\xff\n")
+        process.stdin.close()
+        assert process.stdout.read() == b""
+        assert process.stderr.read() == b"error: standard input:2: byte 1 is 0xff, expected UTF-8\n"
+    assert process.returncode == 1
+
+
+@pytest.mark.timeout(60)
+def test_a_mistake_in_a_line_ends_the_command_while_its_input_stays_open(model: str, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "tagger", "predict", "--model", model]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, cwd=tmp_path, env=environment(), stdin=pipe, stderr=pipe) as process:
+        assert process.stdin
+        assert process.stderr
+        process.stdin.write(b"x" * 100_001 + b"\n")
+        process.stdin.flush()
+        assert process.wait(50) == 1
+        assert process.stderr.read().startswith(b"error: sentence 1, word 1: 100001 characters, expected a text of 1")
+
+
+def test_help_and_serve_s_own_help_load_neither_the_server_nor_torch() -> None:
+    code = (
+        "import sys, contextlib\nfrom tagger.cli.commands import main\n"
+        "for words in (['--help'], ['serve', '--help']):\n"
+        "    with contextlib.suppress(SystemExit):\n        main(words)\n"
+        "print(sorted({'torch', 'fastapi', 'uvicorn', 'mlflow', 'jinja2'} & sys.modules.keys()))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert "Given twice" in done.stdout
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_more_than_two_models_are_a_mistake() -> None:
+    assert mistake("serve", *["--model", "x"] * 3) == "--model: given 3 times, expected at most 2"
+
+
+def test_a_model_to_serve_that_is_not_there_is_a_mistake(tmp_path: Path) -> None:
+    assert "expected a model folder" in mistake("serve", "--model", str(tmp_path / "none"))
+
+
+@pytest.mark.parametrize(("host", "warns"), [("127.0.0.1", False), ("::1", False), ("0.0.0.0", True)])  # noqa: S104
+def test_a_host_that_others_reach_is_warned_of(host: str, warns: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[object] = []
+    monkeypatch.setattr("tagger.serving.server.serve", lambda *arguments: given.extend(arguments))
+    result = run("serve", "--model", "a", "--model", "b", "--host", host, "--port", "0")
+    assert result.exit_code == 0
+    assert given[0] == ("a", "b")
+    assert given[1:3] == [host, 0]
+    warning = f"warning: everyone who can reach {host} may use this, without a password or encryption\n"
+    assert result.stderr == (warning if warns else "")

@@ -1,0 +1,78 @@
+"""What a bare install lacks is said in one line, and `pyproject.toml` brings what that line names."""
+
+import ast
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from tagger.cli.extras import EXTRAS, advice
+
+ROOT = Path(__file__).parents[2]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+MODULES = {"pyyaml": "yaml", "scikit-learn": "sklearn"}  # of distributions that have other names
+BROUGHT_ALONG = {"alembic", "markupsafe", "py4j", "requests", "sqlalchemy", "starlette"}  # by mlflow, pyspark, ...
+
+
+def modules(requirements: list[str]) -> set[str]:
+    names = {requirement.split(">")[0].split("=")[0] for requirement in requirements}
+    return {MODULES.get(name, name) for name in names}
+
+
+def test_every_extra_brings_the_module_that_it_is_named_for() -> None:
+    for module, extra in EXTRAS.items():
+        assert module in modules(PROJECT["optional-dependencies"][extra]) | BROUGHT_ALONG
+
+
+def test_training_brings_what_tracking_does() -> None:
+    extras = PROJECT["optional-dependencies"]
+    assert set(extras["tracking"]) < set(extras["training"])
+
+
+def test_every_import_of_the_library_is_installed_with_it_or_by_an_extra() -> None:
+    known = modules(PROJECT["dependencies"]) | BROUGHT_ALONG
+    for name, requirements in PROJECT["optional-dependencies"].items():
+        known |= modules(requirements) if name != "dev" else set()
+    found = set()
+    for path in (ROOT / "tagger").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                found |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                found.add(str(node.module).partition(".")[0])
+    found -= {*sys.stdlib_module_names, "tagger", "stages"}
+    assert found <= known
+    assert found - modules(PROJECT["dependencies"]) <= EXTRAS.keys()
+
+
+def test_a_registered_model_is_used_on_spark_without_what_training_needs() -> None:
+    extras = PROJECT["optional-dependencies"]
+    missing = modules(extras["training"]) - modules(extras["spark"])
+    assert "torch" in missing
+    lines = [f"sys.modules[{module!r}] = None" for module in sorted(missing)]
+    code = "\n".join(["import sys", *lines, "import tagger.spark.job, tagger.tracking.run_table"])
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
+
+
+def test_a_missing_module_is_one_line() -> None:
+    error = ModuleNotFoundError("No module named 'mlflow.pyfunc'", name="mlflow.pyfunc")
+    assert advice(error) == ("this needs mlflow, which is not installed; expected pip install 'lstm-tagger[tracking]'")
+
+
+def test_tag_corpus_names_the_extra_that_brings_all_it_needs() -> None:
+    code = "import sys; sys.modules |= {'pyspark': None, 'pandas': None}; from tagger.__main__ import run; run()"
+    command = [sys.executable, "-c", code, "tag-corpus", "a.txt", "b.json"]
+    told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (told.returncode, told.stdout) == (1, "")
+    assert (
+        told.stderr == "error: this needs pyspark, which is not installed; expected pip install 'lstm-tagger[spark]'\n"
+    )
+
+
+def test_a_module_of_our_own_that_is_missing_is_no_mistake_of_the_users() -> None:
+    error = ModuleNotFoundError("No module named 'tagger.x'", name="tagger.x")
+    with pytest.raises(ModuleNotFoundError) as caught:
+        advice(error)
+    assert caught.value is error

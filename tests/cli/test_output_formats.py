@@ -1,0 +1,131 @@
+"""Tagged sentences as text: the exact output of each format."""
+
+import json
+
+import numpy as np
+import pytest
+
+from tagger.cli.output_formats import FORMATTERS, Format, csv_header
+from tagger.predict.tagging import TaggedSentence
+
+TAGS = ("DET", "NOUN", "VERB")
+
+
+def sentence(*words: str) -> TaggedSentence:
+    rows = [[0.7, 0.2, 0.1], [0.04, 0.95, 0.01], [0.125, 0.25, 0.625]][: len(words)]
+    distribution = np.array(rows, dtype=np.float32).reshape(len(words), len(TAGS))
+    return TaggedSentence(words, TAGS[: len(words)], distribution, TAGS)
+
+
+SENTENCE = sentence("The", "watchdog", "barked")
+EMPTY = sentence()
+
+
+def test_the_table_has_a_row_a_word() -> None:
+    assert FORMATTERS["table"](SENTENCE, 1, 1) == (
+        "The       DET   0.7000\n"
+        "watchdog  NOUN  0.9500\n"
+        "barked    VERB  0.6250\n"
+    )  # fmt: skip
+
+
+def test_the_table_lists_more_tags_to_the_right() -> None:
+    assert FORMATTERS["table"](SENTENCE, 1, 2) == (
+        "The       DET   0.7000  NOUN  0.2000\n"
+        "watchdog  NOUN  0.9500  DET   0.0400\n"
+        "barked    VERB  0.6250  NOUN  0.2500\n"
+    )
+
+
+def test_an_empty_line_stands_between_tables() -> None:
+    assert FORMATTERS["table"](sentence("The"), 2, 1) == "\nThe  DET  0.7000\n"
+
+
+def test_json_is_an_object_a_line() -> None:
+    assert FORMATTERS["json"](SENTENCE, 1, 1) == (
+        '{"words": ["The", "watchdog", "barked"], "tags": ["DET", "NOUN", "VERB"], '
+        '"probabilities": [0.7, 0.95, 0.625]}\n'
+    )
+
+
+def test_json_lists_alternatives_from_the_best() -> None:
+    assert FORMATTERS["json"](sentence("The", "dog"), 1, 2) == (
+        '{"words": ["The", "dog"], "tags": ["DET", "NOUN"], "probabilities": [0.7, 0.95], '
+        '"alternatives": [{"DET": 0.7, "NOUN": 0.2}, {"NOUN": 0.95, "DET": 0.04}]}\n'
+    )
+
+
+def test_json_keeps_words_as_they_are_written() -> None:
+    assert FORMATTERS["json"](sentence('"été'), 1, 1).startswith('{"words": ["\\"été"], ')
+
+
+def test_conllu_has_ten_columns_and_the_probability_in_the_last() -> None:
+    assert FORMATTERS["conllu"](sentence("The", "dog"), 3, 1) == (
+        "# sent_id = 3\n"
+        "# text = The dog\n"
+        "1\tThe\t_\tDET\t_\t_\t_\t_\t_\tProbDET=0.7000\n"
+        "2\tdog\t_\tNOUN\t_\t_\t_\t_\t_\tProbNOUN=0.9500\n"
+        "\n"
+    )
+
+
+def test_conllu_lists_more_tags_in_the_last_column() -> None:
+    assert FORMATTERS["conllu"](sentence("The"), 1, 3).splitlines()[2] == (
+        "1\tThe\t_\tDET\t_\t_\t_\t_\t_\tProbDET=0.7000|ProbNOUN=0.2000|ProbVERB=0.1000"
+    )
+
+
+def test_csv_has_a_row_a_word() -> None:
+    assert FORMATTERS["csv"](SENTENCE, 4, 1) == (
+        "4,1,The,DET,0.700000\n"
+        "4,2,watchdog,NOUN,0.950000\n"
+        "4,3,barked,VERB,0.625000\n"
+    )  # fmt: skip
+
+
+def test_csv_quotes_words_that_need_it() -> None:
+    assert FORMATTERS["csv"](sentence(",", '"'), 1, 1) == '1,1,",",DET,0.700000\n1,2,"""",NOUN,0.950000\n'
+
+
+def test_csv_lists_more_tags_to_the_right() -> None:
+    assert FORMATTERS["csv"](sentence("The"), 1, 2) == "1,1,The,DET,0.700000,NOUN,0.200000\n"
+
+
+@pytest.mark.parametrize(
+    ("top", "expected"),
+    [
+        (1, "sentence,position,word,tag,probability\n"),
+        (3, "sentence,position,word,tag,probability,tag_2,probability_2,tag_3,probability_3\n"),
+    ],
+)
+def test_the_header_of_csv_names_the_columns(top: int, expected: str) -> None:
+    assert csv_header(top) == expected
+    assert expected.count(",") == FORMATTERS["csv"](sentence("The"), 1, top).count(",")
+
+
+@pytest.mark.parametrize(
+    ("output_format", "number", "expected"),
+    [
+        ("table", 1, ""),
+        ("table", 2, "\n"),
+        ("json", 1, '{"words": [], "tags": [], "probabilities": []}\n'),
+        ("conllu", 1, ""),
+        ("csv", 1, ""),
+    ],
+)
+def test_a_sentence_without_words_is_written(output_format: Format, number: int, expected: str) -> None:
+    assert FORMATTERS[output_format](EMPTY, number, 1) == expected
+
+
+def test_a_sentence_without_words_has_no_alternatives_in_json() -> None:
+    assert json.loads(FORMATTERS["json"](EMPTY, 1, 2))["alternatives"] == []
+
+
+@pytest.mark.parametrize("output_format", ["table", "json", "conllu", "csv"])
+def test_more_tags_than_there_are_list_them_all(output_format: Format) -> None:
+    assert FORMATTERS[output_format](SENTENCE, 1, 9) == FORMATTERS[output_format](SENTENCE, 1, 3)
+
+
+def test_tags_as_probable_as_each_other_keep_their_order() -> None:
+    even = TaggedSentence(("a",), ("DET",), np.array([[0.25, 0.5, 0.25]], dtype=np.float32), TAGS)
+    assert even.alternatives(0, 3) == [("NOUN", 0.5), ("DET", 0.25), ("VERB", 0.25)]

@@ -1,0 +1,148 @@
+"""Lines of a stream: handed on as they come, and named when they are wrong."""
+
+import io
+import os
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, BinaryIO
+
+import pytest
+
+from tagger.cli.stream import read_available
+from tagger.core.common.errors import InputError
+
+pytestmark = pytest.mark.timeout(5)  # a stream that is waited for in vain would hold up the rest
+
+
+@contextmanager
+def pipe() -> Iterator[tuple[BinaryIO, BinaryIO]]:
+    read_end, write_end = os.pipe()
+    with os.fdopen(read_end, "rb") as reader, os.fdopen(write_end, "wb", buffering=0) as writer:
+        yield reader, writer
+
+
+def lines_of(content: bytes, most: int = 10) -> list[str]:
+    return [line for chunk in read_available(io.BytesIO(content), "standard input", most) for line in chunk]
+
+
+def test_lines_are_handed_on_before_the_stream_ends() -> None:
+    with pipe() as (reader, writer):
+        chunks = read_available(reader, "standard input", most=10)
+        writer.write(b"The dog\n")
+        assert next(chunks) == ["The dog"]
+        writer.write(b"barked\n")
+        assert next(chunks) == ["barked"]
+        writer.close()
+        assert list(chunks) == []
+
+
+def test_a_line_is_handed_on_when_it_is_whole() -> None:
+    with pipe() as (reader, writer):
+        chunks = read_available(reader, "standard input", most=10)
+        writer.write(b"The ")
+        writer.write(b"dog\nbar")
+        assert next(chunks) == ["The dog"]
+        writer.write(b"ked")
+        writer.close()
+        assert list(chunks) == [["barked"]]
+
+
+def test_all_lines_come_in_order() -> None:
+    expected = [f"line {number}" for number in range(1000)]
+    assert lines_of("\n".join(expected).encode(), most=7) == expected
+
+
+def test_no_chunk_is_empty_or_larger_than_wanted() -> None:
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)  # so that lines keep coming while a chunk is filled
+    try:
+        sizes = {len(chunk) for chunk in read_available(io.BytesIO(b"a\n" * 5000), "standard input", most=3)}
+    finally:
+        sys.setswitchinterval(interval)
+    assert sizes <= {1, 2, 3}
+
+
+class WatchedFile(io.RawIOBase):
+    """Tells when its end was read."""
+
+    def __init__(self, content: bytes) -> None:
+        super().__init__()
+        self._content = io.BytesIO(content)
+        self.ended = threading.Event()
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        amount = self._content.readinto(buffer)
+        if not amount:
+            self.ended.set()
+        return amount
+
+
+def test_lines_that_have_arrived_come_together() -> None:
+    file = WatchedFile(b"a\nb\nc\nd\ne\n")
+    chunks = read_available(io.BufferedReader(file), "standard input", most=10)
+    first = next(chunks)
+    assert file.ended.wait(timeout=4)
+    rest = list(chunks)
+    assert [line for chunk in [first, *rest] for line in chunk] == ["a", "b", "c", "d", "e"]
+    assert len(rest) <= 1
+
+
+def test_an_empty_stream_gives_nothing() -> None:
+    assert list(read_available(io.BytesIO(b""), "standard input", most=10)) == []
+
+
+def test_empty_lines_are_lines() -> None:
+    assert lines_of(b"\na\n\n\nb") == ["", "a", "", "", "b"]
+
+
+def test_line_ends_are_dropped() -> None:
+    assert lines_of("The dog \r\nété\n\u2028x".encode()) == ["The dog ", "été", "\u2028x"]
+
+
+def test_a_byte_order_mark_is_dropped_at_the_start_alone() -> None:
+    assert lines_of("\ufeffThe dog\n\ufeffx\n".encode()) == ["The dog", "\ufeffx"]
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (b"\xff\n", "standard input:1: byte 1 is 0xff, expected UTF-8"),
+        (b"The dog\n\nThe d\xe9g\nx\n", "standard input:3: byte 6 is 0xe9, expected UTF-8"),
+        ("é".encode() + b"\xe9", "standard input:1: byte 3 is 0xe9, expected UTF-8"),
+    ],
+)
+def test_a_byte_that_is_not_utf8_is_named_with_its_line(content: bytes, expected: str) -> None:
+    with pytest.raises(InputError) as caught:
+        lines_of(content)
+    assert str(caught.value) == expected
+
+
+def test_lines_are_counted_over_all_chunks() -> None:
+    with pytest.raises(InputError, match=r"^standard input:101: "):
+        lines_of(b"a\n" * 100 + b"\xff\n", most=7)
+
+
+def test_the_lines_before_a_wrong_one_are_handed_on() -> None:
+    handed_on: list[str] = []
+    with pytest.raises(InputError, match=r"^standard input:41: "):  # noqa: PT012, what came before it counts
+        for chunk in read_available(io.BytesIO(b"a\n" * 40 + b"\xff\n"), "standard input", most=100):
+            handed_on += chunk
+    assert handed_on == ["a"] * 40
+
+
+class BrokenFile(io.RawIOBase):
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        raise OSError(5, "Input/output error")
+
+
+def test_a_stream_that_cannot_be_read_raises_its_error() -> None:
+    with pytest.raises(OSError, match="Input/output error"):
+        list(read_available(io.BufferedReader(BrokenFile()), "standard input", most=10))

@@ -1,0 +1,178 @@
+"""Dictionaries: which id an entry gets, and how they are kept."""
+
+import random
+from pathlib import Path
+
+import pytest
+
+from tagger.core.common.errors import InputError
+from tagger.core.corpus.dictionary import (
+    DICTIONARY_FILES,
+    PADDING,
+    RESERVED,
+    UNKNOWN,
+    Dictionaries,
+    Dictionary,
+    build_dictionaries,
+)
+from tagger.core.corpus.indexed_corpus import Sentence
+
+TRAIN = [
+    Sentence(("The", "dog", "saw", "the", "cat"), ("DET", "NOUN", "VERB", "DET", "NOUN")),
+    Sentence(("the", "cat", "ran"), ("DET", "NOUN", "VERB")),
+]
+
+
+def test_words_are_numbered_by_falling_count_then_by_name() -> None:
+    words = build_dictionaries(TRAIN, lowercase=True).words
+    assert words.ids == {"the": 2, "cat": 3, "dog": 4, "ran": 5, "saw": 6}
+    assert words.counts == [3, 2, 1, 1, 1]
+
+
+def test_without_lowercase_words_keep_their_case() -> None:
+    words = build_dictionaries(TRAIN, lowercase=False).words
+    assert words.ids == {"cat": 2, "the": 3, "The": 4, "dog": 5, "ran": 6, "saw": 7}
+
+
+def test_tags_are_numbered_from_zero_by_name() -> None:
+    tags = build_dictionaries(TRAIN, lowercase=True).tags
+    assert tags.ids == {"DET": 0, "NOUN": 1, "VERB": 2}
+    assert tags.counts == [3, 3, 2]
+
+
+@pytest.mark.parametrize("lowercase", [True, False])
+def test_characters_keep_their_case_and_count_every_token(lowercase: bool) -> None:
+    train = [Sentence(("Aab", "b", "b"), ("X", "X", "X"))]
+    characters = build_dictionaries(train, lowercase).characters
+    assert characters.ids == {"b": 2, "A": 3, "a": 4}
+    assert characters.counts == [3, 1, 1]
+
+
+@pytest.mark.parametrize(("word", "expected"), [("the", 2), ("THE", 2), ("The", 2), ("bird", UNKNOWN)])
+def test_with_lowercase_words_are_looked_up_in_lower_case(word: str, expected: int) -> None:
+    assert build_dictionaries(TRAIN, lowercase=True).word_id(word) == expected
+
+
+@pytest.mark.parametrize(("word", "expected"), [("the", 3), ("The", 4), ("THE", UNKNOWN)])
+def test_without_lowercase_words_are_looked_up_as_they_stand(word: str, expected: int) -> None:
+    assert build_dictionaries(TRAIN, lowercase=False).word_id(word) == expected
+
+
+def test_the_order_of_the_sentences_does_not_change_an_id() -> None:
+    generator = random.Random(5)
+    train = [Sentence((generator.choice("abcdefgh"), generator.choice("xyz")), ("N", "V")) for _ in range(40)]
+    shuffled = train.copy()
+    generator.shuffle(shuffled)
+    assert shuffled != train
+    assert build_dictionaries(shuffled, True).words.ids == build_dictionaries(train, True).words.ids
+
+
+@pytest.mark.parametrize("word", ["<pad>", "<unk>", "<PAD>", "[UNK]", "0", "1", "PADDING", "UNKNOWN", "", "\x00"])
+def test_no_word_of_a_corpus_is_taken_for_padding_or_unknown(word: str) -> None:
+    dictionaries = build_dictionaries([Sentence((word, "a"), ("X", "Y"))], lowercase=False)
+    assert dictionaries.word_id(word) >= RESERVED
+    assert dictionaries.word_id(word) != dictionaries.word_id("a")
+
+
+@pytest.mark.parametrize("word", ["<pad>", "<unk>", "", "0"])
+def test_a_word_that_train_lacks_is_unknown_whatever_its_name(word: str) -> None:
+    dictionaries = build_dictionaries(TRAIN, lowercase=True)
+    assert dictionaries.word_id(word) == UNKNOWN
+    assert dictionaries.characters.id(word) == UNKNOWN
+
+
+def test_padding_and_unknown_are_two_ids_below_every_entry() -> None:
+    words = build_dictionaries(TRAIN, lowercase=True).words
+    assert sorted([PADDING, UNKNOWN, *words.ids.values()]) == list(range(len(words)))
+
+
+def test_the_length_counts_the_reserved_ids() -> None:
+    dictionaries = build_dictionaries(TRAIN, lowercase=True)
+    assert (len(dictionaries.words), len(dictionaries.tags)) == (2 + 5, 3)
+
+
+def test_a_dictionary_is_json_with_an_entry_a_line(tmp_path: Path) -> None:
+    Dictionary([("été", 3), ('"', 1)], first_id=2).save(tmp_path / "words.json")
+    assert (tmp_path / "words.json").read_bytes() == (
+        '{"first_id": 2, "entries": [\n["été", 3],\n["\\"", 1]\n]}\n'.encode()
+    )
+
+
+ODD_WORDS = ["été", "\u2028", '"', "\\", "日本", "😀", "10 000", "<pad>", "\x00"]
+
+
+def test_dictionaries_come_back_from_the_disk_as_they_were(tmp_path: Path) -> None:
+    saved = build_dictionaries([*TRAIN, Sentence(tuple(ODD_WORDS), ("X",) * len(ODD_WORDS))], lowercase=True)
+    saved.save(tmp_path)
+    loaded = Dictionaries.load(tmp_path)
+    assert loaded.lowercase is True
+    for before, after in zip(saved[:4], loaded[:4], strict=True):
+        assert (after.first_id, after.entries, after.counts) == (before.first_id, before.entries, before.counts)
+        assert after.ids == before.ids
+
+
+def test_dictionaries_that_were_loaded_are_saved_byte_for_byte(tmp_path: Path) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    first.mkdir()
+    second.mkdir()
+    build_dictionaries(TRAIN, lowercase=False).save(first)
+    Dictionaries.load(first).save(second)
+    names = sorted(path.name for path in first.iterdir())
+    assert names == ["affixes.json", "characters.json", "lookup.json", "tags.json", "words.json"]
+    assert [(second / name).read_bytes() for name in names] == [(first / name).read_bytes() for name in names]
+
+
+def test_an_empty_dictionary_comes_back_empty(tmp_path: Path) -> None:
+    Dictionary([], first_id=2).save(tmp_path / "words.json")
+    assert len(Dictionary.parse((tmp_path / "words.json").read_bytes(), tmp_path)) == 2
+
+
+@pytest.mark.parametrize("lowercase", [True, False])
+def test_the_rule_of_looking_up_is_kept(tmp_path: Path, lowercase: bool) -> None:
+    build_dictionaries(TRAIN, lowercase).save(tmp_path)
+    assert Dictionaries.load(tmp_path).lowercase is lowercase
+
+
+@pytest.mark.parametrize("name", ["words", "characters", "affixes", "tags"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b'{"first_id": 2, "entries": [["a", 1]',
+        b"[]",
+        b"7",
+        b'{"first_id": 2}',
+        b'{"entries": []}',
+        b'{"first_id": 1, "entries": []}',
+        b'{"first_id": 2, "entries": ["a"]}',
+        b'{"first_id": 2, "entries": [["a", "1"]]}',
+        b'{"first_id": 2, "entries": [[1, 1]]}',
+        b'{"first_id": 2, "entries": [["a", 1], ["a", 2]]}',
+        b'{"first_id": 2, "entries": [["\xe9", 1]]}',
+    ],
+)
+def test_a_damaged_dictionary_is_named(tmp_path: Path, name: str, content: bytes) -> None:
+    build_dictionaries(TRAIN, lowercase=True).save(tmp_path)
+    path = tmp_path / f"{name}.json"
+    path.write_bytes(content)
+    with pytest.raises(InputError) as caught:
+        Dictionaries.load(tmp_path)
+    assert str(caught.value).startswith(f"{path}: damaged dictionary: ")
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b"[]", b'{"lowercase": 1}', b'{"lowercase": "yes"}', b"\xff"])
+def test_a_damaged_rule_of_looking_up_is_named(tmp_path: Path, content: bytes) -> None:
+    build_dictionaries(TRAIN, lowercase=True).save(tmp_path)
+    (tmp_path / "lookup.json").write_bytes(content)
+    with pytest.raises(InputError) as caught:
+        Dictionaries.load(tmp_path)
+    assert str(caught.value).startswith(f"{tmp_path / 'lookup.json'}: damaged: ")
+
+
+@pytest.mark.parametrize("name", DICTIONARY_FILES)
+def test_a_missing_file_of_the_dictionaries_is_named(tmp_path: Path, name: str) -> None:
+    build_dictionaries(TRAIN, lowercase=True).save(tmp_path)
+    (tmp_path / name).unlink()
+    with pytest.raises(InputError) as caught:
+        Dictionaries.load(tmp_path)
+    assert str(caught.value).startswith(f"{tmp_path / name}: no such file; expected ")

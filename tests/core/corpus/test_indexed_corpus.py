@@ -1,0 +1,48 @@
+from tagger.core.corpus.indexed_corpus import NO_TAG, IndexedCorpus, Sentence
+from tests.samples import random_corpus, tagged
+
+SENTENCES = [tagged("the/DET dog/NOUN"), tagged("dogs/NOUN dog/VERB the/DET dog/NOUN"), tagged("Run/VERB")]
+CORPUS = IndexedCorpus.of(SENTENCES)
+
+
+def test_forms_and_tags_are_numbered_by_their_first_use() -> None:
+    assert CORPUS.form_texts == ["the", "dog", "dogs", "Run"]
+    assert CORPUS.tag_names == ["DET", "NOUN", "VERB"]
+    assert CORPUS.forms.tolist() == [0, 1, 2, 1, 0, 1, 3]
+    assert CORPUS.tags.tolist() == [0, 1, 1, 2, 0, 1, 2]
+    assert CORPUS.sentence_starts.tolist() == [0, 2, 6, 7]
+
+
+def test_an_indexed_corpus_gives_its_sentences_back() -> None:
+    sentences = random_corpus(50, seed=1)
+    assert list(IndexedCorpus.of(iter(sentences))) == sentences
+    assert len(IndexedCorpus.of(sentences)) == 50
+
+
+def test_words_without_tags() -> None:
+    sentences = [Sentence(("a", "b"), ()), Sentence(("b",), ())]
+    corpus = IndexedCorpus.of(sentences)
+    assert corpus.tags.tolist() == [NO_TAG] * 3
+    assert corpus.tag_names == []
+    assert list(corpus) == sentences
+
+
+def test_no_sentence_at_all() -> None:
+    corpus = IndexedCorpus.of([])
+    assert len(corpus) == 0
+    assert list(corpus) == []
+
+
+def test_an_indexed_corpus_is_not_indexed_again() -> None:
+    assert IndexedCorpus.of(CORPUS) is CORPUS
+
+
+def test_selected_sentences_are_indexed_as_if_there_were_no_others() -> None:
+    sentences = random_corpus(60, seed=2)
+    for numbers in ([0], [5, 6, 7], [59, 3, 30], list(range(60))):
+        selected = IndexedCorpus.of(sentences).select(numbers)
+        expected = IndexedCorpus.of([sentences[number] for number in numbers])
+        assert list(selected) == list(expected)
+        assert (selected.form_texts, selected.tag_names) == (expected.form_texts, expected.tag_names)
+        assert selected.forms.tolist() == expected.forms.tolist()
+        assert selected.tags.tolist() == expected.tags.tolist()

@@ -1,0 +1,67 @@
+import numpy as np
+import pytest
+from sklearn.metrics import brier_score_loss, log_loss
+
+from tagger.evaluate.calibration import BINS, Bin, brier_scores, calibration_error, gold_nll, reliability
+
+
+def probabilities(*rows: tuple[float, ...]) -> np.ndarray:
+    return np.array(rows, dtype=np.float32)
+
+
+def filled(bins: list[Bin]) -> list[Bin]:
+    return [part for part in bins if part.tokens]
+
+
+def test_tokens_of_about_one_confidence_share_a_bin() -> None:
+    bins = reliability(probabilities((0.9, 0.1), (0.1, 0.9), (0.55, 0.45)), np.array([0, 0, 0]))
+    assert len(bins) == BINS == 15
+    low, high = filled(bins)
+    assert low == pytest.approx((8 / 15, 9 / 15, 1, 0.55, 1))
+    assert high == pytest.approx((13 / 15, 14 / 15, 2, 0.9, 0.5))
+
+
+def test_an_empty_bin_has_no_means() -> None:
+    assert reliability(probabilities((1, 0)), np.array([0]))[0] == (0, 1 / 15, 0, None, None)
+
+
+def test_a_bin_holds_its_upper_end() -> None:
+    values = np.array([[0.6, 0.4], [1, 0]])  # 0.6 = 9/15
+    bins = reliability(values, np.array([0, 0]))
+    assert [part.high for part in filled(bins)] == [9 / 15, 1]
+
+
+def test_the_calibration_error_weighs_bins_by_their_tokens() -> None:
+    bins = reliability(probabilities((0.9, 0.1), (0.1, 0.9), (0.55, 0.45)), np.array([0, 0, 0]))
+    assert calibration_error(bins) == pytest.approx((2 * 0.4 + 0.45) / 3)
+
+
+def test_who_is_always_as_right_as_sure_has_no_calibration_error() -> None:
+    bins = reliability(np.array([[0.75, 0.25]] * 4), np.array([0, 0, 0, 1]))
+    assert calibration_error(bins) == 0
+
+
+def test_brier_is_the_squared_distance_to_one_hot() -> None:
+    values = probabilities((0.7, 0.2, 0.1), (0, 1, 0), (1, 0, 0))
+    assert brier_scores(values, np.array([0, 1, 2])) == pytest.approx([0.09 + 0.04 + 0.01, 0, 2])
+
+
+def test_brier_takes_a_tag_the_model_does_not_know_for_one_of_probability_zero() -> None:
+    assert brier_scores(probabilities((0.6, 0.4)), np.array([2])) == pytest.approx([0.36 + 0.16 + 1])
+
+
+def test_nll_is_zero_for_a_tag_the_model_does_not_know() -> None:
+    assert gold_nll(probabilities((0.25, 0.75), (0.25, 0.75)), np.array([0, 2])) == pytest.approx([np.log(4), 0])
+
+
+def test_a_probability_of_zero_counts_as_the_smallest_float32() -> None:
+    assert gold_nll(probabilities((0, 1)), np.array([0])) == pytest.approx([87.336545])
+
+
+def test_brier_and_nll_are_those_of_scikit_learn() -> None:
+    draw = np.random.default_rng(1)
+    values, tags = draw.dirichlet(np.ones(4), size=200).astype(np.float32), draw.integers(0, 4, size=200)
+    assert brier_scores(values, tags).mean() == pytest.approx(
+        brier_score_loss(tags, values, labels=[0, 1, 2, 3], scale_by_half=False)
+    )
+    assert gold_nll(values, tags).mean() == pytest.approx(log_loss(tags, values, labels=[0, 1, 2, 3]))

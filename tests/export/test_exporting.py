@@ -1,0 +1,270 @@
+import json
+import re
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tagger.core.common.errors import InputError
+from tagger.core.common.files import new_folder
+from tagger.core.network.inference import tag_probabilities
+from tagger.core.network.model_folder import fingerprint
+from tagger.core.params.schema import LossName
+from tagger.evaluate.predictions import prediction_table
+from tagger.export.exporting import Verification, choose_loss, export_model
+from tagger.predict.tagging import Tagger
+from tests.samples import CPU, RANDOM, contents, save_model
+
+Change = Callable[[pd.DataFrame], pd.DataFrame | None]
+
+
+def write_summaries(folder: Path, accuracies: dict[str, float]) -> None:
+    for loss, accuracy in accuracies.items():
+        text = json.dumps({loss: {"best_dev_accuracy": accuracy, "best_dev_loss": 1 - accuracy}})
+        (folder / f"{loss}.json").write_text(text, encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("nll", "cross_entropy", "mse", "best"),
+    [
+        (0.9, 0.8, 0.7, "nll"),
+        (0.8, 0.9, 0.7, "cross_entropy"),
+        (0.8, 0.9, 0.91, "mse"),
+        (0.9, 0.9, 0.9, "nll"),
+        (0.8, 0.9, 0.9, "cross_entropy"),
+    ],
+)
+def test_the_best_on_dev_is_chosen_and_the_first_of_equals(
+    nll: float, cross_entropy: float, mse: float, best: str, tmp_path: Path
+) -> None:
+    write_summaries(tmp_path, {"nll": nll, "cross_entropy": cross_entropy, "mse": mse})
+    assert choose_loss("best", ["nll", "cross_entropy", "mse"], tmp_path) == best
+
+
+def test_the_first_of_equals_is_the_first_listed(tmp_path: Path) -> None:
+    write_summaries(tmp_path, {"nll": 0.9, "cross_entropy": 0.9})
+    assert choose_loss("best", ["cross_entropy", "nll"], tmp_path) == "cross_entropy"
+
+
+def test_only_listed_losses_are_looked_at(tmp_path: Path) -> None:
+    write_summaries(tmp_path, {"nll": 0.5, "cross_entropy": 0.9})
+    assert choose_loss("best", ["nll"], tmp_path) == "nll"
+
+
+def test_a_named_loss_is_chosen_whatever_the_summaries_say(tmp_path: Path) -> None:
+    write_summaries(tmp_path, {"nll": 0.9, "mse": 0.1})
+    assert choose_loss("mse", ["nll", "mse"], tmp_path) == "mse"
+
+
+def test_a_missing_summary_is_named(tmp_path: Path) -> None:
+    losses: list[LossName] = ["nll", "mse"]
+    write_summaries(tmp_path, {"nll": 0.9})
+    with pytest.raises(InputError) as caught:
+        choose_loss("best", losses, tmp_path)
+    assert str(caught.value) == f"{tmp_path}/mse.json: no such file; expected the summary of the training"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "not JSON",
+        "{}",
+        "[]",
+        "3",
+        "null",
+        '{"mse": {"best_dev_accuracy": 0.9}}',
+        '{"nll": 3}',
+        '{"nll": {}}',
+        '{"nll": {"best_dev_accuracy": "high"}}',
+        '{"nll": {"best_dev_accuracy": null}}',
+    ],
+)
+def test_a_damaged_summary_is_named(text: str, tmp_path: Path) -> None:
+    (tmp_path / "nll.json").write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match=rf"^{re.escape(str(tmp_path))}/nll\.json: damaged: "):
+        choose_loss("best", ["nll"], tmp_path)
+
+
+class Export(NamedTuple):
+    trained: Path
+    target: Path
+    predictions: pd.DataFrame
+
+    def run(self, predictions: pd.DataFrame | None = None, int8: bool = False) -> Verification:
+        given = self.predictions if predictions is None else predictions
+        with new_folder(self.target) as folder:
+            return export_model(self.trained, folder, RANDOM.dev, given, int8)
+
+    def changed(self, change: Change) -> pd.DataFrame:
+        table = self.predictions.copy()
+        result = change(table)
+        return table if result is None else result
+
+
+@pytest.fixture
+def export(tmp_path: Path) -> Export:
+    """Give a trained model, what it said, and an earlier export of another model."""
+    model = save_model(tmp_path / "models" / "nll")
+    save_model(tmp_path / "models" / "export", seed=2)
+    table = prediction_table(tag_probabilities(model, RANDOM.dev, CPU), RANDOM.dev)
+    return Export(tmp_path / "models" / "nll", tmp_path / "models" / "export", table)
+
+
+def set_cell(column: str, value: Any) -> Change:
+    def change(table: pd.DataFrame) -> None:
+        table[column] = table[column].astype(object).where(table.index != 7, value)
+
+    return change
+
+
+def add_to_cell(column: str, value: float) -> Change:
+    def change(table: pd.DataFrame) -> None:
+        table.loc[7, column] = np.float32(table[column].iloc[7] + value)
+
+    return change
+
+
+FILES = [
+    "affixes.json",
+    "characters.json",
+    "characters.onnx",
+    "config.json",
+    "lookup.json",
+    "tagger.onnx",
+    "tags.json",
+    "verification.json",
+    "words.json",
+]
+
+
+def test_the_export_says_what_the_trained_model_says(export: Export) -> None:
+    export.run()
+    assert sorted(contents(export.target)) == FILES
+    words = [RANDOM.dev.form_texts[form] for form in RANDOM.dev.forms]
+    sentences = [words[first:end] for first, end in pairwise(RANDOM.dev.sentence_starts)]
+    exported, trained = (
+        np.concatenate([sentence.distribution for sentence in Tagger(folder).tag(sentences)])
+        for folder in (export.target, export.trained)
+    )
+    np.testing.assert_allclose(exported, trained, rtol=0, atol=2e-6)
+    assert (exported != trained).any()  # they are two programs
+
+
+def test_the_export_names_the_model_that_it_was_made_from(export: Export) -> None:
+    export.run()
+    config = json.loads((export.target / "config.json").read_text(encoding="utf-8"))
+    assert config["trained"] == fingerprint(export.trained)
+
+
+def test_the_same_weights_give_the_same_bytes(export: Export, tmp_path: Path) -> None:
+    export.run(int8=True)
+    before = contents(export.target)
+    export.run(int8=True)
+    assert contents(export.target) == before
+
+
+def test_the_agreement_is_reported_and_kept(export: Export) -> None:
+    exact, int8 = export.run()
+    assert exact[:2] == (len(RANDOM.dev.forms), 0)
+    assert 0 < exact.largest_difference < 2e-6
+    assert int8 is None
+    assert json.loads((export.target / "verification.json").read_text(encoding="utf-8")) == exact._asdict()
+
+
+def test_what_8_bits_cost_is_measured(export: Export) -> None:
+    exact, int8 = export.run(int8=True)
+    assert int8 is not None
+    words = [RANDOM.dev.form_texts[form] for form in RANDOM.dev.forms]
+    sentences = [words[first:end] for first, end in pairwise(RANDOM.dev.sentence_starts)]
+    found = {
+        rough: np.concatenate([row.distribution for row in Tagger(export.target, int8=rough).tag(sentences)])
+        for rough in (False, True)
+    }
+    assert int8.largest_difference == pytest.approx(np.abs(found[True] - found[False]).max())
+    assert 1e-5 < int8.largest_difference < 0.05
+    assert int8.different_tags == (found[True].argmax(axis=1) != found[False].argmax(axis=1)).sum()
+    assert int8.accuracy == pytest.approx((found[True].argmax(axis=1) == RANDOM.dev.tags).mean(), abs=1e-6)
+    assert int8.exact_accuracy == pytest.approx((found[False].argmax(axis=1) == RANDOM.dev.tags).mean(), abs=1e-6)
+    kept = json.loads((export.target / "verification.json").read_text(encoding="utf-8"))
+    assert kept == exact._asdict() | {"int8": int8._asdict()}
+
+
+@pytest.mark.parametrize("loss", ["cross_entropy", "softmax_nll", "mse", "hinge"])
+def test_every_loss_can_be_exported(loss: LossName, tmp_path: Path) -> None:
+    model = save_model(tmp_path / "model", loss)
+    table = prediction_table(tag_probabilities(model, RANDOM.dev, CPU), RANDOM.dev)
+    (tmp_path / "export").mkdir()
+    exact, _ = export_model(tmp_path / "model", tmp_path / "export", RANDOM.dev, table)
+    assert exact.different_tags == 0
+
+
+def test_predictions_that_were_stored_agree(export: Export, tmp_path: Path) -> None:
+    export.predictions.to_parquet(tmp_path / "predictions.parquet", index=False)
+    assert export.run(pd.read_parquet(tmp_path / "predictions.parquet")).exact.different_tags == 0
+
+
+def test_nothing_else_is_left_beside_the_export(export: Export) -> None:
+    export.run()
+    assert sorted(path.name for path in export.target.parent.iterdir()) == ["export", "nll"]
+
+
+def test_a_difference_of_rounding_is_accepted(export: Export) -> None:
+    exact, _ = export.run(export.changed(add_to_cell("p_NOUN", 5e-6)))
+    assert exact.different_tags == 0
+    assert exact.largest_difference == pytest.approx(5e-6, rel=0.2)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        add_to_cell("p_NOUN", 0.01),
+        add_to_cell("p_NOUN", -2e-5),
+        add_to_cell("p_VERB", float("nan")),
+        set_cell("word", "another"),
+        set_cell("predicted", "another"),
+        lambda table: table.iloc[:-1],
+        lambda table: table.iloc[::-1].reset_index(drop=True),
+        lambda table: table.drop(columns="p_VERB"),
+        lambda table: table.rename(columns={"p_VERB": "p_X"}),
+        lambda table: table.iloc[:0],
+    ],
+    ids=["probability", "small", "nan", "word", "tag", "shorter", "order", "column", "name", "empty"],
+)
+def test_another_model_or_split_is_refused_and_the_old_export_stays(change: Change, export: Export) -> None:
+    before = contents(export.target.parent)
+    with pytest.raises(InputError):
+        export.run(export.changed(change))
+    assert contents(export.target.parent) == before
+
+
+def test_the_error_says_how_far_the_two_are_apart(export: Export) -> None:
+    with pytest.raises(InputError) as caught:
+        export.run(export.changed(add_to_cell("p_NOUN", 0.25)))
+    assert str(caught.value) == (
+        f"{export.trained}: not exported: of {len(RANDOM.dev.forms)} test tokens 0 get another tag from the export, "
+        "and probabilities differ by up to 2.5e-01, expected at most 1e-05"
+    )
+
+
+def test_the_error_counts_the_tags_that_differ(export: Export) -> None:
+    with pytest.raises(InputError, match=rf" of {len(RANDOM.dev.forms)} test tokens 1 get another tag from "):
+        export.run(export.changed(set_cell("predicted", "another")))
+
+
+def test_predictions_of_another_split_are_a_clear_error(export: Export) -> None:
+    with pytest.raises(InputError, match="the predictions are not of this model and test split"):
+        export.run(export.changed(set_cell("word", "another")))
+
+
+def test_a_damaged_model_is_refused_and_the_old_export_stays(export: Export) -> None:
+    (export.trained / "weights.safetensors").write_bytes(b"")
+    before = contents(export.target)
+    with pytest.raises(InputError, match=r"weights\.safetensors: damaged"):
+        export.run()
+    assert contents(export.target) == before
+    assert sorted(path.name for path in export.target.parent.iterdir()) == ["export", "nll"]

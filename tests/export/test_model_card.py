@@ -1,0 +1,84 @@
+import json
+from typing import Any
+
+import pytest
+
+from tagger.export.exporting import Agreement, Int8Loss, Verification
+from tagger.export.model_card import CardFacts, model_card
+
+SURVEY: dict[str, Any] = {
+    "train": {"sentences": 7, "tokens": 60, "types": 40},
+    "dev": {"sentences": 3, "tokens": 20, "types": 15},
+    "test": {"sentences": 2, "tokens": 10, "types": 9, "baseline_accuracy": 0.8765},
+    "dictionary": {"words": 40, "words_with_vector": 0},
+    "tags": [{"tag": "NOUN", "train": 5}, {"tag": "VERB|X", "train": 3}],
+}
+EVALUATIONS = {
+    "nll": {"accuracy": 0.91, "macro_f1": 0.9, "unknown_accuracy": None, "nll": 0.25, "ece": 0.0312},
+    "mse": {"accuracy": 0.8912, "macro_f1": 0.88, "unknown_accuracy": 0.7, "nll": 0.3, "ece": 0.05},
+}
+SETTINGS = {
+    "seed": 1,
+    "data": {"train": "/home/someone/train.conllu", "dev": "d.csv", "test": "t.csv"},
+    "model": {"hidden": 5},
+    "train": {"epochs": 3},
+}
+
+
+def card(**changes: Any) -> str:
+    facts: dict[str, Any] = {
+        "loss": "nll",
+        "settings": SETTINGS,
+        "vectors": "none.vec",
+        "licence": "CC BY-SA 4.0",
+        "survey": SURVEY,
+        "evaluations": EVALUATIONS,
+        "verification": Verification(Agreement(10, 0, 3e-7), None),
+    }
+    return model_card(CardFacts(**facts | changes))
+
+
+def test_the_card_has_data_metrics_losses_params_and_limits() -> None:
+    text = card()
+    headings = [line[3:] for line in text.splitlines() if line.startswith("## ")]
+    assert headings == ["Data", "Metrics", "Losses", "Exactness", "Limits", "Params", "Files"]
+    for row in (
+        "| train | train.conllu | 7 | 60 | 40 |",
+        "| `accuracy` | 0.9100 |",
+        "| `unknown_accuracy` | - |",
+        "| mse | 0.8912 | 0.8800 | 0.7000 | 0.3000 | 0.0500 |",
+        "| `train.epochs` | `3` |",
+        "Licence of the data: CC BY-SA 4.0.",
+    ):
+        assert row in text.splitlines()
+    assert "an accuracy of 0.8765" in text
+    assert "On all 10 words" in text
+
+
+def test_a_licence_that_nobody_named_is_said() -> None:
+    assert "Licence of the data: not stated" in card(licence="")
+
+
+def test_vectors_that_words_began_with_are_named() -> None:
+    assert "| `model.vectors` | `none.vec` |" in card().splitlines()
+    assert "began with" not in card()
+    text = card(vectors="glove.txt", survey=SURVEY | {"dictionary": {"words": 40, "words_with_vector": 3}})
+    assert "| `model.vectors` | `glove.txt` |" in text.splitlines()
+    assert "3 of its 40 words began with a vector of `glove.txt`." in text.splitlines()
+
+
+def test_the_card_has_no_path_of_the_machine() -> None:
+    assert "/home" not in card()
+
+
+def test_what_8_bits_cost_is_said_where_there_are_any() -> None:
+    assert "8 bits" not in card()
+    loss = Int8Loss(accuracy=0.9, exact_accuracy=0.91, different_tags=4, largest_difference=0.123)
+    text = card(verification=Verification(Agreement(10, 0, 3e-7), loss))
+    assert "accuracy 0.9000 in place of 0.9100, another tag for 4 words" in text
+    assert "by up to 0.1230." in text
+
+
+def test_a_survey_without_its_figures_is_an_error() -> None:
+    with pytest.raises(KeyError):
+        card(survey=json.loads("{}"))

@@ -1,0 +1,88 @@
+from dataclasses import replace
+
+import numpy as np
+
+from tagger.report.comparison.compare import compare
+from tests.evaluate.test_metrics import GROUPS, PROBABILITIES, SPLIT, certain, ids, nothing
+from tests.samples import data_of, tagged
+
+OTHER = certain(0, 1, 0, 2, 0, 2)  # wrong in z, right in the last b
+BASELINE = ids(0, 1, 0, 0, 0, 1)
+COMPARISON = compare({"nll": PROBABILITIES, "mse": OTHER}, SPLIT, GROUPS, BASELINE, seed=1)
+
+
+def test_every_pair_of_losses_comes_first_and_then_each_with_the_baseline() -> None:
+    assert [(pair["first"], pair["second"]) for pair in COMPARISON["pairs"]] == [
+        ("nll", "mse"),
+        ("nll", "baseline"),
+        ("mse", "baseline"),
+    ]
+
+
+def test_a_pair_in_numbers() -> None:
+    pair = COMPARISON["pairs"][0]
+    assert pair["same_tags"] == 0.666667  # all but z and the last b
+    assert pair["accuracy"] | {"low": 0, "high": 0} == {
+        "first": 0.666667,
+        "second": 0.666667,
+        "difference": 0,
+        "low": 0,
+        "high": 0,
+    }
+    assert pair["accuracy"]["low"] < 0 < pair["accuracy"]["high"]
+    assert pair["nll"]["first"] == 0.634017
+    assert pair["brier"]["second"] == 0.666667  # (0 + 0 + 2 + 0 + 2 + 0) / 6
+    assert pair["mcnemar"] == {"only_first_right": 1, "only_second_right": 1, "p": 1.0}
+    assert pair["confidence"] == 0.95
+    assert pair["different"] is False
+
+
+def test_the_baseline_has_tags_but_no_probabilities() -> None:
+    pair = COMPARISON["pairs"][1]
+    assert pair["nll"] is None
+    assert pair["brier"] is None
+    assert pair["accuracy"]["second"] == 0.333333
+    assert COMPARISON["baseline"]["accuracy"] == 0.333333
+    assert list(COMPARISON["baseline"]) == [
+        "accuracy",
+        "macro_f1",
+        "known_accuracy",
+        "ambiguous_accuracy",
+        "unknown_accuracy",
+        "sentence_accuracy",
+    ]
+
+
+def test_it_says_how_it_was_made() -> None:
+    assert {name: COMPARISON[name] for name in ("split", "sentences", "tokens", "resamples", "resampled", "seed")} == {
+        "split": "test",
+        "sentences": 3,
+        "tokens": 6,
+        "resamples": 10_000,
+        "resampled": "sentences",
+        "seed": 1,
+    }
+
+
+def test_of_tags_that_mark_spans_the_span_f1_decides() -> None:
+    split = data_of([tagged("a/B-X b/O")], [tagged("a/B-X b/O"), tagged("a/B-X b/O")]).dev
+    right, wrong = (np.eye(2, dtype=np.float32)[list(tags)] for tags in ((0, 1, 0, 1), (0, 1, 1, 1)))
+    found = compare({"a": right, "b": wrong}, split, nothing(4), ids(1, 1, 1, 1), seed=1)
+    pair = found["pairs"][0]
+    assert pair["measure"] == "span_f1"
+    assert (pair["span_f1"]["first"], pair["span_f1"]["second"]) == (1, 0.666667)  # 1 of 1 found, 1 of 2 gold
+    assert found["pairs"][2]["span_f1"]["second"] == 0  # the baseline finds none
+    assert COMPARISON["pairs"][0]["span_f1"] is None
+    assert COMPARISON["pairs"][0]["measure"] == "accuracy"
+
+
+def test_of_three_losses_the_intervals_hold_together() -> None:
+    three = compare({"a": PROBABILITIES, "b": OTHER, "c": OTHER}, SPLIT, GROUPS, BASELINE, seed=1)
+    assert [pair["confidence"] for pair in three["pairs"]] == [0.983333, 0.983333, 0.983333, 0.95, 0.95, 0.95]
+
+
+def test_where_no_gold_tag_is_known_nll_is_left_out() -> None:
+    unknown_tags = replace(SPLIT, tags=np.full(6, 3, dtype=np.int32))
+    pair = compare({"a": PROBABILITIES, "b": OTHER}, unknown_tags, GROUPS, BASELINE, seed=1)["pairs"][0]
+    assert pair["nll"] is None
+    assert pair["accuracy"]["first"] == 0

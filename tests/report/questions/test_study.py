@@ -1,0 +1,88 @@
+import json
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tagger.core.corpus.encoded_split import EncodedSplit, encode
+from tagger.core.corpus.lexicon import word_groups
+from tagger.core.losses.definitions import LOSSES
+from tagger.core.network.inference import tag_probabilities
+from tagger.core.network.lstm_tagger import LstmTagger
+from tagger.evaluate.metrics import score
+from tagger.report.questions.study import epochs_to, study_losses
+from tests.samples import CPU, RANDOM, fresh_model, tagged
+
+HISTORY = pd.DataFrame(
+    {"epoch": [1, 2, 3, 4], "dev_loss": [0.9, 0.5, np.inf, 0.4], "dev_accuracy": [0.5, 0.98, 0.985, 0.99]}
+)
+SUMMARY = {"best_epoch": 4}
+SECTIONS = ["textbook", "equality", "precision", "comparison", "identities", "one_by_one"]
+
+
+def study(models: dict[str, LstmTagger], dev: EncodedSplit = RANDOM.dev) -> dict[str, Any]:
+    return study_losses(
+        models, dict.fromkeys(models, HISTORY), dict.fromkeys(models, SUMMARY), dev, word_groups(RANDOM.train, dev)
+    )
+
+
+def models_of(*losses: Any) -> dict[str, LstmTagger]:
+    return {loss: fresh_model(RANDOM.dictionaries, loss) for loss in losses}
+
+
+TWO = study(models_of("nll", "cross_entropy"))
+FIVE = study(models_of(*LOSSES))
+
+
+def test_it_says_which_losses_were_trained() -> None:
+    assert TWO["losses"] == ["nll", "cross_entropy"]
+    assert TWO["not_trained"] == ["softmax_nll", "mse", "hinge"]
+    assert FIVE["not_trained"] == []
+
+
+def test_every_section_has_an_answer() -> None:
+    for found in (TWO, FIVE):
+        assert list(found)[-6:] == SECTIONS
+        assert all(found[section]["answer"].endswith(".") for section in SECTIONS)
+
+
+def test_it_is_json_and_the_same_each_time() -> None:
+    assert json.dumps(TWO, allow_nan=False) == json.dumps(study(models_of("nll", "cross_entropy")))
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_the_metrics_of_a_loss_are_those_of_its_own_probabilities(loss: Any) -> None:
+    (row,) = [row for row in FIVE["comparison"]["rows"] if row["loss"] == loss]
+    probabilities = tag_probabilities(fresh_model(RANDOM.dictionaries, loss), RANDOM.dev, CPU)
+    expected = score(probabilities, RANDOM.dev, word_groups(RANDOM.train, RANDOM.dev))
+    names = ("accuracy", "macro_f1", "nll", "brier", "ece")
+    assert [row[name] for name in names] == pytest.approx([expected[name] for name in names], abs=2e-6)
+    assert (row["best_epoch"], row["epochs_to_99"]) == (4, 3)  # 0.99 * 0.99 = 0.9801
+
+
+def test_equal_losses_are_named_together() -> None:
+    accuracy = TWO["comparison"]["rows"][0]["accuracy"]
+    assert TWO["comparison"]["answer"].startswith(f"Accuracy on dev: nll and cross_entropy {accuracy:.4f}. NLL on dev")
+
+
+def test_the_training_on_softmax_is_reported_when_it_took_place() -> None:
+    assert TWO["precision"]["softmax_nll"] is None
+    assert FIVE["precision"]["softmax_nll"] == {"epochs": 4, "infinite_dev_epochs": 1, "dev_accuracy": 0.99}
+    assert "1 of 4 epochs" in FIVE["precision"]["answer"]
+
+
+def test_tags_that_the_models_do_not_know_are_left_out() -> None:
+    dev = encode([tagged("as/NOUN bly/ADV cy/NEW")], RANDOM.dictionaries)
+    found = study(models_of("nll"), dev)
+    assert found["tokens"] == 3
+    assert found["textbook"]["dev"]["tokens"] == found["precision"]["tokens"] == found["equality"]["batch_tokens"] == 2
+
+
+def test_without_a_known_tag_nothing_is_measured() -> None:
+    found = study(models_of("nll"), encode([tagged("a/NEW")], RANDOM.dictionaries))
+    assert [found[section] for section in SECTIONS] == [None] * 6
+
+
+def test_epochs_to_a_share_of_the_best() -> None:
+    assert [epochs_to(HISTORY, share) for share in (0.5, 0.99, 1)] == [1, 3, 4]

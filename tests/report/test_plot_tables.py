@@ -1,0 +1,44 @@
+import numpy as np
+import pandas as pd
+
+from tagger.report.plot_tables import confusion_table, curve_table, reliability_table, tag_scores_table
+
+
+def test_curves_of_all_losses_stand_in_one_table() -> None:
+    histories = {
+        "nll": pd.DataFrame({"epoch": [1, 2], "dev_loss": [0.5, 0.25]}),
+        "softmax_nll": pd.DataFrame({"epoch": [1], "dev_loss": [np.inf]}),
+    }
+    expected = pd.DataFrame(
+        {"epoch": [1, 2, 1], "dev_loss": [0.5, 0.25, np.nan], "loss": ["nll", "nll", "softmax_nll"]}
+    )
+    pd.testing.assert_frame_equal(curve_table(histories), expected)
+
+
+def test_an_infinite_loss_is_an_empty_place() -> None:
+    table = curve_table({"nll": pd.DataFrame({"epoch": [1], "dev_loss": [np.inf]})})
+    assert table.to_csv(index=False, lineterminator="\n") == "epoch,dev_loss,loss\n1,,nll\n"
+
+
+def test_tag_scores_of_all_losses_stand_in_one_table() -> None:
+    table = tag_scores_table({loss: pd.DataFrame({"tag": ["A"], "f1": [0.5]}) for loss in ("nll", "mse")})
+    assert table.to_numpy().tolist() == [["A", 0.5, "nll"], ["A", 0.5, "mse"]]
+
+
+def test_empty_bins_are_left_out() -> None:
+    bins = [
+        {"low": 0.0, "high": 0.5, "tokens": 0, "confidence": None, "accuracy": None},
+        {"low": 0.5, "high": 1.0, "tokens": 4, "confidence": 0.75, "accuracy": 0.5},
+    ]
+    table = reliability_table({"nll": {"reliability": bins}})
+    assert table.to_numpy().tolist() == [[0.5, 1.0, 4, 0.75, 0.5, "nll"]]
+
+
+def test_confusions_are_counted_with_their_share_of_the_gold_tag() -> None:
+    table = confusion_table({"nll": pd.DataFrame({"gold": list("AAAB"), "predicted": list("AABA")})})
+    assert sorted(table.to_numpy().tolist()) == [
+        ["A", "A", 2, 0.666667, "nll"],
+        ["A", "B", 1, 0.333333, "nll"],
+        ["B", "A", 1, 1.0, "nll"],
+        ["B", "B", 0, 0.0, "nll"],  # the diagonal is whole
+    ]

@@ -1,0 +1,161 @@
+"""What `dvc.lock` records is compared with the disk by the hashes that DVC itself gives."""
+
+import hashlib
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tagger.core.common.errors import InputError
+from tagger.runner.dvc_lock import LockedStage, md5, read_lock_file
+from tests.conftest import Project
+
+OUTS = {
+    "prepare": [
+        *(f"data/prepared/{name}" for name in ("dev", "dictionaries", "test", "train", "vectors")),
+        "metrics/prepare.json",
+    ],
+    "train@nll": ["metrics/history/nll.csv", "metrics/train/nll.json", "models/nll"],
+    "evaluate@nll": [
+        "data/predictions/nll.parquet",
+        "metrics/detail/nll.json",
+        "metrics/evaluate/nll.json",
+        "metrics/tags/nll.csv",
+    ],
+    "report": ["metrics/compare.json", "metrics/losses.json", "metrics/plots", "metrics/report.html"],
+    "export": ["models/export"],
+}
+
+
+@pytest.fixture
+def outputs(finished: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The outputs and the lock file that real DVC has left, to change."""
+    for name in ("data", "metrics", "models"):
+        shutil.copytree(finished.root / name, tmp_path / name)
+    for name in ("dvc.lock", "params.yaml"):
+        shutil.copyfile(finished.root / name, tmp_path / name)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_every_stage_wrote_what_dvc_recorded(outputs: Path) -> None:
+    stages = read_lock_file()
+    assert set(stages) == {*OUTS, "train@cross_entropy", "evaluate@cross_entropy"}
+    for name, outs in OUTS.items():
+        assert sorted(stages[name].outs) == outs
+    for stage in stages.values():
+        assert stage.wrote(*map(Path, stage.outs))
+        assert stage.read(*(Path(dep) for dep in stage.deps if dep.startswith(("data/p", "models"))))
+
+
+def test_a_dependency_of_which_a_byte_changed_is_not_what_was_read(outputs: Path) -> None:
+    locked = read_lock_file()["evaluate@nll"]
+    assert locked.read(Path("data/prepared/test"), Path("models/nll"))
+    assert not locked.read(Path("data/prepared/dev"))
+    (outputs / "data/prepared/test/tag_names.json").write_text("[]", encoding="utf-8")
+    assert not locked.read(Path("data/prepared/test"), Path("models/nll"))
+    assert locked.read(Path("models/nll"))
+
+
+@pytest.mark.parametrize(("stage", "out"), [(stage, out) for stage, outs in OUTS.items() for out in outs])
+def test_an_output_of_which_a_byte_changed_is_not_what_was_written(outputs: Path, stage: str, out: str) -> None:
+    locked = read_lock_file()[stage]
+    path = outputs / out
+    file = path if path.is_file() else max(path.iterdir())
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.unlink()
+    file.write_bytes(content)
+    assert not locked.wrote(Path(out))
+    assert not locked.wrote(*map(Path, OUTS[stage]))
+    content[len(content) // 2] ^= 1
+    file.write_bytes(content)
+    assert locked.wrote(*map(Path, OUTS[stage]))
+
+
+def test_a_folder_with_a_file_more_or_less_or_of_another_name_is_not_what_was_written(outputs: Path) -> None:
+    locked, folder = read_lock_file()["train@nll"], outputs / "models/nll"
+    (folder / "more").write_text("")
+    assert not locked.wrote(Path("models/nll"))
+    (folder / "more").unlink()
+    assert locked.wrote(Path("models/nll"))
+    (folder / "tags.json").rename(folder / "labels.json")
+    assert not locked.wrote(Path("models/nll"))
+    (folder / "labels.json").unlink()
+    assert not locked.wrote(Path("models/nll"))
+
+
+def test_an_output_that_is_gone_or_that_the_stage_does_not_have_was_not_written(outputs: Path) -> None:
+    locked = read_lock_file()["train@nll"]
+    (outputs / "metrics/train/nll.json").unlink()
+    shutil.rmtree(outputs / "models/nll")
+    assert not locked.wrote(Path("metrics/train/nll.json"))
+    assert not locked.wrote(Path("models/nll"))
+    assert locked.wrote(Path("metrics/history/nll.csv"))
+    assert not locked.wrote(Path("metrics/history/cross_entropy.csv"))
+    assert not locked.wrote(Path("nowhere"))
+
+
+def test_the_params_are_the_sections_that_the_stage_ran_with(outputs: Path) -> None:
+    settings = yaml.safe_load((outputs / "params.yaml").read_text(encoding="utf-8"))
+    stages = read_lock_file()
+    assert stages["train@nll"].params == {name: settings[name] for name in ("seed", "device", "model", "train")}
+    assert stages["evaluate@nll"].params == {"device": "auto"}
+    assert stages["prepare"].params["data"]["test"] == "data/raw/test.csv"
+
+
+def test_without_a_lock_file_there_are_no_stages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert read_lock_file(tmp_path) == {}
+    monkeypatch.chdir(tmp_path)
+    assert read_lock_file() == {}
+
+
+def test_an_empty_lock_file_has_no_stages(tmp_path: Path) -> None:
+    (tmp_path / "dvc.lock").write_text("", encoding="utf-8")
+    assert read_lock_file(tmp_path) == {}
+
+
+def test_a_lock_file_that_is_no_yaml_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "dvc.lock").write_text("stages:\n<<<<<<< HEAD\n  train:\n", encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        read_lock_file(tmp_path)
+    assert str(caught.value).startswith(f"{tmp_path}/dvc.lock: not YAML: ")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_stage_without_params_and_outs_is_read(tmp_path: Path) -> None:
+    (tmp_path / "dvc.lock").write_text("schema: '2.0'\nstages:\n  check:\n    cmd: make test\n", encoding="utf-8")
+    assert read_lock_file(tmp_path) == {"check": LockedStage({}, {}, {})}
+
+
+def test_the_hash_of_a_file_is_its_md5(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"a\r\nb\n")
+    assert md5(tmp_path / "file") == "d644a230f3ef20b00879aaceb61790af"
+    assert md5(tmp_path / "nothing") is None
+
+
+def test_the_hash_of_a_folder_is_that_of_dvc_for_any_names(tmp_path: Path) -> None:
+    from dvc_data.hashfile.hash_info import HashInfo
+    from dvc_data.hashfile.tree import Tree
+
+    tree: Any = Tree()  # type: ignore[no-untyped-call]
+    for name in ("a.b", "a/b", "a/c/d", "a0", "B", "ü", "a b", ".hidden", "z/ö.json"):
+        path = tmp_path / "folder" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(name, encoding="utf-8")
+        tree.add(
+            tuple(name.split("/")), None, HashInfo("md5", hashlib.md5(name.encode(), usedforsecurity=False).hexdigest())
+        )
+    tree.digest()
+    assert md5(tmp_path / "folder") == tree.hash_info.value
+
+
+def test_the_hash_of_a_folder_leaves_the_gitignore_of_dvc_out(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x", encoding="utf-8")
+    before = md5(tmp_path)
+    (tmp_path / ".gitignore").write_text("/file\n", encoding="utf-8")
+    assert before is not None
+    assert before.endswith(".dir")
+    assert md5(tmp_path) == before

@@ -1,0 +1,172 @@
+"""Processes that train together, as the stage starts them and as torchrun does."""
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+import psutil
+import pytest
+import torch
+
+from tagger.core.common.errors import InputError
+from tagger.runner.workers import WORTH_STARTING, choose_processes
+from tagger.train.trainer import Epoch, Trainer
+from tests.conftest import ROOT, Project
+from tests.processes import stages_of
+from tests.samples import CPU, RANDOM, run, trainer_of
+
+SETTINGS = {"epochs": 2, "min_batches": 5, "shards": 4}
+# Trains in as many processes as it is told; the first goes on from what it has after an epoch, and writes what it got.
+TRAIN = """
+import itertools, json, sys
+from tagger.train.process_group import joined
+from tagger.core.common.processes import rank
+from tagger.runner.workers import end_with_the_stage, workers
+from tests.samples import CPU, RANDOM, trainer_of
+from tests.runner.test_workers import SETTINGS, digest
+def train(group):
+    trainer = trainer_of(RANDOM, {}, SETTINGS)
+    if group.rank == 0:
+        list(itertools.islice(trainer.epochs(), 1))
+        group.share(trainer.state_dict())
+    else:
+        trainer.load_state_dict(group.share(None))
+    return digest(trainer, trainer.epochs(group))
+if rank():
+    end_with_the_stage()
+    with joined(CPU) as group:
+        train(group)
+else:
+    with workers(int(sys.argv[1]), sys.argv), joined(CPU) as group:
+        print(json.dumps([group.size, *train(group)]))
+"""
+
+
+def digest(trainer: Trainer, epochs: Iterable[Epoch]) -> list[object]:
+    """Train; return a hash of the weights, and of all epochs what does not change from run to run."""
+    list(epochs)
+    weights = b"".join(value.numpy().tobytes() for value in trainer.model.state_dict().values())
+    return [hashlib.sha256(weights).hexdigest(), [epoch[:5] for epoch in trainer.history]]
+
+
+def start_training(project: Project, *command: str) -> "subprocess.Popen[str]":
+    project.edit("params.yaml", "epochs: 3", "epochs: 100000")
+    dvc = project.start("env", "TAGGER_PROCESSES=2", *command)
+    assert dvc.stdout is not None
+    assert any("nll epoch 2/100000" in line for line in dvc.stdout)
+    return dvc
+
+
+# Two are also those of torchrun below, and of the killed training in test_recovery.py.
+@pytest.mark.slow
+@pytest.mark.parametrize("processes", [2, 4])
+def test_every_number_of_processes_gives_the_same_bits(processes: int, tmp_path: Path) -> None:
+    (tmp_path / "train.py").write_text(TRAIN, encoding="utf-8")
+    trainer = trainer_of(RANDOM, {}, SETTINGS)
+    expected = digest(trainer, trainer.epochs())
+    printed = subprocess.run(
+        [sys.executable, "train.py", str(processes)],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert json.loads(printed) == [processes, *json.loads(json.dumps(expected))]
+
+
+def test_shards_change_no_more_than_rounding_does() -> None:
+    settings = {"word_dropout": 0, "min_batches": 5}
+    whole, cut = (trainer_of(RANDOM, {"dropout": 0}, settings | {"shards": shards}) for shards in (1, 8))
+    for first, second in zip(run(whole), run(cut), strict=True):
+        assert first.train_loss == pytest.approx(second.train_loss, rel=1e-4)
+        assert first.dev_loss == pytest.approx(second.dev_loss, rel=1e-4)
+
+
+def test_the_stage_gives_the_same_bytes_under_torchrun(tracked: Project) -> None:
+    before = tracked.contents("models/nll", "metrics/history", "metrics/train")
+    torchrun = ("python", "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
+    printed = tracked.run(*torchrun, "-m", "stages", "train", "nll")
+    assert tracked.contents("models/nll", "metrics/history", "metrics/train") == before
+    assert printed.count("nll epoch 3/3") == 1
+
+
+# What a signal does that the stage catches is also seen in test_failures.py.
+@pytest.mark.parametrize("number", [signal.SIGKILL, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
+def test_the_other_process_ends_with_the_stage(tracked: Project, number: signal.Signals) -> None:
+    with start_training(tracked, "python", "-m", "stages", "train", "nll") as stage:
+        (other,) = stages_of(stage)
+        stage.send_signal(number)
+        stage.communicate()
+    assert psutil.wait_procs([other], timeout=20)[1] == []
+
+
+def test_a_stage_whose_other_process_has_ended_says_so_and_goes_on_the_next_time(tracked: Project) -> None:
+    with start_training(tracked, "python", "-m", "stages", "train", "nll") as stage:
+        (other,) = stages_of(stage)
+        other.kill()
+        printed = stage.communicate()[0]
+    assert stage.returncode != 0
+    assert "error: another process of this training has ended: " in printed
+    assert "Traceback" not in printed
+    with tracked.start("python", "-m", "stages", "train", "nll") as again:
+        assert again.stdout is not None
+        assert any("of 100000 were run before" in line for line in again.stdout)
+        again.kill()
+
+
+# How many
+
+
+@pytest.mark.parametrize(
+    ("cores", "shards", "tokens", "processes"),
+    [
+        (2, 2, WORTH_STARTING, 2),
+        (2, 2, WORTH_STARTING - 1, 1),
+        (1, 2, WORTH_STARTING, 1),
+        (64, 2, WORTH_STARTING, 2),
+        (64, 1, WORTH_STARTING, 1),
+        (3, 8, WORTH_STARTING, 2),
+        (7, 8, WORTH_STARTING, 4),
+    ],
+)
+def test_a_long_training_has_a_process_a_core(
+    cores: int, shards: int, tokens: int, processes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TAGGER_PROCESSES", raising=False)
+    monkeypatch.setattr("tagger.runner.workers.cpu_count", lambda: cores)
+    assert choose_processes(shards, tokens, CPU) == processes
+
+
+@pytest.mark.parametrize(("chosen", "processes"), [("1", 1), ("2", 2), ("3", 2), ("4", 4), ("9", 4)])
+def test_the_number_of_processes_can_be_chosen(chosen: str, processes: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TAGGER_PROCESSES", chosen)
+    assert choose_processes(4, 1, CPU) == processes
+
+
+@pytest.mark.parametrize("chosen", ["", "0", "-1", "two", "1.5"])
+def test_no_number_of_processes_is_a_clear_error(chosen: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TAGGER_PROCESSES", chosen)
+    with pytest.raises(InputError) as caught:
+        choose_processes(4, 1, CPU)
+    assert str(caught.value) == f"TAGGER_PROCESSES: got {chosen!r}, expected a whole number at least 1"
+
+
+def test_the_processes_of_torchrun_have_to_divide_the_shards(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    assert choose_processes(4, 1, CPU) == 2
+    monkeypatch.setenv("WORLD_SIZE", "3")
+    with pytest.raises(InputError) as caught:
+        choose_processes(4, 1, CPU)
+    assert str(caught.value) == ("WORLD_SIZE: got 3 processes, expected a divisor of train.shards, which is 4")
+
+
+def test_a_gpu_is_a_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TAGGER_PROCESSES", raising=False)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 4)
+    assert choose_processes(8, WORTH_STARTING, torch.device("cuda")) == 4
