@@ -11,7 +11,7 @@ from click.shell_completion import CompletionItem
 from tagger.cli import extras
 from tagger.cli.output_formats import FORMATTERS, Format, csv_header
 from tagger.core.common import paths
-from tagger.core.common.errors import InputError
+from tagger.core.common.errors import InputError, TaggerError
 
 if TYPE_CHECKING:
     from tagger.predict.tokenization import Tokenizer
@@ -274,10 +274,10 @@ def _read_comparison(losses: set[str]) -> dict[str, Any] | None:
 
 
 def run() -> None:
-    """Run the command line; a mistake of the user's is one line, not a traceback."""
+    """Run the command line; an error of the tagger is one line, not a traceback."""
     try:
         main()
-    except (InputError, OSError) as mistake:
-        sys.exit(f"error: {mistake}")
+    except (TaggerError, OSError) as error:
+        sys.exit(f"error: {error}")
     except ModuleNotFoundError as error:
         sys.exit(f"error: {extras.advice(error)}")

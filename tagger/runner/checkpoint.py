@@ -22,6 +22,7 @@ from typing import Any
 import torch
 
 from tagger.core.common import paths
+from tagger.core.common.errors import TaggerError
 from tagger.core.common.files import new_file, write_json
 from tagger.core.corpus.dictionary import DICTIONARY_FILES
 from tagger.core.corpus.encoded_split import EncodedSplit
@@ -107,7 +108,7 @@ def _sweep(folder: Path) -> None:
     """Remove checkpoints whose outputs DVC has taken over, and those too old to matter."""
     for path in folder.iterdir():
         # Another process sweeps too, or writes the lock file at this moment; a crash has damaged the note.
-        with suppress(OSError, ValueError, KeyError, TypeError):
+        with suppress(TaggerError, OSError, ValueError, KeyError, TypeError):
             age = time.time() - path.stat().st_mtime
             if age > KEPT_DAYS * 24 * 3600 or _is_served(path / OUTPUTS):
                 shutil.rmtree(path, ignore_errors=True)

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from types import FrameType
 
-from tagger.core.common.errors import InputError
+from tagger.core.common.errors import TaggerError
 
 
 def run_stage(load: Callable[[], Callable[[], None]]) -> None:
@@ -42,7 +42,7 @@ def run_stage(load: Callable[[], Callable[[], None]]) -> None:
         _restore()
         if received:
             sys.exit(128 + received[0])
-        if isinstance(error, InputError | OSError):
+        if isinstance(error, TaggerError | OSError):
             sys.exit(f"error: {error}")
         raise
 

@@ -19,17 +19,20 @@ def _read(given: object) -> list[tuple[str, ...]]:
     if isinstance(given, str):
         given = [given]
     if not isinstance(given, list):
-        raise InputError(f"got {type(given).__name__}, expected a string or a list of sentences")
+        raise ValueError(f"got {type(given).__name__}, expected a string or a list of sentences")
     if len(given) > MAX_SENTENCES:
-        raise InputError(f"got {len(given)} sentences, expected at most {MAX_SENTENCES}")
-    sentences = read_sentences(given)
+        raise ValueError(f"got {len(given)} sentences, expected at most {MAX_SENTENCES}")
+    try:
+        sentences = read_sentences(given)
+    except InputError as error:
+        raise ValueError(str(error)) from None  # pydantic reports this kind
     words = sum(map(len, sentences))
     if words > MAX_WORDS:
-        raise InputError(f"got {words} words, expected at most {MAX_WORDS}")
+        raise ValueError(f"got {words} words, expected at most {MAX_WORDS}")
     for number, sentence in enumerate(sentences, start=1):
         longest = max(map(len, sentence), default=0)
         if longest > MAX_CHARACTERS:
-            raise InputError(
+            raise ValueError(
                 f"sentence {number}: got a word of {longest} characters, expected at most {MAX_CHARACTERS}"
             )
     return sentences
@@ -58,7 +61,7 @@ class TagRequest(BaseModel):
     def _check_answer(self) -> Self:
         tags = sum(map(len, self.sentences)) * self.top
         if tags > MAX_TAGS:
-            raise InputError(f"top: asks for {tags} tags in all, expected at most {MAX_TAGS}")
+            raise ValueError(f"top: asks for {tags} tags in all, expected at most {MAX_TAGS}")
         return self
 
 

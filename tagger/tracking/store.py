@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
-from tagger.core.common.errors import InputError
+from tagger.core.common.errors import InputError, TaggerError
 from tagger.core.common.paths import workspace
 from tagger.predict.model_source import mask, quieten, tracking_uri
 from tagger.runner.locks import hold
@@ -17,7 +17,7 @@ EXPERIMENT = "lstm-tagger"
 DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
 
 
-class StoreAwayError(InputError):
+class StoreAwayError(TaggerError):
     """MLflow's store does not answer, or takes nothing."""
 
 
@@ -67,8 +67,6 @@ def reporting() -> Iterator[None]:
     of_the_store = (MlflowException, sqlalchemy.exc.SQLAlchemyError, CommandError, requests.RequestException)
     try:
         yield
-    except InputError:
-        raise
     except (*of_the_store, OSError, ImportError) as error:
         raise StoreAwayError(f"MLflow: {address()} does not answer, or takes nothing: {_reason(error)}") from None
 

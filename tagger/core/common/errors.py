@@ -1,17 +1,29 @@
-"""The error for a mistake that the user can mend."""
+"""The errors that are reported as one line, without a traceback."""
 
 from pathlib import Path
+from typing import Self
 
 
-class InputError(ValueError):
-    """A mistake in a file, a parameter or a command line of the user's.
+class TaggerError(Exception):
+    """What the entry points print as one line before they exit with a non-zero code.
 
-    Its text is one line that says where, what was found and what was expected. The entry points print it without a
-    traceback and exit with a non-zero code.
+    Its text says where it happened, what was found and what was expected.
     """
 
+
+class InputError(TaggerError):
+    """A mistake in a user's file, parameter or command line."""
+
     @classmethod
-    def at(cls, path: Path | str, line: int | None, message: str) -> "InputError":
+    def at(cls, path: Path | str, line: int | None, message: str) -> Self:
         """Build the error for a place in a file, in the `file:line: message` form that editors can follow."""
         place = f"{path}:{line}" if line is not None else f"{path}"
         return cls(f"{place}: {message}")
+
+    @classmethod
+    def not_utf8(cls, path: Path | str, error: UnicodeDecodeError, first_line: int = 1) -> Self:
+        """Build the error for bytes that are not UTF-8; those that were decoded begin with the line `first_line`."""
+        before = error.object[: error.start]
+        line, byte = first_line + before.count(b"\n"), error.start - before.rfind(b"\n")
+        wrong = f"0x{error.object[error.start]:02x}"
+        return cls.at(path, line, f"byte {byte} of the line is {wrong}, expected UTF-8")

@@ -57,8 +57,6 @@ def read_config(folder: Path) -> dict[str, Any]:
     except (FileNotFoundError, NotADirectoryError):
         hint = "expected a model folder, as `dvc repro` writes to models/"
         raise InputError(f"{path}: no such file; {hint}") from None
-    except InputError:
-        raise
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path}: damaged: {error}") from None
     if not isinstance(document, dict):
