@@ -55,5 +55,4 @@ def _decode(line: bytes, name: str, number: int) -> str:
     try:
         return line.decode("utf-8").rstrip("\r\n")
     except UnicodeDecodeError as error:
-        found = line[error.start]
-        raise InputError.at(name, number, f"byte {error.start + 1} is 0x{found:02x}, expected UTF-8") from None
+        raise InputError.not_utf8(name, error, number) from None

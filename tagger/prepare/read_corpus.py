@@ -60,8 +60,7 @@ def _first_wrong_byte(path: Path) -> InputError:
             try:
                 line.decode("utf-8")
             except UnicodeDecodeError as error:
-                wrong = f"byte {error.start + 1} of the line is 0x{line[error.start]:02x}, expected UTF-8"
-                return InputError.at(path, number, wrong)
+                return InputError.not_utf8(path, error, number)
     return InputError(f"{path}: was changed while it was read")
 
 

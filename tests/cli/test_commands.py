@@ -235,7 +235,7 @@ def test_a_file_in_place_of_a_model_folder_is_named(workspace: Path) -> None:
 
 def test_a_byte_of_standard_input_that_is_not_utf8_is_named(model: str) -> None:
     message = mistake("predict", "--model", model, stdin=b"The dog\nd\xe9j\xe0 vu\n")
-    assert message == "standard input:2: byte 2 is 0xe9, expected UTF-8"
+    assert message == "standard input:2: byte 2 of the line is 0xe9, expected UTF-8"
 
 
 def test_a_byte_of_the_command_line_that_is_not_utf8_is_named(model: str) -> None:
@@ -372,7 +372,7 @@ def test_a_line_is_answered_before_the_next_one_comes(model: str, tmp_path: Path
         process.stdin.write(b"\xff\n")
         process.stdin.close()
         assert process.stdout.read() == b""
-        assert process.stderr.read() == b"error: standard input:2: byte 1 is 0xff, expected UTF-8\n"
+        assert process.stderr.read() == b"error: standard input:2: byte 1 of the line is 0xff, expected UTF-8\n"
     assert process.returncode == 1
 
 

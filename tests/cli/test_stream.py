@@ -111,9 +111,9 @@ def test_a_byte_order_mark_is_dropped_at_the_start_alone() -> None:
 @pytest.mark.parametrize(
     ("content", "expected"),
     [
-        (b"\xff\n", "standard input:1: byte 1 is 0xff, expected UTF-8"),
-        (b"The dog\n\nThe d\xe9g\nx\n", "standard input:3: byte 6 is 0xe9, expected UTF-8"),
-        ("é".encode() + b"\xe9", "standard input:1: byte 3 is 0xe9, expected UTF-8"),
+        (b"\xff\n", "standard input:1: byte 1 of the line is 0xff, expected UTF-8"),
+        (b"The dog\n\nThe d\xe9g\nx\n", "standard input:3: byte 6 of the line is 0xe9, expected UTF-8"),
+        ("é".encode() + b"\xe9", "standard input:1: byte 3 of the line is 0xe9, expected UTF-8"),
     ],
 )
 def test_a_byte_that_is_not_utf8_is_named_with_its_line(content: bytes, expected: str) -> None:

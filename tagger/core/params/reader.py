@@ -96,12 +96,7 @@ def _load(path: Path) -> tuple[Any, dict[_Key, int]]:
     except FileNotFoundError:
         raise InputError(f"{path}: no such file; expected the parameters of the pipeline") from None
     except UnicodeDecodeError as error:
-        start = content.rfind(b"\n", 0, error.start) + 1
-        raise InputError.at(
-            path,
-            content.count(b"\n", 0, start) + 1,
-            f"byte {error.start - start + 1} of the line is 0x{content[error.start]:02x}, expected UTF-8",
-        ) from None
+        raise InputError.not_utf8(path, error) from None
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else None
         raise InputError.at(path, line, f"not YAML: {error.problem}") from None
