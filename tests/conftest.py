@@ -91,6 +91,13 @@ class Project:
         files = (path for folder in folders for path in sorted((self.root / folder).rglob("*")) if path.is_file())
         return {path.relative_to(self.root).as_posix(): path.read_bytes() for path in files}
 
+    def changed_stages(self) -> set[str]:
+        """Return what `dvc status` names, without a process that imports DVC."""
+        from dvc.repo import Repo
+
+        with contextlib.chdir(self.root), Repo() as repo:
+            return set(repo.status())
+
     def commit(self, message: str) -> None:
         """Commit all that git does not ignore."""
         self.run("git", "init", "--quiet")

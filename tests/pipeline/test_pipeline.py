@@ -42,14 +42,6 @@ def read_json(path: Path) -> Any:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-def changed_stages(project: Project) -> set[str]:
-    """Return what `dvc status` names, without a process that imports DVC."""
-    from dvc.repo import Repo
-
-    with contextlib.chdir(project.root), Repo() as repo:
-        return set(repo.status())
-
-
 def test_the_metrics_are_nested_under_the_loss(finished: Project) -> None:
     for loss in LOSSES:
         metrics = read_json(finished.root / f"metrics/evaluate/{loss}.json")
@@ -189,15 +181,15 @@ def test_a_changed_param_concerns_just_the_stages_that_read_it(
     copy: Project, old: str, new: str, stages: set[str]
 ) -> None:
     copy.edit("params.yaml", old, new)
-    assert changed_stages(copy) == stages
+    assert copy.changed_stages() == stages
 
 
 def test_a_changed_test_file_does_not_train_again(copy: Project) -> None:
     test = copy.root / "data/raw/test.csv"
     test.write_text("".join(test.read_text(encoding="utf-8").splitlines(keepends=True)[:-1]), encoding="utf-8")
-    assert changed_stages(copy) == {"prepare"}
+    assert copy.changed_stages() == {"prepare"}
     assert "Running stage 'prepare'" in copy.run("dvc", "repro", "prepare")
-    assert changed_stages(copy) == {"evaluate@nll", "evaluate@cross_entropy", "report", "export"}
+    assert copy.changed_stages() == {"evaluate@nll", "evaluate@cross_entropy", "report", "export"}
 
 
 @pytest.mark.slow
