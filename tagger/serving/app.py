@@ -6,19 +6,12 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import HTMLResponse, JSONResponse, Response
+from fastapi.responses import HTMLResponse, JSONResponse
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-from tagger.serving import pages as page
-from tagger.serving.api_types import (
-    MAX_BYTES,
-    ModelInfo,
-    Problem,
-    TaggedWords,
-    TagRequest,
-    TagResponse,
-)
+from tagger.serving.api_types import MAX_BYTES, ModelInfo, Problem, TaggedWords, TagRequest, TagResponse
 from tagger.serving.limits import BodyLimit
+from tagger.serving.pages import render_docs, render_home
 from tagger.serving.served_models import ServedModel
 
 MISTAKES: dict[int | str, dict[str, Any]] = {
@@ -44,23 +37,22 @@ def create_app(models: Sequence[ServedModel], hosts: Sequence[str] | None = None
     if hosts is not None:
         app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts), www_redirect=False)
     app.add_exception_handler(RequestValidationError, _explain)
-    home = page.render_home([model.name for model in models])
+    names = [model.name for model in models]
 
     @app.get("/", include_in_schema=False)
     async def show_page() -> HTMLResponse:
-        return HTMLResponse(home.html, headers=home.headers)
+        return render_home(names)
 
     @app.get("/docs", include_in_schema=False)
     async def show_docs() -> HTMLResponse:
-        docs = page.render_docs(app.openapi())
-        return HTMLResponse(docs.html, headers=docs.headers)
+        return render_docs(app.openapi())
 
     @app.post("/api/tag", summary="Tag sentences", responses=MISTAKES)
     async def tag(request: TagRequest) -> TagResponse:
         """Every model tags all sentences. An empty sentence comes back without tags."""
         taggings = await asyncio.gather(*(model.tag(request.sentences, request.top) for model in models))
         return TagResponse(
-            models=[model.name for model in models],
+            models=names,
             sentences=[
                 TaggedWords(words=list(words), taggings=list(of_models))
                 for words, *of_models in zip(request.sentences, *taggings, strict=True)
@@ -78,7 +70,7 @@ def create_app(models: Sequence[ServedModel], hosts: Sequence[str] | None = None
     return app
 
 
-async def _explain(_: Request, error: Exception) -> Response:
+async def _explain(_: Request, error: Exception) -> JSONResponse:
     """Answer a request that does not fit the types; what it held is not sent back but for the word in question."""
     assert isinstance(error, RequestValidationError)  # noqa: S101 # as it was registered
     first = error.errors()[0]

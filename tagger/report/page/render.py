@@ -4,14 +4,11 @@ The page holds its style and its script; a policy in its head lets just these tw
 anywhere. Text of the corpus gets into it by Jinja2's escaping, or as JSON that the script reads.
 """
 
-import base64
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from tagger.core.common.files import new_file
 from tagger.core.corpus.dictionary import UNKNOWN
@@ -21,6 +18,7 @@ from tagger.report.page.confusions import confusion_matrices
 from tagger.report.page.curves import training_curves
 from tagger.report.page.filters import FILTERS
 from tagger.report.page.sentence_browser import BUDGET, escaped, rank, sample, sentence_rows
+from tagger.report.page.web_page import PageTemplates
 
 FOLDER = Path(__file__).parent
 FIRST_PROBABILITY = 5  # column of a prediction table: sentence, position, word, gold, predicted, then the tags
@@ -68,53 +66,45 @@ def write_report(
         "gold": sorted({tag for row in rows for tag in row[2]}),
         "sentences": rows,
     }
-    style, script = (_source(name) for name in ("page.css", "page.js"))
     headline, lede = headline_and_lede(comparison["summary"])
     matrices, matrix_total = confusion_matrices(predictions)
     pairs = [
         tables.intervals(p for p in comparison["pairs"] if (p["second"] == "baseline") == b) for b in (False, True)
     ]
-    html = (
-        _environment()
-        .get_template("page.html")
-        .render(
-            policy=f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; base-uri 'none'; "
-            "form-action 'none'",
-            style=style,
-            script=script,
-            data=escaped(document),
-            headline=headline,
-            lede=lede,
-            losses=losses,
-            tokens=len(test.forms),
-            sentences=test.sentences,
-            known_tags=known,
-            unseen_tags=test.tag_names[known:],
-            unknown_share=float(unknown.mean()),
-            comparison=comparison,
-            rows=tables.comparison_rows(evaluations, comparison["baseline"]),
-            loss_pairs=pairs[0],
-            baseline_pairs=pairs[1],
-            axis=tables.AXIS,
-            curves=training_curves(histories),
-            histories={loss: table.to_dict("records") for loss, table in histories.items()},
-            summaries=summaries,
-            details=details,
-            tag_rows=tables.tag_rows(tags),
-            matrices=matrices,
-            matrix_total=matrix_total,
-            diagrams=[
-                reliability.reliability_diagram(loss, evaluations[loss]["ece"], detail["reliability"])
-                for loss, detail in details.items()
-            ],
-            lengths=tables.lengths(details),
-            study=study,
-            by_scale=tables.by_scale,
-            shown=shown,
-            shown_tokens=sum(len(row[1]) for row in rows),
-            panel=axes,
-            square=reliability,
-        )
+    html = PageTemplates(FOLDER, "page", FILTERS).render(
+        "page.html",
+        data=escaped(document),
+        headline=headline,
+        lede=lede,
+        losses=losses,
+        tokens=len(test.forms),
+        sentences=test.sentences,
+        known_tags=known,
+        unseen_tags=test.tag_names[known:],
+        unknown_share=float(unknown.mean()),
+        comparison=comparison,
+        rows=tables.comparison_rows(evaluations, comparison["baseline"]),
+        loss_pairs=pairs[0],
+        baseline_pairs=pairs[1],
+        axis=tables.AXIS,
+        curves=training_curves(histories),
+        histories={loss: table.to_dict("records") for loss, table in histories.items()},
+        summaries=summaries,
+        details=details,
+        tag_rows=tables.tag_rows(tags),
+        matrices=matrices,
+        matrix_total=matrix_total,
+        diagrams=[
+            reliability.reliability_diagram(loss, evaluations[loss]["ece"], detail["reliability"])
+            for loss, detail in details.items()
+        ],
+        lengths=tables.lengths(details),
+        study=study,
+        by_scale=tables.by_scale,
+        shown=shown,
+        shown_tokens=sum(len(row[1]) for row in rows),
+        panel=axes,
+        square=reliability,
     )
     with new_file(path) as partial:
         partial.write_text(html, encoding="utf-8", newline="\n")
@@ -124,23 +114,3 @@ def headline_and_lede(summary: str) -> tuple[str, str]:
     """Part a summary after its first sentence."""
     first, _, rest = summary.partition(". ")
     return (first + "." if rest else first), rest
-
-
-def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(FOLDER),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= FILTERS
-    return environment
-
-
-def _source(name: str) -> str:
-    return (FOLDER / name).read_text(encoding="utf-8")
-
-
-def _hash(source: str) -> str:
-    return f"'sha256-{base64.b64encode(hashlib.sha256(source.encode()).digest()).decode()}'"
