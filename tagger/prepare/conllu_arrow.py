@@ -13,7 +13,7 @@ import pyarrow.csv
 
 from tagger.core.common.arrays import Array, Int32s
 from tagger.core.corpus.indexed_corpus import IndexedCorpus
-from tagger.prepare.formats import CONLLU_COLUMNS, NO_TAGS, NO_WORD, TAG_COLUMN
+from tagger.prepare.conllu_format import COLUMNS, NO_TAGS, NO_WORD, TAG_COLUMN
 
 _BLOCK = 1 << 22  # bytes: smaller ones are slower, larger ones are no faster and take more memory
 # Regular expressions, for `in` and `count` of bytes take longer to find these.
@@ -32,11 +32,11 @@ class _RefusedError(Exception):
 
 
 def read_columns(file: BinaryIO, column: str) -> IndexedCorpus | None:
-    """Index the sentences of CoNLL-U that is right, as `parse_conllu` reads them; else return None.
+    """Index the sentences of correct CoNLL-U as `conllu_format.parse` reads them; else return None.
 
     None may also come for what is right but rare, such as a line of blanks.
     """
-    names = list(map(str, range(CONLLU_COLUMNS)))
+    names = list(map(str, range(COLUMNS)))
     used = [names[0], names[1], names[TAG_COLUMN[column]]]
     read_options = pa.csv.ReadOptions(column_names=names, use_threads=False)
     parse_options = pa.csv.ParseOptions(delimiter="\t", quote_char=False, ignore_empty_lines=False)

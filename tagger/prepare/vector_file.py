@@ -22,7 +22,7 @@ import numpy as np
 from tagger.core.common.errors import InputError
 from tagger.core.corpus.dictionary import Dictionary
 from tagger.core.corpus.word_vectors import NO_VECTORS, WordVectors
-from tagger.prepare.input_files import open_input
+from tagger.prepare.input_files import clip, open_input
 
 _EXPECTED = "vectors in the text format of word2vec, GloVe or fastText"
 
@@ -78,9 +78,8 @@ def _vectors(file: BinaryIO, path: Path, width: int) -> Iterator[tuple[int, str,
         else:
             word, *rest = line.rsplit(None, width)
             if len(rest) != width:
-                raise InputError.at(
-                    path, number, f"{len(line.split()) - 1} numbers, expected a word and {width}: {_clip(line)}"
-                )
+                wrong = f"{len(line.split()) - 1} numbers, expected a word and {width}: {_quote(line)}"
+                raise InputError.at(path, number, wrong)
         # A byte that is no UTF-8 makes a word that no corpus has.
         yield number, word.decode("utf-8", "surrogateescape"), line
     if announced is None and not found:
@@ -105,7 +104,7 @@ def _numbers(fields: list[bytes], path: Path, line_number: int, word: str) -> "a
         if math.isfinite(sum(vector)):
             return vector
     wrong = next(field for field in fields if not (_is_number(field) and math.isfinite(array("f", [float(field)])[0])))
-    raise InputError.at(path, line_number, f"the vector of {word!r} has {_clip(wrong)}, expected a finite number")
+    raise InputError.at(path, line_number, f"the vector of {word!r} has {_quote(wrong)}, expected a finite number")
 
 
 def _is_number(field: bytes) -> bool:
@@ -116,5 +115,5 @@ def _is_number(field: bytes) -> bool:
         return False
 
 
-def _clip(text: bytes, most: int = 60) -> str:
-    return repr(text[:most].decode("utf-8", "backslashreplace")) + ("..." if len(text) > most else "")
+def _quote(text: bytes) -> str:
+    return repr(clip(text.decode("utf-8", "backslashreplace")))

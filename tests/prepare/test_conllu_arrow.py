@@ -14,10 +14,9 @@ import pytest
 
 from tagger.core.common.errors import InputError
 from tagger.core.corpus.indexed_corpus import IndexedCorpus
-from tagger.prepare import conllu_arrow as conllu_columns
-from tagger.prepare import read_corpus as corpus
+from tagger.prepare import conllu_arrow, conllu_format
 from tagger.prepare.conllu_arrow import read_columns
-from tagger.prepare.formats import parse_conllu
+from tagger.prepare.formats import FORMATS
 from tagger.prepare.read_corpus import read_corpus
 
 REST = "_\t_\t_\t_\t_\n"
@@ -45,7 +44,7 @@ CHANGES = [*'\n\t\r# -.12_"\\a', "\ufeff", "\x00", "\u00a0", "\x1c", "\x85", "\n
 def by_line(data: bytes, column: str = "upos") -> IndexedCorpus | None:
     try:
         with io.TextIOWrapper(io.BytesIO(data), encoding="utf-8-sig", newline="\n") as lines:
-            return IndexedCorpus.of(parse_conllu(lines, Path("corpus"), column))
+            return IndexedCorpus.of(conllu_format.parse(lines, Path("corpus"), column))
     except (InputError, UnicodeDecodeError):
         return None
 
@@ -75,7 +74,7 @@ def both(data: bytes, column: str = "upos") -> tuple[IndexedCorpus | None, Index
     ],
 )
 def test_right_text_is_read_alike(text: str, block: int, column: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(conllu_columns, "_BLOCK", block)
+    monkeypatch.setattr(conllu_arrow, "_BLOCK", block)
     quick, slow = both(text.encode(), column)
     assert quick is not None
     assert slow is not None
@@ -84,8 +83,8 @@ def test_right_text_is_read_alike(text: str, block: int, column: str, monkeypatc
 
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 def test_a_block_ends_with_a_sentence(end: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(conllu_columns, "_BLOCK", 1)
-    blocks = list(conllu_columns._blocks(io.BytesIO(RIGHT.replace("\n", end).encode())))
+    monkeypatch.setattr(conllu_arrow, "_BLOCK", 1)
+    blocks = list(conllu_arrow._blocks(io.BytesIO(RIGHT.replace("\n", end).encode())))
     assert [block.split()[1] for block in blocks if block.strip()] == [b"I", b'"New', b"NA"]
 
 
@@ -118,7 +117,7 @@ def test_a_block_ends_with_a_sentence(end: str, monkeypatch: pytest.MonkeyPatch)
 )
 @pytest.mark.parametrize("block", [1, 1 << 22])
 def test_wrong_lines_are_refused(line: str, block: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(conllu_columns, "_BLOCK", block)
+    monkeypatch.setattr(conllu_arrow, "_BLOCK", block)
     text = f"1\ta\t_\tX\tX\t{REST}{line}\n1\tc\t_\tX\tX\t{REST}"
     assert both(text.encode(errors="surrogateescape")) == (None, None)
 
@@ -127,7 +126,7 @@ def test_wrong_lines_are_refused(line: str, block: int, monkeypatch: pytest.Monk
 def test_whatever_is_read_is_read_alike(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Texts with a few characters changed: the quick reader may refuse more, but never reads anything else."""
     draw = random.Random(seed)
-    monkeypatch.setattr(conllu_columns, "_BLOCK", draw.choice((1, 50, 1 << 22)))
+    monkeypatch.setattr(conllu_arrow, "_BLOCK", draw.choice((1, 50, 1 << 22)))
     read = refused = 0
     for _ in range(100):
         letters = list(RIGHT)
@@ -167,7 +166,7 @@ def test_more_than_arrow_reads_at_once_is_read_alike() -> None:
 
 
 def test_a_mark_in_the_middle_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(conllu_columns, "_BLOCK", 1)
+    monkeypatch.setattr(conllu_arrow, "_BLOCK", 1)
     assert both(f"1\ta\t_\tX\tX\t{REST}\n\ufeff1\tb\t_\tX\tX\t{REST}".encode()) == (None, None)
 
 
@@ -175,7 +174,7 @@ def test_a_mark_in_the_middle_is_refused(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_a_right_file_is_not_read_by_line(
     compress: Callable[[bytes], bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(corpus, "parse_conllu", None)
+    monkeypatch.setitem(FORMATS, "conllu", FORMATS["conllu"]._replace(parse=lambda *_: pytest.fail("read by line")))
     path = tmp_path / "corpus"
     path.write_bytes(compress(RIGHT.encode()))
     expected = by_line(RIGHT.encode())

@@ -1,18 +1,23 @@
-"""The parsers of the three formats, and the line that each names when the text is wrong."""
+"""The formats: their registry, their parsers, and the line that each names when the text is wrong."""
 
 import io
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from tagger.core.common.errors import InputError
 from tagger.core.corpus.indexed_corpus import Sentence
-from tagger.prepare.formats import Lines, parse_conll, parse_conllu, parse_csv
+from tagger.core.params.schema import DataParams
+from tagger.prepare import conll_format, conllu_format, csv_format
+from tagger.prepare.formats import FORMATS, Format
+from tagger.prepare.read_corpus import read_corpus
 
 FILE = Path("corpus.txt")
 
 
-def lines(text: str) -> Lines:
+def lines(text: str) -> Iterable[str]:
     return io.StringIO(text, newline="\n")
 
 
@@ -21,15 +26,35 @@ def row(row_id: str, word: str, upos: str = "NOUN", xpos: str = "NN") -> str:
 
 
 def csv_sentences(text: str) -> list[Sentence]:
-    return list(parse_csv(lines(text), FILE))
+    return list(csv_format.parse(lines(text), FILE))
 
 
 def conllu_sentences(text: str, column: str = "upos") -> list[Sentence]:
-    return list(parse_conllu(lines(text), FILE, column))
+    return list(conllu_format.parse(lines(text), FILE, column))
 
 
 def conll_sentences(text: str) -> list[Sentence]:
-    return list(parse_conll(lines(text), FILE))
+    return list(conll_format.parse(lines(text), FILE))
+
+
+def test_data_format_takes_the_names_of_the_registry() -> None:
+    assert get_args(DataParams.model_fields["format"].annotation) == ("auto", *FORMATS)
+
+
+def parse_slashes(lines: Iterable[str], path: Path, _column: str) -> Iterator[Sentence]:
+    for line in lines:
+        words, tags = zip(*(word.rsplit("/", 1) for word in line.split()), strict=True)
+        yield Sentence(words, tags)
+
+
+@pytest.mark.parametrize(("name", "chosen"), [("corpus", "slashes"), ("corpus.sl.gz", "auto"), ("corpus.txt", "auto")])
+def test_a_format_takes_one_entry(name: str, chosen: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    slashes = Format("slashes", ".sl", lambda first_line: "/" in first_line, parse_slashes)
+    monkeypatch.setattr("tagger.prepare.read_corpus.FORMATS", {"slashes": slashes} | FORMATS)
+    (tmp_path / name).write_text("The/DET dog/NOUN\n")
+    assert list(read_corpus(tmp_path / name, chosen)) == [Sentence(("The", "dog"), ("DET", "NOUN"))]
+    with pytest.raises(InputError, match="expected a corpus in slashes, CSV, CoNLL-U or CoNLL"):
+        read_corpus(tmp_path / "missing", chosen)
 
 
 def test_csv_cells_are_split_at_white_space() -> None:
@@ -67,8 +92,8 @@ def test_a_csv_cell_may_hold_line_ends() -> None:
         ("word,tag\na,X\n", "corpus.txt:1: ", ["the header is 'word,tag'", "expected 'text,tag'"]),
         ("\ntext;tag\na;X\n", "corpus.txt:2: ", ["the header is 'text;tag'", "expected 'text,tag'"]),
         ("a b,X Y\n", "corpus.txt:1: ", ["the header is 'a b,X Y'", "expected 'text,tag'"]),
-        ("text,tag\na,X\nb c,Y\n", "corpus.txt:3: ", ["2 words", "1 tag", "expected one tag a word", "'b c', 'Y'"]),
-        ("text,tag\na,X Y\n", "corpus.txt:2: ", ["1 word", "2 tags", "expected one tag a word", "'a', 'X Y'"]),
+        ("text,tag\na,X\nb c,Y\n", "corpus.txt:3: ", ["2 words", "1 tag", "expected one tag per word", "'b c', 'Y'"]),
+        ("text,tag\na,X Y\n", "corpus.txt:2: ", ["1 word", "2 tags", "expected one tag per word", "'a', 'X Y'"]),
         ("text,tag\n\na,\n", "corpus.txt:3: ", ["the cell 'tag' is empty"]),
         ("text,tag\n ,X\n", "corpus.txt:2: ", ["the cell 'text' is empty"]),
         ("text,tag\na,b,X\n", "corpus.txt:2: ", ["3 cells", "expected 2", "comma is quoted", "'a,b,X'"]),

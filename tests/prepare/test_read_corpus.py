@@ -237,14 +237,14 @@ def test_what_is_split_off_is_drawn_from_the_whole_corpus() -> None:
 @pytest.mark.parametrize(
     ("amount", "share", "expected"),
     [
-        (4, 0.1, "a share of 0.1 of 4 sentences is 0, expected at least 1 and at most 3; give a file of its own or "),
-        (3, 0.9, "a share of 0.9 of 3 sentences is 3, expected at least 1 and at most 2; give a file of its own or "),
+        (4, 0.1, "a share of 0.1 of 4 sentences is 0, expected at least 1 and at most 3; "),
+        (3, 0.9, "a share of 0.9 of 3 sentences is 3, expected at least 1 and at most 2; "),
     ],
 )
 def test_no_part_of_a_split_may_be_empty(amount: int, share: float, expected: str) -> None:
     with pytest.raises(InputError) as caught:
         split_off(some(amount), share, seed=1)
-    assert str(caught.value) == expected + "change data.dev_share, data.test_share"
+    assert str(caught.value) == expected + "use a separate file or change data.dev_share or data.test_share"
 
 
 def corpus_of(folder: Path, name: str, amount: int) -> str:

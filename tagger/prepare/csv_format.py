@@ -1,0 +1,70 @@
+"""CSV, as in the tutorial; both columns are split at white space.
+
+::
+
+    text,tag
+    The dog barked,DET NOUN VERB
+    "Yes , she said",INTJ PUNCT PRON VERB
+"""
+
+import csv
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from tagger.core.common.errors import InputError
+from tagger.core.corpus.indexed_corpus import Sentence
+from tagger.prepare.input_files import clip
+
+_HEADER = ["text", "tag"]
+
+
+def recognises(first_line: str) -> bool:
+    """Say whether the line is the header."""
+    return first_line.replace(" ", "") == ",".join(_HEADER)
+
+
+def parse(lines: Iterable[str], path: Path, _column: str = "") -> Iterator[Sentence]:
+    """Parse rows of `text,tag`. A cell that holds a comma is quoted.
+
+    Raises:
+        InputError: the header is wrong, a row does not have two cells, a cell is empty, or words and tags differ in
+            number.
+    """
+    rows = _read_rows(lines, path)
+    number, header = next(rows, (1, _HEADER))
+    if [cell.strip() for cell in header] != _HEADER:
+        raise InputError.at(path, number, f"the header is {clip(','.join(header))!r}, expected 'text,tag'")
+    for number, row in rows:
+        yield _parse_row(row, path, number)
+
+
+def _read_rows(lines: Iterable[str], path: Path) -> Iterator[tuple[int, list[str]]]:
+    """Yield the rows that are not blank, each with the number of its first line."""
+    csv.field_size_limit(2**31 - 1)
+    rows = csv.reader((line.rstrip("\r\n") + "\n" for line in lines), strict=True)
+    first = 1
+    try:
+        for row in rows:
+            if row:
+                yield first, row
+            first = rows.line_num + 1
+    except csv.Error as error:
+        last = rows.line_num
+        hint = "is a quote not closed?" if first == last else f"is a quote open up to line {last}?"
+        raise InputError.at(path, first, f"not CSV: {error}; {hint}") from None
+
+
+def _parse_row(row: list[str], path: Path, number: int) -> Sentence:
+    if len(row) != len(_HEADER):
+        hint = "; a cell that holds a comma is quoted" if len(row) > len(_HEADER) else ""
+        found = f"{len(row)} cells, expected 2 (text,tag){hint}: {clip(','.join(row))!r}"
+        raise InputError.at(path, number, found)
+    words, tags = row[0].split(), row[1].split()
+    for name, cell in zip(_HEADER, (words, tags), strict=True):
+        if not cell:
+            raise InputError.at(path, number, f"the cell {name!r} is empty, expected at least one word")
+    if len(words) != len(tags):
+        cells = f"{clip(row[0])!r}, {clip(row[1])!r}"
+        found = f"{len(words)} words but {len(tags)} tags, expected one tag per word: {cells}"
+        raise InputError.at(path, number, found)
+    return Sentence(tuple(words), tuple(tags))
