@@ -5,7 +5,7 @@ MODULES = {  # that a command may miss, by the extra that brings them
     "spark": ("py4j", "pyspark"),
     "tokenize": ("spacy",),
     "tracking": ("alembic", "filelock", "mlflow", "pandas", "requests", "sqlalchemy", "yaml"),
-    "training": ("dvc", "joblib", "matplotlib", "onnx", "pyarrow", "safetensors", "scipy", "sklearn", "torch", "tqdm"),
+    "training": ("dvc", "joblib", "matplotlib", "pyarrow", "safetensors", "scipy", "sklearn", "torch", "tqdm"),
 }
 EXTRAS = {module: extra for extra, modules in MODULES.items() for module in modules}
 

@@ -17,8 +17,7 @@ from tagger.core.corpus.encoded_split import EncodedSplit
 from tagger.core.network.model_folder import fingerprint, read_model
 from tagger.core.params.schema import LossName
 from tagger.evaluate.predictions import prediction_table
-from tagger.export.onnx_weights import form_weights, tagger_weights, to_int8
-from tagger.export.onnx_writer import onnx_bytes
+from tagger.export.onnx_weights import form_weights, onnx_file, tagger_weights, to_int8
 from tagger.predict.export_folder import ExportConfig, ExportedModel, write_export
 from tagger.predict.onnx_graphs import graphs_of
 from tagger.predict.tagging import Tagger
@@ -114,7 +113,7 @@ def _build(trained: Path, int8: bool) -> ExportedModel:
             sha256={},
         ),
         dictionaries,
-        {name: onnx_bytes(graph, weights[name]) for name, graph in graphs.items()},
+        {name: onnx_file(graph, weights[name]) for name, graph in graphs.items()},
     )
 
 

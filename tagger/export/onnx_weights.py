@@ -1,22 +1,24 @@
-"""The weights of a trained model as the graphs of ONNX take them."""
+"""The weights of a trained model, arranged as the ONNX graphs expect them."""
 
 from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
+from onnx import ModelProto, checker
 
 from tagger.core.common.arrays import Float32s
 from tagger.core.network.lstm_tagger import CharacterCnn, CharacterLstm, Lstm, LstmTagger
 from tagger.core.params.schema import CHARACTER_WINDOW
+from tagger.predict.onnx_graphs import onnx_bytes, with_weights
 
 Weights = Float32s | npt.NDArray[np.int8]
 
-# 7 bits: with 8, processors without VNNI cut sums off, and give other answers than those with it.
+# 7 bits: with 8, the sums overflow on processors without VNNI, whose answers then differ from those with it.
 INT8_LARGEST = 63
 
 
 def form_weights(model: LstmTagger) -> dict[str, Weights]:
-    """Return the weights of `form_graph`; none where the model reads neither characters nor affixes."""
+    """Return the weights of `form_graph`, by name. If the model reads neither characters nor affixes, it has none."""
     weights = dict[str, Weights]()
     encoder = model.character_encoder
     if encoder is not None:
@@ -33,7 +35,7 @@ def form_weights(model: LstmTagger) -> dict[str, Weights]:
 
 
 def tagger_weights(model: LstmTagger) -> dict[str, Weights]:
-    """Return the weights of `tagger_graph`."""
+    """Return the weights of `tagger_graph`, by name."""
     weights: dict[str, Weights] = {"embedding": _array(model.word_embedding.weight)}
     for number, layer in enumerate(model.layers):
         weights |= _lstm(f"layer_{number}", layer)  # type: ignore[arg-type]
@@ -55,8 +57,24 @@ def to_int8(weights: Mapping[str, Weights]) -> dict[str, Weights]:
     return result
 
 
+def onnx_file(declared: ModelProto, weights: Mapping[str, Weights]) -> bytes:
+    """Return the content of a file with a declared graph and its weights. Equal weights give equal bytes.
+
+    Raises:
+        ValueError: a weight is missing, unknown, not finite or of another shape.
+    """
+    shapes = {weight.name: tuple(weight.dims) for weight in declared.graph.initializer}
+    for name, array in weights.items():
+        if array.shape != shapes.get(name):
+            raise ValueError(f"{name} has shape {array.shape}, the graph declares {shapes.get(name)}")
+    raw = {name: array.astype(array.dtype.newbyteorder("<")).tobytes() for name, array in weights.items()}
+    model = with_weights(declared, raw)
+    checker.check_model(model)
+    return onnx_bytes(model)
+
+
 def _lstm(name: str, layer: Lstm) -> dict[str, Weights]:
-    """Stack the directions; torch has its gates as input, forget, cell, output, ONNX as input, output, forget, cell."""
+    """Stack the directions. Torch orders its gates input, forget, cell, output; ONNX input, output, forget, cell."""
     directions = [layer.forward_lstm] + ([layer.backward_lstm] if layer.backward_lstm is not None else [])
 
     def stack(kind: str) -> Float32s:

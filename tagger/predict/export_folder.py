@@ -1,18 +1,21 @@
-"""An exported model as a folder: ONNX and JSON, to be used with onnxruntime and numpy alone.
+"""An exported model as a folder of ONNX and JSON. To use it takes no torch.
 
 models/export/
   config.json                              shape of the network, loss, SHA-256 of the other files
   words.json characters.json tags.json lookup.json   the dictionaries
-  affixes.json                             one more, where the model reads affixes
-  characters.onnx                          characters and affixes of word forms to vectors; where the model reads them
+  affixes.json                             another, if the model reads affixes
+  characters.onnx                          word forms to vectors, if the model reads characters or affixes
   tagger.onnx                              words and vectors to the probabilities of tags
-  tagger.int8.onnx                         the same in 8 bits, where export.int8 is on
+  tagger.int8.onnx                         the same in 8 bits, if export.int8 is on
   model_card.md                            for people
-  verification.json                        what the comparison with the trained model gave
+  verification.json                        result of the comparison with the trained model
 """
 
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
+
+from onnx import ModelProto
+from pydantic import Field
 
 from tagger.core.common.errors import InputError
 from tagger.core.common.files import write_json
@@ -27,19 +30,17 @@ from tagger.core.network.model_config import (
     read_config,
     sha256_of,
 )
-from tagger.core.params.schema import LossName
-from tagger.predict.onnx_graphs import graph_names, graphs_of, weight_bytes
-from tagger.predict.onnx_reader import read_graph
+from tagger.predict.onnx_graphs import graph_names, graphs_of, onnx_bytes, weight_bytes, with_weights
 
 FORMAT = "onnx-1"
-OVERHEAD = 100_000  # bytes of an ONNX file at most that are not weights
+OVERHEAD = 100_000  # the most bytes of an ONNX file that are not weights
 
 
 class ExportConfig(ModelConfig):
     """What `config.json` holds."""
 
     format: Literal["onnx-1"]
-    loss: LossName
+    loss: Annotated[str, Field(pattern="^[a-z][a-z0-9_]*$")]  # for information only: it may be unknown here
     trained: str  # fingerprint of the model folder that was exported
     int8: bool
 
@@ -53,7 +54,7 @@ class ExportedModel(NamedTuple):
 
 
 def write_export(exported: ExportedModel, folder: Path) -> None:
-    """Write what is needed to use the model into an empty folder; the checksums of the config are made anew."""
+    """Write what is needed to use the model into an empty folder; `config.sha256` is computed here."""
     exported.dictionaries.save(folder, affixes=exported.config.model.affix_dim > 0)
     for name, content in exported.graphs.items():
         (folder / name).write_bytes(content)
@@ -82,11 +83,12 @@ def read_export_config(folder: Path) -> ExportConfig:
 def read_export(folder: Path) -> ExportedModel:
     """Read what `write_export` wrote.
 
-    Nothing is given out that the config, the checksums and the declared graphs don't agree on; what they declare is
-    compared with the size of the files before memory is taken for it.
+    The config and the dictionaries declare the graphs. Only the weights are taken from the files: the declared graph
+    with these weights must be the file, byte for byte (it has the same SHA-256). No file is read that is larger than
+    declared. Reading one takes up to three times its size in memory.
 
     Raises:
-        InputError: the folder or a file of it is missing, damaged, too large, or does not fit the others.
+        InputError: the folder or one of its files is missing, damaged, too large, or does not fit the others.
     """
     config = read_export_config(folder)
     check_names(folder, config, (*config.dictionary_limits, *graph_names(config.model, config.int8)))
@@ -97,12 +99,21 @@ def read_export(folder: Path) -> ExportedModel:
         if limit > WEIGHT_LIMIT:
             raise InputError(f"{folder / name}: needs {limit} bytes, expected at most {WEIGHT_LIMIT}")
     contents = read_checked(folder, config, limits)
-    for name, graph in graphs.items():
-        path = folder / name
+    rebuilt = {}
+    for name, declared in graphs.items():
         try:
-            fits = read_graph(contents[name]) == graph
+            # In one expression, so that each copy of the weights is freed once the next one is made.
+            rebuilt[name] = onnx_bytes(with_weights(declared, _weights_in(contents.pop(name))))
+            if sha256_of(rebuilt[name]) != config.sha256[name]:
+                raise ValueError("got another graph")
         except ValueError as error:
-            raise InputError(f"{path}: no graph of this pipeline: {error}") from None
-        if not fits:
-            raise InputError(f"{path}: does not fit {CONFIG} and the dictionaries")
-    return ExportedModel(config, dictionaries, contents)
+            raise InputError(f"{folder / name}: does not fit {CONFIG} and the dictionaries: {error}") from None
+    return ExportedModel(config, dictionaries, rebuilt)
+
+
+def _weights_in(content: bytes) -> dict[str, bytes]:
+    try:
+        model = ModelProto.FromString(content)
+    except Exception as error:  # DecodeError of protobuf, which comes with onnx and is not for us to import
+        raise ValueError(f"got no ONNX: {error}") from None
+    return {weight.name: weight.raw_data for weight in model.graph.initializer}

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import pickle
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -156,9 +157,13 @@ def test_graphs_of_another_network_are_refused(changes: dict[str, Any], folder: 
 
 def test_dictionaries_of_another_size_are_refused(folder: Path) -> None:
     words = json.loads((folder / "words.json").read_text(encoding="utf-8"))
+    size = words["first_id"] + len(words["entries"])
     words["entries"].append(["new", 1])
     replace_file(folder, "words.json", json.dumps(words).encode())
-    assert error_of(folder) == f"{folder}/tagger.onnx: does not fit config.json and the dictionaries"
+    assert error_of(folder) == (
+        f"{folder}/tagger.onnx: does not fit config.json and the dictionaries: "
+        f"embedding: got {28 * size} bytes, expected {28 * (size + 1)}"
+    )
 
 
 # A stranger's files, whose checksums fit
@@ -268,10 +273,36 @@ def test_any_other_graph_is_refused(kind: str, name: str, folder: Path, monkeypa
 
 
 @pytest.mark.parametrize("name", GRAPHS)
-@pytest.mark.parametrize("content", [b"", b"\x3a", b"\xff" * 50, b"not ONNX", b"\x3a\xff\xff\xff\xff\x0f", b"\x0b"])
+@pytest.mark.parametrize("content", [b"\x3a", b"\xff" * 50, b"not ONNX", b"\x3a\xff\xff\xff\xff\x0f", b"\x0b"])
 def test_what_is_no_onnx_is_refused(name: str, content: bytes, folder: Path) -> None:
     replace_file(folder, name, content)
-    assert error_of(folder).startswith(f"{folder / name}: no graph of this pipeline: ")
+    misfit = "does not fit config.json and the dictionaries"
+    assert error_of(folder).startswith(f"{folder / name}: {misfit}: got no ONNX: ")
+
+
+@pytest.mark.parametrize("name", GRAPHS)
+def test_an_empty_file_is_refused(name: str, folder: Path) -> None:
+    replace_file(folder, name, b"")
+    assert re.search(r"/\w+(\.int8)?\.onnx: does not fit .*: \w+: got 0 bytes, expected \d+$", error_of(folder))
+
+
+@pytest.mark.parametrize("name", GRAPHS)
+def test_the_same_graph_in_other_bytes_is_refused(name: str, folder: Path) -> None:
+    content = (folder / name).read_bytes()
+    replace_file(folder, name, content + b"\x08\x08")  # the version of ONNX once more
+    assert error_of(folder).endswith("does not fit config.json and the dictionaries: got another graph")
+
+
+@pytest.mark.parametrize("name", GRAPHS)
+def test_a_text_that_is_no_utf8_is_refused(name: str, folder: Path) -> None:
+    content = (folder / name).read_bytes()
+    replace_file(folder, name, content.replace(b"embedding", b"embeddin\xff"))
+    assert error_of(folder).startswith(f"{folder / name}: does not fit config.json and the dictionaries: ")
+
+
+def test_a_loss_that_is_unknown_here_does_no_harm(folder: Path) -> None:
+    edit_config(folder, lambda config: config.update(loss="focal_2"))
+    assert read_export(folder).config.loss == "focal_2"
 
 
 def test_other_weights_give_other_tags_and_nothing_else(folder: Path) -> None:
@@ -288,6 +319,8 @@ def test_other_weights_give_other_tags_and_nothing_else(folder: Path) -> None:
     ("edit", "where"),
     [
         (lambda config: config.update(format="onnx-2"), "format"),
+        (lambda config: config.update(loss="no loss"), "loss"),
+        (lambda config: config.update(loss="nll\n"), "loss"),
         (lambda config: config["model"].update(hidden=10**12), "model.hidden"),
         (lambda config: config["model"].update(layers=9), "model.layers"),
         (lambda config: config.update(more=1), "more"),

@@ -7,16 +7,23 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
+from onnx import numpy_helper
 
 from tagger.core.common.arrays import Float32s, Int32s
 from tagger.core.corpus.encoded_split import EncodedSplit, encode
 from tagger.core.corpus.indexed_corpus import Sentence
 from tagger.core.network.inference import tag_probabilities
 from tagger.core.network.lstm_tagger import LstmTagger
-from tagger.export.onnx_weights import INT8_LARGEST, form_weights, tagger_weights, to_int8
-from tagger.export.onnx_writer import onnx_bytes
-from tagger.predict.onnx_graphs import OPSETS, form_graph, graphs_of, tagger_graph, weight_bytes
-from tagger.predict.onnx_reader import read_graph
+from tagger.export.onnx_weights import INT8_LARGEST, form_weights, onnx_file, tagger_weights, to_int8
+from tagger.predict.onnx_graphs import (
+    OPSETS,
+    form_graph,
+    graphs_of,
+    onnx_bytes,
+    tagger_graph,
+    weight_bytes,
+    with_weights,
+)
 from tests.samples import CPU, NO_FORMS, RANDOM, fresh_model, model_params
 
 SHAPES: list[dict[str, Any]] = [
@@ -56,13 +63,13 @@ def compute(model: LstmTagger, sentences: list[list[str]], int8: bool = False) -
             "lengths": np.array([len(form) for form in forms], dtype=np.int32),
             "affixes": np.array([dictionaries.affix_ids(form) for form in forms], dtype=np.int32),
         }
-        content = onnx_bytes(graph, form_weights(model))
-        given = {value.name: known[value.name] for value in graph.inputs}
+        content = onnx_file(graph, form_weights(model))
+        given = {value.name: known[value.name] for value in graph.graph.input}
         (inputs["vectors"],) = onnxruntime.InferenceSession(content).run(None, given)
         inputs["forms"] = pad([[forms.index(word) for word in words] for words in sentences])
     weights = tagger_weights(model)
     graph = tagger_graph(model.params, len(dictionaries.words), len(dictionaries.tags), int8)
-    content = onnx_bytes(graph, to_int8(weights) if int8 else weights)
+    content = onnx_file(graph, to_int8(weights) if int8 else weights)
     (probabilities,) = onnxruntime.InferenceSession(content).run(None, inputs)  # (T, B, K)
     return np.concatenate([probabilities[: len(words), row] for row, words in enumerate(sentences)])
 
@@ -117,30 +124,51 @@ def test_the_files_are_valid_onnx_and_hold_just_what_is_declared(changes: dict[s
     model = fresh_model(RANDOM.dictionaries, **changes)
     weights = {"characters.onnx": form_weights(model), "tagger.onnx": tagger_weights(model)}
     weights["tagger.int8.onnx"] = to_int8(weights["tagger.onnx"])
-    for name, graph in graphs_of(model.params, RANDOM.dictionaries, int8=True).items():
-        content = onnx_bytes(graph, weights[name])
-        onnx.checker.check_model(onnx.load_from_string(content), full_check=True)
-        assert read_graph(content) == graph
-        assert weight_bytes(graph) == sum(weight.nbytes for weight in weights[name].values())
-        assert 0 < len(content) - weight_bytes(graph) < 10_000
+    for name, declared in graphs_of(model.params, RANDOM.dictionaries, int8=True).items():
+        content = onnx_file(declared, weights[name])
+        found = onnx.load_from_string(content)
+        onnx.checker.check_model(found, full_check=True)
+        raw = {weight.name: weight.raw_data for weight in found.graph.initializer}
+        assert onnx_bytes(with_weights(declared, raw)) == content
+        arrays = {weight.name: numpy_helper.to_array(weight) for weight in found.graph.initializer}
+        assert arrays.keys() == weights[name].keys()
+        for weight, array in arrays.items():
+            np.testing.assert_array_equal(array, weights[name][weight])
+        assert weight_bytes(declared) == sum(weight.nbytes for weight in weights[name].values())
+        assert 0 < len(content) - weight_bytes(declared) < 10_000
         assert not [text for text in (b"torch", b"/tmp", str(Path.cwd()).encode()) if text in content]
 
 
 def test_the_exact_graphs_need_no_operation_beyond_onnx() -> None:
     graphs = graphs_of(model_params(layers=2), RANDOM.dictionaries, int8=False)
     assert sorted(graphs) == ["characters.onnx", "tagger.onnx"]
-    assert {node.domain for graph in graphs.values() for node in graph.nodes} == {""}
+    assert {node.domain for declared in graphs.values() for node in declared.graph.node} == {""}
     assert OPSETS[""] == 17
 
 
 def test_the_same_weights_give_the_same_bytes() -> None:
-    graph = tagger_graph(model_params(), len(RANDOM.dictionaries.words), len(RANDOM.dictionaries.tags))
-    first, second = (onnx_bytes(graph, tagger_weights(fresh_model(RANDOM.dictionaries))) for _ in range(2))
+    declared = tagger_graph(model_params(), len(RANDOM.dictionaries.words), len(RANDOM.dictionaries.tags))
+    first, second = (onnx_file(declared, tagger_weights(fresh_model(RANDOM.dictionaries))) for _ in range(2))
     assert first == second
-    assert onnx_bytes(graph, tagger_weights(fresh_model(RANDOM.dictionaries, seed=2))) != first
+    assert onnx_file(declared, tagger_weights(fresh_model(RANDOM.dictionaries, seed=2))) != first
 
 
 def test_weights_of_another_shape_are_refused() -> None:
-    graph = tagger_graph(model_params(hidden=6), len(RANDOM.dictionaries.words), len(RANDOM.dictionaries.tags))
+    declared = tagger_graph(model_params(hidden=6), len(RANDOM.dictionaries.words), len(RANDOM.dictionaries.tags))
     with pytest.raises(ValueError, match="layer_0_W has shape"):
-        onnx_bytes(graph, tagger_weights(fresh_model(RANDOM.dictionaries)))
+        onnx_file(declared, tagger_weights(fresh_model(RANDOM.dictionaries)))
+
+
+def test_a_missing_weight_is_refused() -> None:
+    declared = tagger_graph(model_params(), len(RANDOM.dictionaries.words), len(RANDOM.dictionaries.tags))
+    weights = tagger_weights(fresh_model(RANDOM.dictionaries))
+    del weights["linear_bias"]
+    with pytest.raises(ValueError, match="linear_bias: got 0 bytes, expected 20"):
+        onnx_file(declared, weights)
+
+
+def test_a_declared_graph_is_not_changed_by_its_weights() -> None:
+    declared = tagger_graph(model_params(), len(RANDOM.dictionaries.words), len(RANDOM.dictionaries.tags))
+    before = onnx_bytes(declared)
+    assert len(onnx_file(declared, tagger_weights(fresh_model(RANDOM.dictionaries)))) > len(before)
+    assert onnx_bytes(declared) == before

@@ -156,7 +156,7 @@ for _ in itertools.islice(stream, 4000): pass
 before = peak()
 for _ in itertools.islice(stream, 12000): pass
 print(peak() - before)
-print([name for name in ("torch", "pandas", "mlflow", "dvc", "onnx", "safetensors", "yaml") if name in sys.modules])
+print([name for name in ("torch", "pandas", "mlflow", "dvc", "safetensors", "yaml") if name in sys.modules])
 """
 
 

@@ -50,7 +50,7 @@ def test_a_version_holds_the_export_and_needs_no_torch(store: Store) -> None:
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == {
         path.name: path.read_bytes() for path in paths.EXPORT.iterdir()
     }
-    assert requirements(folder.parents[1]) == {"mlflow", "numpy", "onnxruntime", "pandas", "pydantic"}
+    assert requirements(folder.parents[1]) == {"mlflow", "numpy", "onnx", "onnxruntime", "pandas", "pydantic"}
     version = store.client.get_model_version("lstm-tagger", "1")
     assert version.run_id == run.info.run_id
     outputs = store.client.get_run(run.info.run_id).outputs.model_outputs
