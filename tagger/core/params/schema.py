@@ -1,23 +1,17 @@
 """What `params.yaml` holds, as typed, frozen objects: the whole, its sections, and each stage's view of it."""
 
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from tagger.core.losses.definitions import LOSSES
 
-
-def _known_loss(name: str) -> str:
-    if name not in LOSSES:
-        raise ValueError(f"expected one of {', '.join(LOSSES)}")
-    return name
-
-
-def _list_losses(schema: dict[str, Any]) -> None:
-    schema["enum"] = list(LOSSES)
-
-
-LossName = Annotated[str, AfterValidator(_known_loss), Field(json_schema_extra=_list_losses)]
+if TYPE_CHECKING:
+    LossName = str
+    ExportedLoss = str
+else:  # checked when a file is read: a type checker can't know the names
+    LossName = Literal[tuple(LOSSES)]
+    ExportedLoss = Literal["best", *LOSSES]
 Device = Literal["auto", "cpu", "cuda"]
 Seed = Annotated[int, Field(ge=0, le=2**31 - 1)]
 Losses = Annotated[tuple[LossName, ...], Field(min_length=1, strict=False)]
@@ -122,7 +116,7 @@ class TrainParams(Section):
 class ExportParams(Section):
     """Which trained model is handed out, how, and when it becomes champion."""
 
-    loss: Literal["best"] | LossName
+    loss: ExportedLoss
     max_drop: Annotated[float, Field(ge=0, le=1)]
     int8: bool
     data_licence: str
@@ -170,11 +164,9 @@ class ReportView(Section):
     losses: Losses
 
 
-class ExportView(Section):
+class ExportView(ReportView):
     """What the stage `export` reads, much of it for the model card."""
 
-    seed: Seed
-    losses: Losses
     data: DataParams
     model: ModelSection
     train: TrainParams
