@@ -1,4 +1,4 @@
-"""Files of pretrained vectors, in the text format of word2vec, GloVe and fastText: a word and its numbers a line.
+"""Files of pretrained vectors in the text format of word2vec, GloVe and fastText: one word and its numbers per line.
 
 ::
 
@@ -6,13 +6,14 @@
     the 0.418 0.25 -0.412
     New York 0.013 0.237 1e-3
 
-The first line, how many vectors there are and how wide they are, is missing in GloVe's files. A word may hold spaces.
+The first line says how many vectors there are and how wide; GloVe's files lack it. A word may hold spaces.
 """
 
 import codecs
 import math
 from array import array
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import chain, takewhile
 from pathlib import Path
 from typing import BinaryIO
@@ -30,42 +31,34 @@ _EXPECTED = "vectors in the text format of word2vec, GloVe or fastText"
 def read_vectors(path: Path, words: Dictionary, width: int) -> WordVectors:
     """Read the vectors of the words of a dictionary. Nothing else of the file is kept: it may be larger than memory.
 
-    A word of the dictionary takes the vector of the first word that equals it; where the file has none, that of the
-    first word that equals it in lower case. So `Paris` serves `paris` in a dictionary of lower-cased words.
+    A word of the dictionary takes the vector of the first equal word in the file; if there is no equal one, of the
+    first that equals it in lower case. So `Paris` serves `paris` in a dictionary of lower-case words.
 
     Raises:
-        InputError: the file is missing or damaged, or a line has not a word and `width` numbers. The numbers of words
-            that are not kept are counted, but not read.
+        InputError: the file is missing or damaged, or a line is not a word and `width` numbers. For words that are not
+            kept, the numbers are counted but not read.
     """
-    ids, numbers = array("i"), array("f")
-    rows: dict[int, int] = {}  # where the vector of each id stands
+    numbers = array("f")
+    rows: dict[int, int] = {}  # which vector of `numbers` is that of an id
     final: set[int] = set()  # ids whose vector is that of an equal word
     with open_input(path, _EXPECTED) as file:
-        for line_number, word, line in _vectors(file, path, width):
-            id_ = words.ids.get(word)
-            equal = id_ is not None
-            if id_ is None:
-                id_ = words.ids.get(word.lower())
-            if id_ is None or id_ in final or (id_ in rows and not equal):
+        for number, word, line in _vectors(file, path, width):
+            is_equal = word in words.ids
+            id_ = words.ids.get(word if is_equal else word.lower())
+            if id_ is None or id_ in final or (id_ in rows and not is_equal):
                 continue
-            vector = _numbers(line.split()[-width:], path, line_number, word)
-            if id_ in rows:
-                numbers[rows[id_] * width : (rows[id_] + 1) * width] = vector
-            else:
-                rows[id_] = len(ids)
-                ids.append(id_)
-                numbers.extend(vector)
-            if equal:
+            start = rows.setdefault(id_, len(rows)) * width
+            numbers[start : start + width] = _numbers(line.split()[-width:], path, number, word)
+            if is_equal:
                 final.add(id_)
-    if not ids:
+    if not rows:
         return NO_VECTORS
-    return WordVectors(
-        np.frombuffer(ids, dtype=np.int32), np.frombuffer(numbers, dtype=np.float32).reshape(len(ids), width)
-    )
+    vectors = np.frombuffer(numbers, dtype=np.float32).reshape(len(rows), width)
+    return WordVectors(np.array(list(rows), dtype=np.int32), vectors)
 
 
 def _vectors(file: BinaryIO, path: Path, width: int) -> Iterator[tuple[int, str, bytes]]:
-    """Yield the number of each line that holds a vector, its word, and the whole of it."""
+    """Yield the number of each line that holds a vector, its word, and the whole line."""
     first = file.readline().removeprefix(codecs.BOM_UTF8)
     announced, found = _announced(first.split(), path, width), 0
     for number, raw_line in enumerate(chain([first if announced is None else b""], file), start=1):
@@ -73,7 +66,7 @@ def _vectors(file: BinaryIO, path: Path, width: int) -> Iterator[tuple[int, str,
         if not line:
             continue
         found += 1
-        if line.count(b" ") == width:  # as nearly all are; to split every line would take ten times as long
+        if line.count(b" ") == width:  # as in nearly all lines; splitting every line would take ten times as long
             word = line[: line.index(b" ")]
         else:
             word, *rest = line.rsplit(None, width)
@@ -83,13 +76,13 @@ def _vectors(file: BinaryIO, path: Path, width: int) -> Iterator[tuple[int, str,
         # A byte that is no UTF-8 makes a word that no corpus has.
         yield number, word.decode("utf-8", "surrogateescape"), line
     if announced is None and not found:
-        raise InputError(f"{path}: is empty, expected {_EXPECTED}; the line '0 0' says that there are none")
+        raise InputError(f"{path}: is empty, expected {_EXPECTED}; the line '0 0' alone means no vectors")
     if announced is not None and found != announced:
         raise InputError.at(path, 1, f"announces {announced} vectors, but {found} follow; is the file cut off?")
 
 
 def _announced(fields: list[bytes], path: Path, width: int) -> int | None:
-    """Return how many vectors the first line announces, none where it is itself one; check how wide they are."""
+    """Return how many vectors the first line announces, None if it is itself a vector; check how wide they are."""
     count, found = None, len(list(takewhile(_is_number, reversed(fields[1:]))))
     if len(fields) == 2 and all(field.isdigit() for field in fields):
         count, found = map(int, fields)
@@ -99,7 +92,7 @@ def _announced(fields: list[bytes], path: Path, width: int) -> int | None:
 
 
 def _numbers(fields: list[bytes], path: Path, line_number: int, word: str) -> "array[float]":
-    if all(map(_is_number, fields)):
+    with suppress(ValueError):
         vector = array("f", map(float, fields))
         if math.isfinite(sum(vector)):
             return vector

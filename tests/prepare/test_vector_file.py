@@ -111,8 +111,8 @@ def test_a_first_line_whose_word_is_a_number_is_no_header(tmp_path: Path) -> Non
         ("the 1 2 3\na 1  2\n", "v:2: the vector of 'a' has 'a', expected a finite number"),
         ("5 3\nthe 1 2 3\n", "v:1: announces 5 vectors, but 1 follow; is the file cut off?"),
         ("0 0\nthe 1 2 3\n", "v:1: announces 0 vectors, but 1 follow; is the file cut off?"),
-        ("", f"v: is empty, expected {EXPECTED}; the line '0 0' says that there are none"),
-        ("\ufeff\n\n", f"v: is empty, expected {EXPECTED}; the line '0 0' says that there are none"),
+        ("", f"v: is empty, expected {EXPECTED}; the line '0 0' alone means no vectors"),
+        ("\ufeff\n\n", f"v: is empty, expected {EXPECTED}; the line '0 0' alone means no vectors"),
         (b"the 1 2 3\n\x80\x81 1\n", "v:2: 1 numbers, expected a word and 3: '\\\\x80\\\\x81 1'"),
     ],
 )
