@@ -88,11 +88,10 @@ def predict(  # noqa: PLR0917, click passes them by name
     input is read, a sentence a line, and answered as it comes.
     """
     from tagger.cli.stream import read_available
+    from tagger.predict.sentences import read_sentences
     from tagger.predict.tagging import CHUNK, Tagger
 
-    for number, sentence in enumerate(sentences, start=1):
-        if any("\ud800" <= character <= "\udfff" for character in sentence):
-            raise InputError(f"sentence {number} of the command line is not UTF-8: {sentence!r}")
+    list(read_sentences(sentences))  # mistakes are found before the model is loaded, and spaCy sees none
     tagger = Tagger.load(model, threads=threads, int8=int8)
     split: Tokenizer = _at_white_space
     if raw:

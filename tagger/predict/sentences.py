@@ -1,42 +1,61 @@
-"""Sentences as programs hand them in: strings, whose words stand apart by white space, or lists of words."""
+"""Sentences as programs pass them: strings, whose words are separated by white space, or lists of words."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 
 from tagger.core.common.errors import InputError
 
+MOST_WORDS = 100_000  # of a sentence: each takes a kilobyte of memory per unit of the LSTM
+MOST_CHARACTERS = 100_000  # of a word
+_SHOWN = 50  # characters of a wrong value
 
-def read_sentences(given: Iterable[object]) -> list[tuple[str, ...]]:
-    """Return the words of each sentence; one without words is possible.
+
+def read_sentences(given: Iterable[object], most_characters: int = MOST_CHARACTERS) -> Iterator[tuple[str, ...]]:
+    """Yield the words of each sentence, of which there may be none.
+
+    Args:
+        given: sentences, each a string or a sequence of words.
+        most_characters: of a word.
 
     Raises:
-        InputError: a sentence is neither a string nor a list of words, or a word is blank or no valid text.
+        InputError: a sentence is something else or too long, or a word is blank, too long or no valid text.
     """
-    return [_read_words(sentence, number) for number, sentence in enumerate(given, start=1)]
+    if isinstance(given, str):
+        raise InputError(f"expected a list of sentences, got one text: {given[:_SHOWN]!r}")
+    for number, sentence in enumerate(given, start=1):
+        yield read_words(sentence, f"sentence {number}", most_characters)
 
 
-def _read_words(sentence: object, number: int) -> tuple[str, ...]:
-    place = f"sentence {number}"
-    if isinstance(sentence, str):
-        _check_text(sentence, place)
-        return tuple(sentence.split())
-    if not isinstance(sentence, list | tuple):
+def read_words(sentence: object, place: str, most_characters: int = MOST_CHARACTERS) -> tuple[str, ...]:
+    """Return the words of one sentence, as `read_sentences` does; messages begin with its place.
+
+    Raises:
+        InputError: as in `read_sentences`.
+    """
+    if not isinstance(sentence, Sequence) or isinstance(sentence, bytes):
         raise InputError(f"{place}: got {_describe(sentence)}, expected a string or a list of words")
-    for position, word in enumerate(sentence, start=1):
-        if not isinstance(word, str):
-            raise InputError(f"{place}, word {position}: got {_describe(word)}, expected a string")
-        if not word.strip():
-            raise InputError(f"{place}, word {position}: got {word!r}, expected a word that is not blank")
-        _check_text(word, f"{place}, word {position}")
-    return tuple(map(str, sentence))
+    words = sentence.split() if isinstance(sentence, str) else sentence
+    if len(words) > MOST_WORDS:
+        raise InputError(f"{place}: got {len(words)} words, expected at most {MOST_WORDS}")
+    for number, word in enumerate(words, start=1):
+        if mistake := _mistake_in(word, most_characters):
+            raise InputError(f"{place}, word {number}: {mistake}")
+    return tuple(map(str, words))
 
 
-def _check_text(text: str, place: str) -> None:
+def _mistake_in(word: object, most_characters: int) -> str | None:
+    if not isinstance(word, str):
+        return f"got {_describe(word)}, expected a string"
+    if not word.strip():
+        return f"got {word[:_SHOWN]!r}, expected a word that is not blank"
+    if len(word) > most_characters:
+        return f"got {len(word)} characters, expected at most {most_characters}"
     try:
-        text.encode()
+        word.encode()
     except UnicodeEncodeError:
-        raise InputError(f"{place}: got {text[:50]!a}, half of a character; expected valid Unicode") from None
+        return f"got {word[:_SHOWN]!a}, half of a character; expected valid Unicode"
+    return None
 
 
 def _describe(value: object) -> str:
     text = repr(value)
-    return f"{text[:50]}{'...' if len(text) > 50 else ''} ({type(value).__name__})"
+    return f"{text[:_SHOWN]}{'...' if len(text) > _SHOWN else ''} ({type(value).__name__})"

@@ -1,4 +1,4 @@
-"""A trained model in use: words in, tags and probabilities out."""
+"""Tagging with a trained model: words in, tags and probabilities out."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -10,15 +10,14 @@ from tagger.core.common.arrays import Probabilities
 from tagger.core.common.errors import InputError
 from tagger.predict.export_folder import is_export
 from tagger.predict.model_source import model_folder_of
+from tagger.predict.sentences import read_sentences
 
-CHUNK = 2048  # sentences tagged at once, at most: of so many, those of a batch are about equally long
+CHUNK = 2048  # sentences tagged at once, at most: enough to batch sentences of similar length
 CHUNK_WORDS = 50_000  # words after which a chunk ends
-MOST_WORDS = 100_000  # of a sentence; a kilobyte of memory for each of the LSTM's units goes with a word
-MOST_CHARACTERS = 100_000  # of a word
 
 
 class TaggedSentence(NamedTuple):
-    """A sentence with its tags; K tags of the model."""
+    """A sentence with its tags, out of the model's K tags."""
 
     words: tuple[str, ...]
     tags: tuple[str, ...]
@@ -38,34 +37,34 @@ class TaggedSentence(NamedTuple):
 
 
 class Scorer(Protocol):
-    """What computes: ONNX Runtime for an export, torch for a trained model."""
+    """Computes the probabilities: with ONNX Runtime for an export, with torch for a trained model."""
 
     tag_names: tuple[str, ...]
 
     def probabilities(self, sentences: Sequence[Sequence[str]]) -> Probabilities:
-        """Return the probability of each tag for each word of sentences that are not empty, in their order: (N, K)."""
+        """Return the probabilities of the K tags for the N words of these sentences, none of them empty: (N, K)."""
 
 
 class Tagger:
     """Tags sentences with a model, on the CPU. Threads may share one."""
 
     def __init__(self, folder: Path | str, *, threads: int | None = None, int8: bool = False) -> None:
-        """Load a model folder: an export, or a trained model where torch is installed.
+        """Load a model folder: an export, or a trained model if torch is installed.
 
         Args:
             folder: such as models/export or models/nll.
-            threads: that an export uses at once; as many as this process may use, where none is named.
-            int8: compute in 8 bits, faster and a little less exact; the export has to hold that.
+            threads: how many an export uses at once; by default as many as this process may use.
+            int8: compute in 8 bits, which is faster and a little less exact; the export must have been made with it.
 
         Raises:
-            InputError: the folder is missing or damaged, or is not what was asked for.
+            InputError: the folder is missing or damaged, or can't do what was asked for.
         """
         self._scorer = _scorer(Path(folder), threads, int8)
         self.tag_names = self._scorer.tag_names
 
     @classmethod
     def load(cls, source: Path | str, *, threads: int | None = None, int8: bool = False) -> "Tagger":
-        """Load a model folder, or a model of MLflow's such as `models:/lstm-tagger@champion`.
+        """Load a model folder, or a model from MLflow such as `models:/lstm-tagger@champion`.
 
         Raises:
             InputError: there is no such model, or it is damaged.
@@ -75,19 +74,17 @@ class Tagger:
     def tag(self, sentences: Iterable[str | Sequence[str]]) -> Iterator[TaggedSentence]:
         """Tag sentences in their order; an endless stream needs no more memory than a chunk.
 
-        A sentence is a sequence of words, or a text whose words stand apart by white space. One without words comes
-        back without tags.
+        A sentence is a sequence of words, or a text whose words are separated by white space. A sentence without words
+        comes back without tags.
 
         Raises:
-            InputError: a sentence is neither, a word is empty, or one of them is longer than the limits above.
+            InputError: a sentence is something else, or breaks a rule of `read_sentences`.
         """
-        if isinstance(sentences, str):
-            raise InputError(f"expected a list of sentences, got one text: {sentences[:60]!r}")
         chunk: list[tuple[str, ...]] = []
         size = 0
-        for number, sentence in enumerate(sentences, start=1):
-            chunk.append(_words(sentence, number))
-            size += len(chunk[-1])
+        for words in read_sentences(sentences):
+            chunk.append(words)
+            size += len(words)
             if len(chunk) >= CHUNK or size >= CHUNK_WORDS:
                 yield from self._tag_chunk(chunk)
                 chunk, size = [], 0
@@ -116,15 +113,3 @@ def _scorer(folder: Path, threads: int | None, int8: bool) -> Scorer:
     from tagger.predict.torch_scorer import TorchScorer
 
     return TorchScorer(folder)
-
-
-def _words(sentence: str | Sequence[str], number: int) -> tuple[str, ...]:
-    words = tuple(sentence.split() if isinstance(sentence, str) else sentence)
-    if len(words) > MOST_WORDS:
-        raise InputError(f"sentence {number}: {len(words)} words, expected at most {MOST_WORDS}")
-    for place, word in enumerate(words, start=1):
-        if not isinstance(word, str) or not 0 < len(word) <= MOST_CHARACTERS:
-            found = f"{len(word)} characters" if isinstance(word, str) else f"got {word!r}"
-            expected = f"expected a text of 1 to {MOST_CHARACTERS} characters"
-            raise InputError(f"sentence {number}, word {place}: {found}, {expected}")
-    return words

@@ -23,18 +23,12 @@ def _read(given: object) -> list[tuple[str, ...]]:
     if len(given) > MAX_SENTENCES:
         raise ValueError(f"got {len(given)} sentences, expected at most {MAX_SENTENCES}")
     try:
-        sentences = read_sentences(given)
+        sentences = list(read_sentences(given, MAX_CHARACTERS))
     except InputError as error:
         raise ValueError(str(error)) from None  # pydantic reports this kind
     words = sum(map(len, sentences))
     if words > MAX_WORDS:
         raise ValueError(f"got {words} words, expected at most {MAX_WORDS}")
-    for number, sentence in enumerate(sentences, start=1):
-        longest = max(map(len, sentence), default=0)
-        if longest > MAX_CHARACTERS:
-            raise ValueError(
-                f"sentence {number}: got a word of {longest} characters, expected at most {MAX_CHARACTERS}"
-            )
     return sentences
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal, get_args
 
 from tagger.core.common.errors import InputError
-from tagger.predict.tagging import MOST_CHARACTERS, MOST_WORDS
+from tagger.predict.sentences import MOST_CHARACTERS, MOST_WORDS
 from tagger.spark.session import reporting
 
 if TYPE_CHECKING:

@@ -151,7 +151,7 @@ def peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 words = (f"word{number}" for number in itertools.count())
 tagger = Tagger(sys.argv[1])
-stream = tagger.tag(itertools.islice(words, 10) for _ in itertools.count())
+stream = tagger.tag(list(itertools.islice(words, 10)) for _ in itertools.count())
 for _ in itertools.islice(stream, 4000): pass
 before = peak()
 for _ in itertools.islice(stream, 12000): pass

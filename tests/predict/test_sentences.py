@@ -1,12 +1,12 @@
 import pytest
 
 from tagger.core.common.errors import InputError
-from tagger.predict.sentences import read_sentences
+from tagger.predict.sentences import read_sentences, read_words
 
 
 def test_strings_and_lists_of_words_are_sentences() -> None:
     given = ["The dog", ["ate", "10 000"], ("it",), "", [], " \t\u00a0", "שלום עולם 🎉"]
-    assert read_sentences(given) == [
+    assert list(read_sentences(given)) == [
         ("The", "dog"),
         ("ate", "10 000"),
         ("it",),
@@ -15,7 +15,7 @@ def test_strings_and_lists_of_words_are_sentences() -> None:
         (),
         ("שלום", "עולם", "🎉"),
     ]
-    assert read_sentences([]) == []
+    assert list(read_sentences([])) == []
 
 
 @pytest.mark.parametrize(
@@ -28,11 +28,39 @@ def test_strings_and_lists_of_words_are_sentences() -> None:
         (["a", 5], "sentence 2, word 2: got 5 (int), expected a string"),
         (["a", ["b"]], "sentence 2, word 2: got ['b'] (list), expected a string"),
         (["a", " "], "sentence 2, word 2: got ' ', expected a word that is not blank"),
-        ("a \ud800", "sentence 2: got 'a \\ud800', half of a character; expected valid Unicode"),
+        (["a", ""], "sentence 2, word 2: got '', expected a word that is not blank"),
+        (["a", None], "sentence 2, word 2: got None (NoneType), expected a string"),
+        ("a \ud800", "sentence 2, word 2: got '\\ud800', half of a character; expected valid Unicode"),
+        ("a " + "x" * 100_001, "sentence 2, word 2: got 100001 characters, expected at most 100000"),
+        (["x" * 100_001], "sentence 2, word 1: got 100001 characters, expected at most 100000"),
+        ("a " * 100_001, "sentence 2: got 100001 words, expected at most 100000"),
+        (["a"] * 100_001, "sentence 2: got 100001 words, expected at most 100000"),
         (["\udfff"], "sentence 2, word 1: got '\\udfff', half of a character; expected valid Unicode"),
     ],
 )
 def test_a_mistake_is_one_line_that_says_where(sentence: object, message: str) -> None:
     with pytest.raises(InputError) as caught:
-        read_sentences(["fine", sentence])
+        list(read_sentences(["fine", sentence]))
     assert str(caught.value) == message
+
+
+def test_one_text_in_place_of_sentences_is_refused() -> None:
+    with pytest.raises(InputError) as caught:
+        next(read_sentences("The dog"))
+    assert str(caught.value) == "expected a list of sentences, got one text: 'The dog'"
+
+
+def test_words_may_be_bounded_more_tightly() -> None:
+    assert list(read_sentences(["abc"], 3)) == [("abc",)]
+    with pytest.raises(InputError, match="sentence 1, word 2: got 4 characters, expected at most 3"):
+        list(read_sentences(["abc abcd"], 3))
+
+
+def test_a_place_of_the_callers_begins_the_message() -> None:
+    assert read_words("The dog", "line 7") == ("The", "dog")
+    with pytest.raises(InputError, match=r"^line 7, word 1: got ' '"):
+        read_words([" "], "line 7")
+
+
+def test_sentences_are_read_one_by_one() -> None:
+    assert next(read_sentences(iter(["The dog", 5]))) == ("The", "dog")

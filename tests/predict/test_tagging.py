@@ -189,25 +189,21 @@ def test_one_text_in_place_of_sentences_is_refused(tagger: Tagger) -> None:
 
 
 @pytest.mark.parametrize(
-    ("word", "found"),
+    ("sentence", "message"),
     [
-        ("", "0 characters"),
-        (None, "got None"),
-        (3, "got 3"),
-        (["a"], "got ['a']"),
-        ("x" * 100_001, "100001 characters"),
+        (["b", ""], "sentence 2, word 2: got '', expected a word that is not blank"),
+        (["b", " "], "sentence 2, word 2: got ' ', expected a word that is not blank"),
+        (["b", 3], "sentence 2, word 2: got 3 (int), expected a string"),
+        (["b", "\ud800"], "sentence 2, word 2: got '\\ud800', half of a character; expected valid Unicode"),
+        (["b", "x" * 100_001], "sentence 2, word 2: got 100001 characters, expected at most 100000"),
+        (["a"] * 100_001, "sentence 2: got 100001 words, expected at most 100000"),
+        (None, "sentence 2: got None (NoneType), expected a string or a list of words"),
     ],
 )
-def test_a_word_that_is_none_is_named(word: object, found: str, tagger: Tagger) -> None:
+def test_what_is_no_sentence_is_named(sentence: object, message: str, tagger: Tagger) -> None:
     with pytest.raises(InputError) as caught:
-        list(tagger.tag([["a"], ["b", word]]))  # type: ignore[list-item]
-    assert str(caught.value) == f"sentence 2, word 2: {found}, expected a text of 1 to 100000 characters"
-
-
-def test_a_sentence_that_is_too_long_is_named(tagger: Tagger) -> None:
-    with pytest.raises(InputError) as caught:
-        list(tagger.tag([["a"] * 100_001]))
-    assert str(caught.value) == "sentence 1: 100001 words, expected at most 100000"
+        list(tagger.tag([["a"], sentence]))  # type: ignore[list-item]
+    assert str(caught.value) == message
 
 
 def test_a_chunk_ends_after_many_words_too(tagger: Tagger, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -71,7 +71,7 @@ def test_a_sentence_of_10000_words_is_tagged(served: str) -> None:
         ({"sentences": ["a " * 20_001]}, "sentences: got 20001 words, expected at most 20000"),
         (
             {"sentences": ["a", "b" * 1001]},
-            "sentences: sentence 2: got a word of 1001 characters, expected at most 1000",
+            "sentences: sentence 2, word 1: got 1001 characters, expected at most 1000",
         ),
         ({"sentences": "a", "top": 0}, "top: Input should be greater than or equal to 1"),
         ({"sentences": "a", "top": "2"}, "top: Input should be a valid integer"),
