@@ -18,8 +18,9 @@ from tagger.core.corpus.dictionary import Dictionaries
 from tagger.core.corpus.encoded_split import EncodedSplit
 from tagger.core.network.device import choose_device
 from tagger.core.params.reader import read_params
-from tagger.core.params.schema import ModelParams, TrainParams, TrainView
+from tagger.core.params.schema import TrainView
 from tagger.train.trainer import Step, Trainer
+from tagger.train.training_inputs import TrainingInputs
 
 WARM_UP, MEASURED, SHOWN = 5, 40, 8  # steps, steps, operators
 CHOICES = [name for name, entry in CONTESTANTS.items() if entry.changes is not None]
@@ -37,8 +38,8 @@ class _EnoughError(Exception):
     """As many steps were measured as were wanted."""
 
 
-def profile_steps(model: ModelParams, params: TrainParams, seed: int) -> StepProfile:
-    """Train for some steps, fewer where the epoch ends before; return where their time went.
+def profile_steps(params: TrainView) -> StepProfile:
+    """Train for some steps, fewer if the epoch ends before; return where their time went.
 
     Raises:
         InputError: nothing is prepared, or an epoch is too short.
@@ -63,19 +64,10 @@ def profile_steps(model: ModelParams, params: TrainParams, seed: int) -> StepPro
             profiler.stop()
             raise _EnoughError
 
-    trainer = Trainer(
-        loss="nll",
-        seed=seed,
-        model_params=model,
-        params=params,
-        dictionaries=Dictionaries.load(paths.DICTIONARIES),
-        train=EncodedSplit.load(paths.TRAIN),
-        dev=EncodedSplit.load(paths.DEV),
-        device=choose_device("cpu"),
-        on_step=watch,
-    )
+    dictionaries, device = Dictionaries.load(paths.DICTIONARIES), choose_device("cpu")
+    train, dev = (EncodedSplit.load(path) for path in (paths.TRAIN, paths.DEV))
     with suppress(_EnoughError):
-        next(trainer.epochs())
+        next(Trainer(TrainingInputs("nll", params, device, dictionaries, train, dev), watch).epochs())
     times = {event.key: event.self_cpu_time_total / 1000 / steps for event in profiler.key_averages()}
     longest = dict(sorted(times.items(), key=lambda item: item[1], reverse=True))
     return StepProfile(1000 * (end - start) / steps, tokens / steps, longest)
@@ -89,7 +81,7 @@ def main(name: str) -> None:
     changes = CONTESTANTS[name].changes or {}
     model = params.model.model_copy(update=dict(changes.get("model", {})))
     train = params.train.model_copy(update=dict(changes.get("train", {})))
-    found = profile_steps(model, train, params.seed)
+    found = profile_steps(params.model_copy(update={"model": model, "train": train}))
     click.echo(f"{found.milliseconds:.1f} ms a step of {found.tokens:,.0f} tokens, in one process; of these")
     shown = dict(list(found.operators.items())[:SHOWN])
     rows = shown | {

@@ -1,4 +1,4 @@
-"""Train the tagger with one loss, in one process or in several, with all that watches around it."""
+"""Train the tagger with one loss, in one process or in several, with locks, checkpoints, progress and tracking."""
 
 from tagger.core.common import paths
 from tagger.core.common.processes import rank
@@ -8,39 +8,39 @@ from tagger.runner.progress import Progress
 from tagger.runner.workers import choose_processes, end_with_the_stage, workers
 from tagger.tracking.hooks import open_training_run
 from tagger.train.process_group import joined
-from tagger.train.train_model import Training
+from tagger.train.train_model import assist_training, write_outputs
+from tagger.train.trainer import Trainer
+from tagger.train.training_inputs import TrainingInputs
 
 
 def main(name: str) -> None:
     """Run the stage for the loss of this name. The process of rank 0 keeps and writes; the others compute with it."""
     if rank():
         end_with_the_stage()
-    training = Training.load(name)
-    if rank():
-        training.compute()
+        assist_training(TrainingInputs.load(name))
         return
-    loss, params = training.loss, training.params
-    processes = choose_processes(params.train.shards, training.tokens, training.device)
-    data = (training.train, training.dev, training.vectors)
-    key = training_key(loss, params, paths.DICTIONARIES, data, training.device)
+    inputs = TrainingInputs.load(name)
+    loss, params = inputs.loss, inputs.params.train
+    processes = choose_processes(params.shards, inputs.tokens, inputs.device)
+    key = training_key(inputs)
     with (
         hold(key, f"a training of {loss} with the same params, data and code"),
         workers(processes, ("-m", "stages", "train", loss)),
     ):
         checkpoint = Checkpoint(key)
-        progress = Progress(loss, params.train.epochs)
-        trainer = training.trainer(progress.step)
+        progress = Progress(loss, params.epochs)
+        trainer = Trainer(inputs, progress.step)
         if checkpoint.trainer is not None:
             trainer.load_state_dict(checkpoint.trainer)
             progress.resume(trainer.history)
         with open_training_run(loss, checkpoint.training, key, trainer.history) as run:
-            with joined(training.device) as group:
+            with joined(inputs.device) as group:
                 group.share(checkpoint.trainer)
                 for epoch in trainer.epochs(group):
                     checkpoint.save(trainer.state_dict())
                     run.log_epoch(epoch)
                     progress.epoch(epoch)
             progress.close()
-            training.write(trainer)
+            write_outputs(trainer)
             checkpoint.finish(f"train@{loss}", [paths.history_file(loss), paths.summary_file(loss)])
             run.finish()

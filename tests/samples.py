@@ -1,7 +1,7 @@
 """Small corpora, parameters and models that several test files build on."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,16 +11,18 @@ import torch
 from tagger.core.corpus.dictionary import Dictionaries, build_dictionaries
 from tagger.core.corpus.encoded_split import EncodedSplit, encode
 from tagger.core.corpus.indexed_corpus import Sentence
+from tagger.core.corpus.word_vectors import NO_VECTORS, WordVectors
 from tagger.core.network.batches import Batch, make_batch
 from tagger.core.network.device import choose_device
 from tagger.core.network.lstm_tagger import LstmTagger
 from tagger.core.network.model_folder import TrainedModel, write_model
-from tagger.core.params.schema import LossName, ModelParams, TrainParams
-from tagger.train.trainer import Epoch, Trainer
+from tagger.core.params.schema import LossName, ModelParams, TrainParams, TrainView
+from tagger.train.trainer import Epoch, Step, Trainer
+from tagger.train.training_inputs import TrainingInputs
 
 CPU = choose_device("cpu")  # as the pipeline sets torch up
 
-_MODEL = {
+MODEL = {
     "word_dim": 7,
     "characters": "cnn",
     "character_dim": 4,
@@ -35,7 +37,7 @@ _MODEL = {
 NO_FORMS: dict[str, Any] = {"characters": "none", "affix_dim": 0}  # words alone
 PLAIN: dict[str, Any] = NO_FORMS | {"bidirectional": False, "dropout": 0}  # Embedding, LSTM, Linear
 
-_TRAIN = {
+TRAIN = {
     "epochs": 3,
     "batch_tokens": 1000,
     "min_batches": 10,
@@ -62,11 +64,15 @@ ONE_STEP: dict[str, Any] = {  # plain gradient descent with the whole corpus in 
 
 
 def model_params(**changes: Any) -> ModelParams:
-    return ModelParams.model_validate(_MODEL | changes)
+    return ModelParams.model_validate(MODEL | changes)
 
 
 def train_params(**changes: Any) -> TrainParams:
-    return TrainParams.model_validate(_TRAIN | changes)
+    return TrainParams.model_validate(TRAIN | changes)
+
+
+def train_view(model: dict[str, Any], train: dict[str, Any], seed: int = 1) -> TrainView:
+    return TrainView(seed=seed, device="cpu", model=model_params(**model), train=train_params(**train))
 
 
 def tagged(text: str) -> Sentence:
@@ -110,19 +116,10 @@ def trainer_of(
     train: dict[str, Any],
     loss: LossName = "nll",
     seed: int = 1,
-    **others: Any,
+    vectors: WordVectors = NO_VECTORS,
+    on_step: Callable[[Step], None] = lambda _: None,
 ) -> Trainer:
-    return Trainer(
-        loss=loss,
-        seed=seed,
-        model_params=model_params(**model),
-        params=train_params(**train),
-        dictionaries=data.dictionaries,
-        train=data.train,
-        dev=data.dev,
-        device=CPU,
-        **others,
-    )
+    return Trainer(TrainingInputs(loss, train_view(model, train, seed), CPU, *data, vectors), on_step)
 
 
 def run(trainer: Trainer) -> list[Epoch]:

@@ -7,7 +7,7 @@ import pytest
 from bench.step_profile import WARM_UP, profile_steps
 from tagger.core.common import paths
 from tagger.core.common.errors import InputError
-from tests.samples import RANDOM, model_params, train_params
+from tests.samples import RANDOM, train_view
 
 
 @pytest.fixture(autouse=True)
@@ -23,7 +23,7 @@ def _prepared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_time_of_a_step_is_shared_out_among_its_operators() -> None:
-    found = profile_steps(model_params(), train_params(min_batches=1000, batch_tokens=20), 1)
+    found = profile_steps(train_view({}, {"min_batches": 1000, "batch_tokens": 20}))
     assert 0 < found.tokens <= 20
     times = list(found.operators.values())
     assert times == sorted(times, reverse=True)
@@ -33,6 +33,6 @@ def test_the_time_of_a_step_is_shared_out_among_its_operators() -> None:
 
 def test_an_epoch_that_is_too_short_is_a_clear_error() -> None:
     with pytest.raises(InputError) as caught:
-        profile_steps(model_params(), train_params(min_batches=1, batch_tokens=1_000_000), 1)
+        profile_steps(train_view({}, {"min_batches": 1, "batch_tokens": 1_000_000}))
     said = f"data/prepared/train: 2 steps in an epoch, expected more than the {WARM_UP} that are not measured"
     assert str(caught.value) == said

@@ -13,6 +13,7 @@ from tagger.core.params.reader import read_params
 from tagger.core.params.schema import TrainView
 from tagger.prepare.read_corpus import read_corpus
 from tagger.train.trainer import Trainer
+from tagger.train.training_inputs import TrainingInputs
 from tests.conftest import ROOT
 from tests.samples import CPU
 
@@ -66,17 +67,8 @@ def train(make: Callable[[random.Random], list[Token]], folder: Path) -> tuple[I
         splits.append(read_corpus(path, "conllu", "upos"))
     params = read_params(TrainView, ROOT / "params.yaml")
     dictionaries = build_dictionaries(splits[0], lowercase=True)
-    trainer = Trainer(
-        loss="nll",
-        seed=1,
-        model_params=params.model,
-        params=params.train,
-        dictionaries=dictionaries,
-        train=encode(splits[0], dictionaries),
-        dev=encode(splits[1], dictionaries),
-        device=CPU,
-    )
-    *_, last = trainer.epochs()
+    train, dev = (encode(split, dictionaries) for split in splits)
+    *_, last = Trainer(TrainingInputs("nll", params, CPU, dictionaries, train, dev)).epochs()
     return splits[0], splits[1], last.dev_accuracy
 
 

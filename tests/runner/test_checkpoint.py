@@ -15,15 +15,16 @@ import pytest
 import torch
 import yaml
 
+from tagger.core.common import paths
 from tagger.core.corpus.dictionary import DICTIONARY_FILES
-from tagger.core.corpus.encoded_split import EncodedSplit
 from tagger.core.corpus.word_vectors import NO_VECTORS, WordVectors
 from tagger.core.params.schema import TrainView
 from tagger.runner import checkpoint, wings
 from tagger.runner.checkpoint import Checkpoint, training_key
-from tests.samples import _MODEL, _TRAIN, RANDOM, data_of, random_corpus
+from tagger.train.training_inputs import TrainingInputs
+from tests.samples import MODEL, RANDOM, TRAIN, data_of, random_corpus
 
-SETTINGS: dict[str, Any] = {"seed": 1, "device": "auto", "model": _MODEL, "train": _TRAIN}
+SETTINGS: dict[str, Any] = {"seed": 1, "device": "auto", "model": MODEL, "train": TRAIN}
 OTHER = {
     ("seed",): 2,
     ("device",): "cpu",
@@ -69,8 +70,8 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for path, content in ((HISTORY, "epoch\n1\n"), (SUMMARY, "{}\n")):
         (tmp_path / path).parent.mkdir(parents=True)
         (tmp_path / path).write_text(content, encoding="utf-8")
-    (tmp_path / "dictionaries").mkdir()
-    RANDOM.dictionaries.save(tmp_path / "dictionaries")
+    (tmp_path / paths.DICTIONARIES).mkdir(parents=True)
+    RANDOM.dictionaries.save(tmp_path / paths.DICTIONARIES)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -78,10 +79,11 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def key(
     settings: dict[str, Any] = SETTINGS,
     loss: Any = "nll",
-    data: tuple[EncodedSplit | WordVectors, ...] = (RANDOM.train, RANDOM.dev),
+    data: tuple[Any, ...] = (RANDOM.train, RANDOM.dev),
     device: str = "cpu",
 ) -> str:
-    return training_key(loss, TrainView.model_validate(settings), Path("dictionaries"), data, torch.device(device))
+    params = TrainView.model_validate(settings)
+    return training_key(TrainingInputs(loss, params, torch.device(device), RANDOM.dictionaries, *data))
 
 
 def change(settings: dict[str, Any], path: tuple[str, ...], value: Any) -> dict[str, Any]:
@@ -100,7 +102,7 @@ def test_the_key_of_the_same_training_is_the_same_and_can_name_a_file() -> None:
 
 def test_every_param_changes_the_key() -> None:
     assert {path for path in OTHER if len(path) == 2} == {
-        (section, name) for section, values in (("model", _MODEL), ("train", _TRAIN)) for name in values
+        (section, name) for section, values in (("model", MODEL), ("train", TRAIN)) for name in values
     }
     keys = [key(), *(key(change(SETTINGS, path, value)) for path, value in OTHER.items())]
     assert len(set(keys)) == len(OTHER) + 1
@@ -128,7 +130,7 @@ def test_vectors_change_the_key() -> None:
 @pytest.mark.parametrize("name", DICTIONARY_FILES)
 def test_each_dictionary_changes_the_key(workspace: Path, name: str) -> None:
     before = key()
-    with (workspace / "dictionaries" / name).open("a", encoding="utf-8") as file:
+    with (workspace / paths.DICTIONARIES / name).open("a", encoding="utf-8") as file:
         file.write(" ")
     assert key() != before
 
