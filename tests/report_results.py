@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import pandas as pd
@@ -11,12 +11,14 @@ import pandas as pd
 from tagger.core.common.arrays import Probabilities
 from tagger.core.corpus.encoded_split import EncodedSplit
 from tagger.core.corpus.indexed_corpus import Sentence
-from tagger.core.corpus.lexicon import most_frequent_tags, word_groups
+from tagger.core.network.lstm_tagger import LstmTagger
 from tagger.evaluate.detail import evaluation_detail
 from tagger.evaluate.metrics import score, tag_table
-from tagger.evaluate.predictions import prediction_table
-from tagger.report.comparison.compare import compare
+from tagger.evaluate.predictions import confusions, prediction_table
+from tagger.evaluate.tagged_split import TaggedSplit
+from tagger.report.comparison.compare import Comparison, compare
 from tagger.report.page.render import write_report
+from tagger.report.shared.results import LossResult
 from tests.samples import data_of
 
 _SCALED = [
@@ -99,22 +101,47 @@ def study_of(losses: list[str]) -> dict[str, Any]:
     }
 
 
+def result_of(
+    model: Any = None,
+    history: Any = None,
+    summary: Any = None,
+    detail: Any = None,
+    confusions: Any = None,
+    tags: Any = None,
+) -> LossResult:
+    """Return a result of which only these parts are there."""
+    return LossResult(
+        model=model,
+        history=history,
+        summary=summary,
+        evaluation={},
+        detail=detail,
+        tagged=cast("TaggedSplit", None),
+        confusions=confusions,
+        tags=tags,
+    )
+
+
+class Results(NamedTuple):
+    """The arguments of `write_report`."""
+
+    results: dict[str, LossResult]
+    study: dict[str, Any]
+    comparison: Comparison
+
+
 def results_of(
     train: list[Sentence],
     test: list[Sentence],
     probabilities: Mapping[str, Any],
-    comparison: dict[str, Any] | None = None,
-) -> dict[str, Any]:
-    """Return the arguments of `write_report` for models that give these probabilities: loss -> (N, K).
+    comparison: Comparison | None = None,
+) -> Results:
+    """Return what the page shows of models that give these probabilities: loss -> (N, K).
 
     The comparison is that of these models, unless one is given: with many tags it takes long.
     """
     data = data_of(train, test)
-    split = data.dev
-    values: dict[str, Probabilities] = {
-        loss: np.asarray(rows, dtype=np.float32) for loss, rows in probabilities.items()
-    }
-    groups, baseline = word_groups(data.train, split), most_frequent_tags(data.train, split)
+    baseline = TaggedSplit.baseline(data.train, data.dev)
     history = pd.DataFrame(
         {
             "epoch": [1, 2, 3],
@@ -125,17 +152,24 @@ def results_of(
         }
     )
     summary = {"best_epoch": 2, "best_dev_accuracy": 0.75, "best_dev_loss": None, "best_train_loss": 0.75, "epochs": 3}
-    return {
-        "test": split,
-        "predictions": {loss: prediction_table(rows, split) for loss, rows in values.items()},
-        "histories": dict.fromkeys(values, history),
-        "summaries": dict.fromkeys(values, summary),
-        "evaluations": {loss: score(rows, split, groups) for loss, rows in values.items()},
-        "details": {loss: evaluation_detail(rows, split, groups, baseline) for loss, rows in values.items()},
-        "tags": {loss: tag_table(rows.argmax(axis=1), split, baseline) for loss, rows in values.items()},
-        "study": study_of(list(values)),
-        "comparison": comparison or compare(values, split, groups, baseline, seed=1),
+    tagged = {
+        loss: TaggedSplit.of(np.asarray(rows, dtype=np.float32), data.dev, baseline.groups)
+        for loss, rows in probabilities.items()
     }
+    results = {
+        loss: LossResult(
+            model=cast("LstmTagger", None),  # the study is made up
+            history=history,
+            summary=summary,
+            evaluation=score(each),
+            detail=evaluation_detail(each, baseline),
+            tagged=each,
+            confusions=confusions(prediction_table(each.probabilities, data.dev)),
+            tags=tag_table(each, baseline),
+        )
+        for loss, each in tagged.items()
+    }
+    return Results(results, study_of(list(tagged)), comparison or compare(tagged, baseline, seed=1))
 
 
 def random_probabilities(split: EncodedSplit, tags: int, seed: int, sharpness: float = 3.0) -> Probabilities:
@@ -148,8 +182,8 @@ def random_probabilities(split: EncodedSplit, tags: int, seed: int, sharpness: f
     return np.asarray(exponentials / exponentials.sum(axis=1, keepdims=True), dtype=np.float32)
 
 
-def page_of(results: dict[str, Any], path: Path, **others: Any) -> str:
-    write_report(path, **results, **others)
+def page_of(results: Results, path: Path, **others: Any) -> str:
+    write_report(path, *results, **others)
     return path.read_text(encoding="utf-8")
 
 

@@ -1,4 +1,4 @@
-"""Whether probabilities mean what they say: NLL, Brier's score and calibration.
+"""Whether probabilities mean what they say: NLL, Brier score and calibration.
 
 Of the words that are tagged with probability 0.8, eight in ten should be right.
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from tagger.core.common.arrays import Float64s, Probabilities, Tags
 
-SMALLEST = float(np.finfo(np.float32).tiny)  # what a probability that float32 rounds to 0 counts as in `gold_nll`
+SMALLEST = float(np.finfo(np.float32).tiny)  # stands in `gold_nll` for a probability that float32 rounds to 0
 BINS = 15  # as in Guo et al. (2017), "On Calibration of Modern Neural Networks"
 
 
@@ -21,12 +21,12 @@ class Bin(NamedTuple):
     low: float
     high: float
     tokens: int
-    confidence: float | None  # mean probability of the predicted tag; none in an empty bin
+    confidence: float | None  # mean probability of the predicted tag; None in an empty bin
     accuracy: float | None
 
 
 def reliability(probabilities: Probabilities, tags: Tags) -> list[Bin]:
-    """Return the `BINS` bins of equal width, empty ones too: (N, K) probabilities, (N) gold tags."""
+    """Return the `BINS` bins of equal width, including empty ones: (N, K) probabilities, (N) gold tags."""
     confidence = probabilities.max(axis=1).astype(np.float64)
     right = probabilities.argmax(axis=1) == tags
     index = np.clip(np.ceil(confidence * BINS).astype(int) - 1, 0, BINS - 1)
@@ -49,9 +49,10 @@ def calibration_error(bins: list[Bin]) -> float:
 
 
 def brier_scores(probabilities: Probabilities, tags: Tags) -> Float64s:
-    """Return for each token the squared distance to the truth, summed over the tags: 0 is perfect, 2 the worst.
+    """Return the Brier score (Brier 1950) of each token, from 0 for perfect to 2: (N).
 
-    This is the score of Brier (1950). A gold tag that the model does not know counts as one that got probability 0.
+    It is the squared distance between the probabilities and the one-hot truth, summed over the tags. A gold tag that
+    the model does not know counts as one with probability 0.
     """
     known = tags < probabilities.shape[1]
     values = probabilities.astype(np.float64)

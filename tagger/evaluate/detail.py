@@ -1,58 +1,104 @@
-"""What one model's predictions are worth, in more detail than a table of metrics holds."""
+"""The results of one model broken down: by kind of word, confidence, length of sentence, confusion and span."""
 
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
-from tagger.core.common.arrays import Probabilities, Tags
+from tagger.core.common.rounding import six_places
 from tagger.core.corpus.encoded_split import EncodedSplit
-from tagger.core.corpus.lexicon import WordGroups
-from tagger.evaluate.calibration import reliability
-from tagger.evaluate.error_analysis import accuracy_by_length, frequent_confusions
-from tagger.evaluate.spans import SpanScore, span_scores
+from tagger.evaluate.calibration import Bin
+from tagger.evaluate.spans import SpanScore, score_spans
+from tagger.evaluate.tagged_split import TaggedSplit
+
+LENGTHS = (1, 6, 11, 16, 21, 31, 41)  # the first length of each class
+CONFUSIONS = 20
+CONTEXT = 5  # words on each side of an example
 
 
-def evaluation_detail(
-    probabilities: Probabilities, split: EncodedSplit, groups: WordGroups, baseline: Tags
-) -> dict[str, Any]:
-    """Break the results of a split down: by kind of word, confidence, length of sentence, confusion and span.
-
-    Args:
-        probabilities: (N, K).
-        split: the gold tags.
-        groups: which words are known, ambiguous, unknown.
-        baseline: the tag that each token gets from `most_frequent_tags`: (N).
-    """
-    predicted = probabilities.argmax(axis=1)
-    masks = {"all": np.ones(len(predicted), dtype=bool)} | groups._asdict()
-    spans = span_scores(predicted, split)
+def evaluation_detail(tagged: TaggedSplit, baseline: TaggedSplit) -> dict[str, Any]:
+    """Return the breakdown as `metrics/detail` holds it; `spans` is None if the tags mark no spans."""
+    masks = {"all": np.ones(len(tagged.right), dtype=bool)} | tagged.groups._asdict()
     return {
-        "sentences": split.sentences,
-        "tokens": len(predicted),
+        "sentences": tagged.split.sentences,
+        "tokens": len(tagged.right),
         "words": [
             {
                 "group": name,
                 "tokens": int(mask.sum()),
-                "accuracy": _share(predicted == split.tags, mask),
-                "baseline_accuracy": _share(baseline == split.tags, mask),
+                "accuracy": six_places(tagged.accuracy(mask)),
+                "baseline_accuracy": six_places(baseline.accuracy(mask)),
             }
             for name, mask in masks.items()
         ],
-        "reliability": [
-            {name: value if value is None else round(value, 6) for name, value in part._asdict().items()}
-            for part in reliability(probabilities, split.tags)
-        ],
-        "lengths": accuracy_by_length(predicted, split),
-        "confusions": frequent_confusions(probabilities, split),
-        "spans": _span_detail(spans) if spans else None,
+        "reliability": [_rounded(part) for part in tagged.bins],
+        "lengths": accuracy_by_length(tagged),
+        "confusions": frequent_confusions(tagged),
+        "spans": _span_detail(score_spans(tagged.spans)) if tagged.spans else None,
     }
 
 
-def _span_detail(spans: list[SpanScore]) -> dict[str, Any]:
-    whole, *kinds = spans
-    types = [{"type": kind, "precision": p, "recall": r, "f1": f1, "support": n} for kind, p, r, f1, n in kinds]
-    return {"precision": whole.precision, "recall": whole.recall, "f1": whole.f1, "types": types}
+def accuracy_by_length(tagged: TaggedSplit) -> list[dict[str, Any]]:
+    """Return the accuracy of the tokens in sentences of 1 to 5 words, 6 to 10, and so on; classes that occur only."""
+    split = tagged.split
+    right = np.add.reduceat(tagged.right, split.sentence_starts[:-1], dtype=np.int64)  # (S)
+    classes = np.searchsorted(LENGTHS, split.lengths, side="right") - 1  # (S)
+    table = pd.DataFrame({"sentences": 1, "tokens": split.lengths, "right": right}).groupby(classes).sum()
+    return [
+        {
+            "from": LENGTHS[place],
+            "to": LENGTHS[place + 1] - 1 if place + 1 < len(LENGTHS) else None,
+            "sentences": sentences,
+            "tokens": tokens,
+            "accuracy": six_places(right / tokens),
+        }
+        for place, sentences, tokens, right in table.itertuples()
+    ]
 
 
-def _share(right: np.ndarray, inside: np.ndarray) -> float | None:
-    return round(float(right[inside].mean()), 6) if inside.any() else None
+def frequent_confusions(tagged: TaggedSplit) -> list[dict[str, Any]]:
+    """Return the most frequent pairs of a gold tag and another predicted one, each with an example.
+
+    `share` is of all errors. The example is the error of the pair that the model was surest of, the first of equals.
+    """
+    names = np.array(tagged.split.tag_names, dtype=object)
+    errors = np.flatnonzero(~tagged.right)
+    pairs = {"gold": names[tagged.split.tags[errors]], "predicted": names[tagged.predicted[errors]]}
+    confidence = pd.Series(tagged.probabilities[errors].max(axis=1), index=errors)
+    ranked = confidence.groupby([pairs["gold"], pairs["predicted"]]).agg(["size", "idxmax"])
+    ranked = ranked.sort_values("size", ascending=False, kind="stable").head(CONFUSIONS)
+    return [
+        {
+            "gold": gold,
+            "predicted": predicted,
+            "tokens": int(count),
+            "share": six_places(count / len(errors)),
+            "example": _example(tagged.split, token) | {"confidence": six_places(confidence[token])},
+        }
+        for (gold, predicted), count, token in ranked.itertuples()
+    ]
+
+
+def _example(split: EncodedSplit, token: int) -> dict[str, Any]:
+    sentence = int(np.searchsorted(split.sentence_starts, token, side="right")) - 1
+    start, end = split.sentence_starts[sentence], split.sentence_starts[sentence + 1]
+    words = [split.form_texts[form] for form in split.forms[start:end]]
+    place = int(token - start)
+    return {
+        "sentence": sentence + 1,
+        "position": place + 1,
+        "before": " ".join(words[max(0, place - CONTEXT) : place]),
+        "word": words[place],
+        "after": " ".join(words[place + 1 : place + 1 + CONTEXT]),
+    }
+
+
+def _span_detail(scores: list[SpanScore]) -> dict[str, Any]:
+    whole, *kinds = map(_rounded, scores)
+    types = [{"type": kind.pop("kind")} | kind for kind in kinds]
+    return {name: whole[name] for name in ("precision", "recall", "f1")} | {"types": types}
+
+
+def _rounded(row: Bin | SpanScore) -> dict[str, Any]:
+    """Return the fields by name, those with decimals to six places."""
+    return {name: six_places(value) if isinstance(value, float) else value for name, value in row._asdict().items()}

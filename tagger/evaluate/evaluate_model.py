@@ -3,7 +3,6 @@
 from tagger.core.common import paths
 from tagger.core.common.files import new_file, write_json, write_table
 from tagger.core.corpus.encoded_split import EncodedSplit
-from tagger.core.corpus.lexicon import most_frequent_tags, word_groups
 from tagger.core.losses.definitions import loss_name
 from tagger.core.network.device import choose_device
 from tagger.core.network.inference import tag_probabilities
@@ -13,6 +12,7 @@ from tagger.core.params.schema import EvaluateView
 from tagger.evaluate.detail import evaluation_detail
 from tagger.evaluate.metrics import score, tag_table
 from tagger.evaluate.predictions import prediction_table
+from tagger.evaluate.tagged_split import TaggedSplit
 
 
 def evaluate_model(name: str) -> None:
@@ -23,13 +23,12 @@ def evaluate_model(name: str) -> None:
     folder = paths.model_folder(loss)
     model, _ = read_model(folder)
     train, test = EncodedSplit.load(paths.TRAIN), EncodedSplit.load(paths.TEST)
-    probabilities = tag_probabilities(model.to(device), test, device)
-    predicted = probabilities.argmax(axis=1)
-    groups, baseline = word_groups(train, test), most_frequent_tags(train, test)
-    metrics = score(probabilities, test, groups)
+    baseline = TaggedSplit.baseline(train, test)
+    tagged = TaggedSplit.of(tag_probabilities(model.to(device), test, device), test, baseline.groups)
+    metrics = score(tagged)
     with new_file(paths.predictions_file(loss)) as partial:
-        prediction_table(probabilities, test).to_parquet(partial, index=False)
-    write_table(tag_table(predicted, test, baseline), paths.tags_file(loss))
-    detail = evaluation_detail(probabilities, test, groups, baseline)
-    write_json(paths.detail_file(loss), {"loss": loss, "model": fingerprint(folder)} | detail)
+        prediction_table(tagged.probabilities, test).to_parquet(partial, index=False)
+    write_table(tag_table(tagged, baseline), paths.tags_file(loss))
+    detail = {"loss": loss, "model": fingerprint(folder)} | evaluation_detail(tagged, baseline)
+    write_json(paths.detail_file(loss), detail)
     write_json(paths.evaluation_file(loss), {loss: metrics})

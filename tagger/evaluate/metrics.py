@@ -1,82 +1,129 @@
-"""Numbers that say how good predictions are.
+"""Numbers that say how good predictions are. To add a metric, add an entry to `METRICS`.
 
-N tokens, K tags of the model, in the order of its dictionary. Gold tags that the model does not know have ids from K
-on.
+scikit-learn takes a second to import, and who only asks for names does without: it is imported where it computes.
 """
+
+from collections.abc import Callable
+from typing import Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
-from sklearn.metrics import precision_recall_fscore_support
 
-from tagger.core.common.arrays import Probabilities, Tags
 from tagger.core.common.rounding import six_places
-from tagger.core.corpus.encoded_split import EncodedSplit
-from tagger.core.corpus.lexicon import WordGroups
-from tagger.evaluate.calibration import brier_scores, calibration_error, gold_nll, reliability
-from tagger.evaluate.spans import span_scores
+from tagger.evaluate.calibration import brier_scores, calibration_error, gold_nll
+from tagger.evaluate.spans import score_spans
+from tagger.evaluate.tagged_split import TaggedSplit
+
+# The model card's metrics and its table of losses, the table of runs, the comparison's intervals, the study of losses.
+Place = Literal["card", "card_losses", "runs", "intervals", "questions"]
+CARD: tuple[Place, ...] = ("card",)
+EVERYWHERE: tuple[Place, ...] = ("card", "card_losses", "runs", "intervals", "questions")
 
 
-def score(probabilities: Probabilities, split: EncodedSplit, groups: WordGroups) -> dict[str, float | None]:
-    """Return the metrics of the whole split.
+class Metric(NamedTuple):
+    """A figure of a whole split. `metrics/evaluate` and the page's comparison hold every metric."""
 
-    Args:
-        probabilities: (N, K).
-        split: the gold tags.
-        groups: which words are known, ambiguous, unknown.
-
-    Returns:
-        Those of `score_tags`; `nll`, the mean of -ln(probability of the gold tag) over the tokens whose tag the model
-        knows, none where there are none; `brier`, the mean of Brier's score; `ece`, the expected calibration error.
-    """
-    known = split.tags < probabilities.shape[1]
-    metrics = score_tags(probabilities.argmax(axis=1), split, groups)
-    return metrics | _rounded(
-        nll=gold_nll(probabilities, split.tags)[known].mean() if known.any() else None,
-        brier=brier_scores(probabilities, split.tags).mean(),
-        ece=calibration_error(reliability(probabilities, split.tags)),
-    )
+    title: str
+    meaning: str
+    compute: Callable[[TaggedSplit], float | None]  # None if no token counts
+    shown: tuple[Place, ...] = ()  # where else it stands
+    needs: Literal["tags", "spans", "probabilities"] = "tags"  # a tagger without them does not have the metric
+    share: bool = True  # shown in percent
+    better: int = 1  # 1 if more is better, -1 if less is
 
 
-def score_tags(predicted: Tags, split: EncodedSplit, groups: WordGroups) -> dict[str, float | None]:
-    """Return the metrics of tags alone, given one for each token.
+def _macro_f1(tagged: TaggedSplit) -> float:
+    from sklearn.metrics import f1_score
 
-    Returns:
-        `accuracy`; `macro_f1`, the unweighted mean over every tag that is gold or predicted; `known_accuracy`,
-        `ambiguous_accuracy` and `unknown_accuracy`, each none where there is no such word; `sentence_accuracy`,
-        sentences without an error; `span_f1` of tags in BIO or IOBES form only.
-    """
-    right = predicted == split.tags
-    _, _, f1, _ = precision_recall_fscore_support(split.tags, predicted, average="macro", zero_division=0)
-    metrics = _rounded(
-        accuracy=right.mean(),
-        macro_f1=f1,
-        **{f"{name}_accuracy": right[mask].mean() if mask.any() else None for name, mask in groups._asdict().items()},
-        sentence_accuracy=np.logical_and.reduceat(right, split.sentence_starts[:-1]).mean(),
-    )
-    spans = span_scores(predicted, split)  # the score of all of them comes first
-    return metrics | ({"span_f1": spans[0].f1} if spans else {})
+    return float(f1_score(tagged.split.tags, tagged.predicted, average="macro", zero_division=0))
 
 
-def _rounded(**metrics: float | None) -> dict[str, float | None]:
-    return {name: six_places(value) for name, value in metrics.items()}
+def _right_sentences(tagged: TaggedSplit) -> float:
+    return float(np.logical_and.reduceat(tagged.right, tagged.split.sentence_starts[:-1]).mean())
 
 
-def tag_table(predicted: Tags, split: EncodedSplit, baseline: Tags) -> pd.DataFrame:
+def _nll(tagged: TaggedSplit) -> float | None:
+    known = tagged.split.tags < tagged.probabilities.shape[1]
+    return float(gold_nll(tagged.probabilities, tagged.split.tags)[known].mean()) if known.any() else None
+
+
+def _brier(tagged: TaggedSplit) -> float:
+    return float(brier_scores(tagged.probabilities, tagged.split.tags).mean())
+
+
+METRICS = {
+    "accuracy": Metric("Accuracy", "words with the right tag", lambda tagged: float(tagged.right.mean()), EVERYWHERE),
+    # over the tags that are gold or predicted
+    "macro_f1": Metric("Macro F1", "mean over the tags, each weighing the same", _macro_f1, EVERYWHERE),
+    "known_accuracy": Metric(
+        "Known words", "accuracy on words that training has", lambda tagged: tagged.accuracy(tagged.groups.known), CARD
+    ),
+    "ambiguous_accuracy": Metric(
+        "Ambiguous words",
+        "accuracy on known words of several tags",
+        lambda tagged: tagged.accuracy(tagged.groups.ambiguous),
+        CARD,
+    ),
+    "unknown_accuracy": Metric(
+        "Unknown words",
+        "accuracy on words that training lacks",
+        lambda tagged: tagged.accuracy(tagged.groups.unknown),
+        ("card", "card_losses", "runs"),
+    ),
+    "sentence_accuracy": Metric("Sentences", "without a wrong word", _right_sentences),
+    "span_f1": Metric(
+        "Span F1",
+        "whole spans, as seqeval counts them",
+        lambda tagged: score_spans(tagged.spans)[0].f1,
+        ("intervals",),
+        needs="spans",
+    ),
+    # over the tokens whose gold tag the model knows
+    "nll": Metric("NLL", "mean of -ln(probability of the gold tag)", _nll, EVERYWHERE, "probabilities", False, -1),
+    "brier": Metric(
+        "Brier score",
+        "squared distance to one-hot, 0 to 2",
+        _brier,
+        ("card", "intervals", "questions"),
+        "probabilities",
+        share=False,
+        better=-1,
+    ),
+    "ece": Metric(
+        "Calibration error",
+        "gap of confidence and accuracy, 15 bins",
+        lambda tagged: calibration_error(tagged.bins),
+        ("card", "card_losses", "questions"),
+        "probabilities",
+        better=-1,
+    ),
+}
+
+
+def shown_in(place: Place) -> list[str]:
+    """Return the names of the metrics that are shown in a place, in the order of `METRICS`."""
+    return [name for name, metric in METRICS.items() if place in metric.shown]
+
+
+def score(tagged: TaggedSplit) -> dict[str, float | None]:
+    """Return each metric that the tagger has, to six places; None if no token counts."""
+    has = {"tags": True, "spans": bool(tagged.spans), "probabilities": tagged.probabilities.shape[1] > 0}
+    return {name: six_places(metric.compute(tagged)) for name, metric in METRICS.items() if has[metric.needs]}
+
+
+def tag_table(tagged: TaggedSplit, baseline: TaggedSplit) -> pd.DataFrame:
     """Return precision, recall, F1 and support of every tag that is gold or predicted, by name.
 
     The last column is the F1 of the baseline's tags.
     """
-    present = _present(predicted, split)
-    precision, recall, f1, support = precision_recall_fscore_support(
-        split.tags, predicted, labels=present, zero_division=0
+    from sklearn.metrics import precision_recall_fscore_support
+
+    gold, names = tagged.split.tags, tagged.split.tag_names
+    present = sorted({*np.unique(gold), *np.unique(tagged.predicted)}, key=lambda tag: names[tag])
+    columns, baseline_columns = (
+        precision_recall_fscore_support(gold, predicted, labels=present, zero_division=0)
+        for predicted in (tagged.predicted, baseline.predicted)
     )
-    _, _, baseline_f1, _ = precision_recall_fscore_support(split.tags, baseline, labels=present, zero_division=0)
-    table = pd.DataFrame({"precision": precision, "recall": recall, "f1": f1}).round(6)
-    table.insert(0, "tag", [split.tag_names[tag] for tag in present])
-    table["support"] = support
-    table["baseline_f1"] = baseline_f1.round(6)
-    return table
-
-
-def _present(predicted: Tags, split: EncodedSplit) -> list[int]:
-    return sorted({*np.unique(split.tags), *np.unique(predicted)}, key=lambda tag: split.tag_names[tag])
+    tags = {"tag": [names[tag] for tag in present]}
+    scores = dict(zip(("precision", "recall", "f1", "support"), columns, strict=True))
+    return pd.DataFrame(tags | scores | {"baseline_f1": baseline_columns[2]}).round(6)

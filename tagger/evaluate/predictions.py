@@ -13,7 +13,7 @@ from tagger.core.corpus.encoded_split import EncodedSplit
 
 
 def prediction_table(probabilities: Probabilities, split: EncodedSplit) -> pd.DataFrame:
-    """Return a row a token: `sentence` and `position` (from 1), `word`, `gold`, `predicted`, `p_<TAG>` of each tag."""
+    """Return one row per token: `sentence`, `position` (from 1), `word`, `gold`, `predicted`, `p_<TAG>` of each tag."""
     lengths = split.lengths
     tag_names = split.tag_names[: probabilities.shape[1]]
     table: dict[str, Any] = {
@@ -27,6 +27,11 @@ def prediction_table(probabilities: Probabilities, split: EncodedSplit) -> pd.Da
     return pd.DataFrame(table)
 
 
+def probabilities_of(predictions: pd.DataFrame) -> Probabilities:
+    """Return the probabilities that a prediction table holds: (N, K)."""
+    return np.asarray(predictions[_tag_columns(predictions)].to_numpy())
+
+
 def confusions(predictions: pd.DataFrame) -> pd.DataFrame:
     """Return how often each gold tag (row) of a prediction table was predicted as each tag (column)."""
     names = sorted({*predictions["gold"], *predictions["predicted"]})
@@ -36,10 +41,11 @@ def confusions(predictions: pd.DataFrame) -> pd.DataFrame:
 
 def most_probable(predictions: pd.DataFrame, amount: int) -> list[str]:
     """Return the best tags of each row of a prediction table as text, such as `NOUN 0.913, VERB 0.082`."""
-    columns = [name for name in predictions.columns if name.startswith("p_")]
-    values = predictions[columns].to_numpy()  # (N, K)
+    tags = [name.removeprefix("p_") for name in _tag_columns(predictions)]
+    values = probabilities_of(predictions)
     best = np.argsort(-values, axis=1, kind="stable")[:, :amount]
-    return [
-        ", ".join(f"{columns[tag].removeprefix('p_')} {row[tag]:.3f}" for tag in tags)
-        for row, tags in zip(values, best, strict=True)
-    ]
+    return [", ".join(f"{tags[tag]} {row[tag]:.3f}" for tag in order) for row, order in zip(values, best, strict=True)]
+
+
+def _tag_columns(predictions: pd.DataFrame) -> list[str]:
+    return [name for name in predictions.columns if name.startswith("p_")]

@@ -1,7 +1,7 @@
 """F1 of whole spans, for tags that mark where a span begins and ends: BIO or IOBES.
 
-Spans are found as `conlleval` does, the script of the CoNLL-2000 shared task, and `seqeval` after it in its default
-mode: a span that begins with I or ends without E is one too.
+Spans are found as in `conlleval`, the script of the CoNLL-2000 shared task, and in the default mode of `seqeval`: a
+span may also begin with I or end without E.
 """
 
 import re
@@ -15,7 +15,7 @@ from tagger.core.common.arrays import Float64s, Tags
 from tagger.core.corpus.encoded_split import EncodedSplit
 
 _TAG = re.compile(r"O|([BIES])(?:-(.+))?", re.DOTALL)
-_NO_TYPE = "_"  # of tags such as a bare B
+_NO_TYPE = "_"  # the type of a bare B
 
 
 class Span(NamedTuple):
@@ -26,8 +26,15 @@ class Span(NamedTuple):
     kind: str
 
 
+class SentenceSpans(NamedTuple):
+    """The spans of one sentence."""
+
+    gold: set[Span]
+    predicted: set[Span]
+
+
 class SpanScore(NamedTuple):
-    """Of one type of span, or of all."""
+    """The score of one type of span, or of all."""
 
     kind: str
     precision: float
@@ -37,7 +44,7 @@ class SpanScore(NamedTuple):
 
 
 def marks_spans(tags: Sequence[str]) -> bool:
-    """Say whether a set of tags is in BIO or IOBES form: O, and tags such as B-LOC, among which some B, I, E or S."""
+    """Return whether tags are in BIO or IOBES form: O and tags such as B-LOC, at least one of the latter."""
     return all(map(_TAG.fullmatch, tags)) and any(tag != "O" for tag in tags)
 
 
@@ -54,53 +61,39 @@ def find_spans(tags: Sequence[str]) -> Iterator[Span]:
         before, kind = now, of
 
 
-def span_scores(predicted: Tags, split: EncodedSplit) -> list[SpanScore]:
-    """Return the scores of `score_spans` for a tag id of each token, none where the tags mark no spans."""
+def sentence_spans(predicted: Tags, split: EncodedSplit) -> list[SentenceSpans]:
+    """Return the spans of each sentence, given a tag id for each token; empty if the tags mark no spans."""
     if not marks_spans(split.tag_names):
         return []
-    gold, found = _by_sentence(predicted, split)
-    return score_spans(gold, found)
+    names = np.array(split.tag_names, dtype=object)
+    gold, found = (
+        [set(find_spans(part.tolist())) for part in np.split(names[tags], split.sentence_starts[1:-1])]
+        for tags in (split.tags, predicted)
+    )
+    return list(map(SentenceSpans, gold, found))
 
 
-def span_counts(predicted: Tags, split: EncodedSplit) -> Float64s | None:
-    """Return how many spans of each sentence are right, found and gold, (S, 3); none where the tags mark no spans."""
-    if not marks_spans(split.tag_names):
-        return None
-    sentences = (map(set, map(find_spans, tags)) for tags in _by_sentence(predicted, split))
-    counts = [(len(gold & found), len(found), len(gold)) for gold, found in zip(*sentences, strict=True)]
+def count_spans(sentences: Sequence[SentenceSpans]) -> Float64s:
+    """Return how many spans of each sentence are right, found and gold: (S, 3)."""
+    counts = [(len(gold & predicted), len(predicted), len(gold)) for gold, predicted in sentences]
     return np.array(counts, dtype=np.float64)
 
 
-def score_spans(gold: Iterable[Sequence[str]], predicted: Iterable[Sequence[str]]) -> list[SpanScore]:
+def score_spans(sentences: Iterable[SentenceSpans]) -> list[SpanScore]:
     """Return the score of all spans together, under the kind "", then of each type by name.
 
-    A span is right when it begins, ends and is named as the gold one. What has nothing to divide by is 0.
-
-    Args:
-        gold: the tags of each sentence.
-        predicted: the same.
+    A span is right if it begins and ends where the gold one does and has its type. A score of 0 / 0 is 0.
     """
     right, found, support = Counter[str](), Counter[str](), Counter[str]()
-    for gold_tags, predicted_tags in zip(gold, predicted, strict=True):
-        gold_spans, predicted_spans = set(find_spans(gold_tags)), set(find_spans(predicted_tags))
-        right.update(span.kind for span in gold_spans & predicted_spans)
-        found.update(span.kind for span in predicted_spans)
-        support.update(span.kind for span in gold_spans)
+    for gold, predicted in sentences:
+        right.update(span.kind for span in gold & predicted)
+        found.update(span.kind for span in predicted)
+        support.update(span.kind for span in gold)
     whole = _score("", right.total(), found.total(), support.total())
     return [whole, *(_score(kind, right[kind], found[kind], support[kind]) for kind in sorted(support | found))]
-
-
-def _by_sentence(predicted: Tags, split: EncodedSplit) -> tuple[list[list[str]], list[list[str]]]:
-    """Return the gold tags and the predicted ones of each sentence by name."""
-    names = np.array(split.tag_names, dtype=object)
-    gold, found = (
-        [part.tolist() for part in np.split(names[tags], split.sentence_starts[1:-1])]
-        for tags in (split.tags, predicted)
-    )
-    return gold, found
 
 
 def _score(kind: str, right: int, found: int, support: int) -> SpanScore:
     precision, recall = (right / amount if amount else 0.0 for amount in (found, support))
     f1 = 2 * right / (found + support) if found + support else 0.0
-    return SpanScore(kind, round(precision, 6), round(recall, 6), round(f1, 6), support)
+    return SpanScore(kind, precision, recall, f1, support)

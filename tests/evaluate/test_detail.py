@@ -1,13 +1,25 @@
 import json
+from typing import Any
 
 import numpy as np
 
+from tagger.core.corpus.encoded_split import EncodedSplit
 from tagger.core.corpus.lexicon import WordGroups
-from tagger.evaluate.detail import evaluation_detail
-from tests.evaluate.test_metrics import GROUPS, PROBABILITIES, SPLIT, ids, nothing
+from tagger.evaluate.detail import CONFUSIONS, accuracy_by_length, evaluation_detail, frequent_confusions
+from tagger.evaluate.tagged_split import TaggedSplit
+from tests.evaluate.test_metrics import GROUPS, PROBABILITIES, SPLIT, TAGGED, ids, nothing
 from tests.samples import data_of, tagged
 
-DETAIL = evaluation_detail(PROBABILITIES, SPLIT, GROUPS, ids(0, 1, 0, 0, 0, 1))
+BASELINE_TAGS = ids(0, 1, 0, 0, 0, 1)
+DETAIL = evaluation_detail(TAGGED, TaggedSplit.of_tags(BASELINE_TAGS, SPLIT, GROUPS))
+
+
+def split_of(*sentences: str) -> EncodedSplit:
+    return data_of([tagged("a/A b/B c/C")], [tagged(text) for text in sentences]).dev
+
+
+def confusions_of(probabilities: np.ndarray, split: EncodedSplit) -> list[dict[str, Any]]:
+    return frequent_confusions(TaggedSplit.of(probabilities.astype(np.float32), split, nothing(len(probabilities))))
 
 
 def test_words_are_grouped_with_the_baseline_beside() -> None:
@@ -20,7 +32,8 @@ def test_words_are_grouped_with_the_baseline_beside() -> None:
 
 
 def test_a_group_without_words_has_no_accuracy() -> None:
-    words = evaluation_detail(PROBABILITIES, SPLIT, nothing(6), ids(0, 1, 0, 0, 0, 1))["words"]
+    tagged_split = TaggedSplit.of(PROBABILITIES, SPLIT, nothing(6))
+    words = evaluation_detail(tagged_split, TaggedSplit.of_tags(BASELINE_TAGS, SPLIT, nothing(6)))["words"]
     assert words[3] == {"group": "unknown", "tokens": 0, "accuracy": None, "baseline_accuracy": None}
 
 
@@ -45,7 +58,8 @@ def test_spans_come_whole_and_by_type() -> None:
     everything = np.ones(3, dtype=bool)
     groups = WordGroups(everything, everything, everything)
     probabilities = np.array([[1, 0], [0, 1], [0, 1]], dtype=np.float32)
-    assert evaluation_detail(probabilities, split, groups, ids(0, 0, 0))["spans"] == {
+    baseline = TaggedSplit.of_tags(ids(0, 0, 0), split, groups)
+    assert evaluation_detail(TaggedSplit.of(probabilities, split, groups), baseline)["spans"] == {
         "precision": 1.0,
         "recall": 0.5,
         "f1": 0.666667,
@@ -55,3 +69,84 @@ def test_spans_come_whole_and_by_type() -> None:
 
 def test_it_is_json() -> None:
     assert json.loads(json.dumps(DETAIL, allow_nan=False)) == DETAIL
+
+
+def test_accuracy_by_length_has_a_row_for_each_class_that_occurs() -> None:
+    split = split_of("a/A b/B", "a/A " * 5, "a/A " * 6, "b/B " * 41)
+    predicted = np.array([0, 0, *[0] * 5, *[0] * 3, *[1] * 3, *[1] * 41])
+    assert accuracy_by_length(TaggedSplit.of_tags(predicted, split, nothing(len(predicted)))) == [
+        {"from": 1, "to": 5, "sentences": 2, "tokens": 7, "accuracy": 0.857143},  # 6 of 7
+        {"from": 6, "to": 10, "sentences": 1, "tokens": 6, "accuracy": 0.5},
+        {"from": 41, "to": None, "sentences": 1, "tokens": 41, "accuracy": 1.0},
+    ]
+
+
+def test_confusions_come_by_frequency_with_the_surest_error_as_example() -> None:
+    split = split_of("a/A b/B c/C", "c/C a/A b/X")
+    probabilities = np.array(
+        [[0.4, 0.6, 0], [0, 1, 0], [0.2, 0, 0.8], [0.7, 0, 0.3], [0.1, 0.9, 0], [0, 0.5, 0.5]], dtype=np.float32
+    )
+    assert confusions_of(probabilities, split) == [
+        {
+            "gold": "A",
+            "predicted": "B",
+            "tokens": 2,
+            "share": 0.5,
+            "example": {
+                "sentence": 2,
+                "position": 2,
+                "before": "c",
+                "word": "a",
+                "after": "b",
+                "confidence": 0.9,
+            },
+        },
+        {
+            "gold": "C",
+            "predicted": "A",
+            "tokens": 1,
+            "share": 0.25,
+            "example": {
+                "sentence": 2,
+                "position": 1,
+                "before": "",
+                "word": "c",
+                "after": "a b",
+                "confidence": 0.7,
+            },
+        },
+        {
+            "gold": "X",  # which the model does not know
+            "predicted": "B",
+            "tokens": 1,
+            "share": 0.25,
+            "example": {
+                "sentence": 2,
+                "position": 3,
+                "before": "c a",
+                "word": "b",
+                "after": "",
+                "confidence": 0.5,
+            },
+        },
+    ]
+
+
+def test_an_example_has_five_words_on_each_side() -> None:
+    split = split_of("q/A r/A s/A t/A u/A v/A w/B x/A y/A z/A a/A b/A c/A")
+    probabilities = np.tile(np.array([1, 0, 0], dtype=np.float32), (13, 1))
+    (confusion,) = confusions_of(probabilities, split)
+    assert (confusion["example"]["before"], confusion["example"]["after"]) == ("r s t u v", "x y z a b")
+
+
+def test_at_most_twenty_confusions_are_listed() -> None:
+    tags = [f"T{number:02}" for number in range(25)]
+    text = " ".join(f"w{tag}/{tag}" for tag in tags)
+    split = data_of([tagged(text)], [tagged(text)]).dev
+    found = confusions_of(np.roll(np.eye(25, dtype=np.float32), 1, axis=1), split)
+    assert CONFUSIONS == len(found) == 20
+    assert found[0]["share"] == 0.04  # of all 25 errors
+
+
+def test_without_errors_there_are_no_confusions() -> None:
+    assert confusions_of(np.eye(3, dtype=np.float32), split_of("a/A b/B c/C")) == []

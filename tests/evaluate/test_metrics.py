@@ -3,8 +3,10 @@ import pandas as pd
 import pytest
 
 from tagger.core.common.arrays import Int32s, Probabilities
+from tagger.core.corpus.encoded_split import EncodedSplit
 from tagger.core.corpus.lexicon import WordGroups
-from tagger.evaluate.metrics import score, score_tags, tag_table
+from tagger.evaluate.metrics import score, tag_table
+from tagger.evaluate.tagged_split import TaggedSplit
 from tests.samples import data_of, tagged
 
 TRAIN = [tagged("a/A b/B c/C")]
@@ -21,13 +23,14 @@ PROBABILITIES = np.array(
     dtype=np.float32,
 )
 
-
-PREDICTED = PROBABILITIES.argmax(axis=1)
 GROUPS = WordGroups(
     known=np.array([True, True, False, True, False, True]),
     ambiguous=np.array([False, True, False, False, False, True]),
     unknown=np.array([False, False, True, False, True, False]),
 )
+
+
+TAGGED = TaggedSplit.of(PROBABILITIES, SPLIT, GROUPS)
 
 
 def nothing(tokens: int) -> WordGroups:
@@ -43,8 +46,13 @@ def certain(*tags: int) -> Probabilities:
     return np.eye(3, dtype=np.float32)[list(tags)]
 
 
+def by_tags(split: EncodedSplit, *tags: int) -> TaggedSplit:
+    """Return a split as tagged without probabilities."""
+    return TaggedSplit.of_tags(ids(*tags), split, nothing(len(tags)))
+
+
 def test_the_metrics_of_six_tokens() -> None:
-    assert score(PROBABILITIES, SPLIT, GROUPS) == {
+    assert score(TAGGED) == {
         "accuracy": 0.666667,  # 4 of 6
         "macro_f1": 0.533333,  # (A 2/3 + B 4/5 + C 2/3 + X 0) / 4
         "known_accuracy": 0.75,  # a, b, c of a, b, c, b
@@ -58,13 +66,13 @@ def test_the_metrics_of_six_tokens() -> None:
 
 
 def test_metrics_are_numbers_that_json_can_hold() -> None:
-    assert {type(value) for value in score(PROBABILITIES, SPLIT, GROUPS).values()} == {float}
+    assert {type(value) for value in score(TAGGED).values()} == {float}
 
 
 def test_certain_and_right_is_perfect() -> None:
     split = data_of(TRAIN, TRAIN).dev
     everything = np.ones(3, dtype=bool)
-    assert score(certain(0, 1, 2), split, WordGroups(everything, everything, everything)) == {
+    assert score(TaggedSplit.of(certain(0, 1, 2), split, WordGroups(everything, everything, everything))) == {
         "accuracy": 1,
         "macro_f1": 1,
         "known_accuracy": 1,
@@ -79,26 +87,26 @@ def test_certain_and_right_is_perfect() -> None:
 
 @pytest.mark.parametrize("group", ["known", "ambiguous", "unknown"])
 def test_without_words_of_a_group_there_is_no_accuracy_of_them(group: str) -> None:
-    assert score(PROBABILITIES, SPLIT, nothing(6))[f"{group}_accuracy"] is None
+    assert score(TaggedSplit.of(PROBABILITIES, SPLIT, nothing(6)))[f"{group}_accuracy"] is None
 
 
-def test_spans_are_scored_where_all_tags_mark_spans() -> None:
+def test_spans_are_scored_if_all_tags_mark_spans() -> None:
     split = data_of([tagged("a/O b/B-X c/I-X")], [tagged("a/O b/B-X c/I-X"), tagged("b/B-X c/O")]).dev
-    metrics = score_tags(ids(2, 0, 1, 0, 1), split, nothing(5))
+    metrics = score(by_tags(split, 2, 0, 1, 0, 1))
     assert metrics["span_f1"] == 0.5  # the first of two, and the second is a word too long
     assert metrics["accuracy"] == 0.8
-    assert "span_f1" not in score_tags(PREDICTED, SPLIT, GROUPS)
+    assert "span_f1" not in score(TAGGED)
 
 
 def test_a_gold_tag_of_probability_zero_counts_as_the_smallest_float32() -> None:
     split = data_of(TRAIN, [tagged("a/A b/B")]).dev
     # -ln(1.17549435e-38) for the second of two tokens
-    assert score(certain(0, 2), split, nothing(2))["nll"] == pytest.approx(87.336545 / 2, abs=1e-6)
+    assert score(TaggedSplit.of(certain(0, 2), split, nothing(2)))["nll"] == pytest.approx(87.336545 / 2, abs=1e-6)
 
 
 def test_without_a_known_gold_tag_there_is_no_nll() -> None:
     split = data_of(TRAIN, [tagged("a/X b/Y")]).dev
-    metrics = score(certain(0, 1), split, nothing(2))
+    metrics = score(TaggedSplit.of(certain(0, 1), split, nothing(2)))
     assert metrics["nll"] is None
     assert metrics["accuracy"] == 0
 
@@ -106,14 +114,14 @@ def test_without_a_known_gold_tag_there_is_no_nll() -> None:
 def test_macro_f1_has_no_part_of_tags_that_do_not_occur() -> None:
     split = data_of(TRAIN, [tagged("a/A a/A a/A b/B")]).dev
     # A: precision 1, recall 2/3, F1 0.8; B: precision 1/2, recall 1, F1 2/3; C: neither gold nor predicted
-    metrics = score(certain(0, 0, 1, 1), split, nothing(4))
+    metrics = score(TaggedSplit.of(certain(0, 0, 1, 1), split, nothing(4)))
     assert metrics["macro_f1"] == 0.733333
 
 
 def test_macro_f1_has_a_part_of_tags_that_are_predicted_only() -> None:
     split = data_of(TRAIN, [tagged("a/A a/A")]).dev
     # A: precision 1, recall 1/2, F1 2/3; C: 0
-    assert score(certain(0, 2), split, nothing(2))["macro_f1"] == 0.333333
+    assert score(TaggedSplit.of(certain(0, 2), split, nothing(2)))["macro_f1"] == 0.333333
 
 
 def test_the_tag_table() -> None:
@@ -127,16 +135,28 @@ def test_the_tag_table() -> None:
             "baseline_f1": [0.285714, 0, 0, 0],  # A: 1 of 6 right, 1 of 1 found
         }
     )
-    pd.testing.assert_frame_equal(tag_table(PREDICTED, SPLIT, ids(0, 0, 0, 0, 0, 0)), expected)
+    pd.testing.assert_frame_equal(tag_table(TAGGED, by_tags(SPLIT, 0, 0, 0, 0, 0, 0)), expected)
 
 
 def test_the_tag_table_stands_in_the_order_of_names() -> None:
     split = data_of([tagged("a/M b/Z")], [tagged("a/B b/Z a/M")]).dev  # B is an id past that of Z
-    table = tag_table(ids(0, 1, 0), split, ids(0, 0, 0))
+    table = tag_table(by_tags(split, 0, 1, 0), by_tags(split, 0, 0, 0))
     assert list(table["tag"]) == ["B", "M", "Z"]
     assert list(table["support"]) == [1, 1, 1]
 
 
 def test_the_tag_table_leaves_out_what_does_not_occur() -> None:
     split = data_of(TRAIN, [tagged("a/A")]).dev
-    assert list(tag_table(ids(1), split, ids(0))["tag"]) == ["A", "B"]
+    assert list(tag_table(by_tags(split, 1), by_tags(split, 0))["tag"]) == ["A", "B"]
+
+
+def test_a_tagger_without_probabilities_has_the_metrics_of_its_tags() -> None:
+    alone = score(TaggedSplit.of_tags(TAGGED.predicted, SPLIT, GROUPS))
+    assert alone == {name: value for name, value in score(TAGGED).items() if name not in ("nll", "brier", "ece")}
+
+
+def test_the_baseline_gives_each_word_its_most_frequent_tag() -> None:
+    data = data_of([tagged("a/A a/B a/B b/A")], [tagged("a/A b/A c/C")])
+    baseline = TaggedSplit.baseline(data.train, data.dev)
+    assert [data.dev.tag_names[tag] for tag in baseline.predicted] == ["B", "A", "A"]  # of c, the first of two by name
+    assert baseline.groups.unknown.tolist() == [False, False, True]

@@ -1,7 +1,7 @@
 import numpy as np
 import pandas as pd
 
-from tagger.evaluate.predictions import confusions, most_probable, prediction_table
+from tagger.evaluate.predictions import confusions, most_probable, prediction_table, probabilities_of
 from tests.evaluate.test_metrics import PROBABILITIES, SPLIT, TRAIN, certain
 from tests.samples import data_of, tagged
 
@@ -30,8 +30,9 @@ def test_the_rows_of_the_prediction_table() -> None:
 
 
 def test_the_prediction_table_has_the_probabilities_unrounded() -> None:
-    table = prediction_table(PROBABILITIES, SPLIT)[["p_A", "p_B", "p_C"]]
-    np.testing.assert_array_equal(table.to_numpy(), PROBABILITIES)
+    table = prediction_table(PROBABILITIES, SPLIT)
+    np.testing.assert_array_equal(table[["p_A", "p_B", "p_C"]].to_numpy(), PROBABILITIES)
+    np.testing.assert_array_equal(probabilities_of(table), PROBABILITIES)
 
 
 def test_the_prediction_table_has_words_as_they_were_written() -> None:

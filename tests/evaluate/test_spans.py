@@ -1,7 +1,16 @@
 import numpy as np
 import pytest
 
-from tagger.evaluate.spans import Span, SpanScore, find_spans, marks_spans, score_spans, span_counts, span_scores
+from tagger.evaluate.spans import (
+    SentenceSpans,
+    Span,
+    SpanScore,
+    count_spans,
+    find_spans,
+    marks_spans,
+    score_spans,
+    sentence_spans,
+)
 from tests.samples import data_of, tagged
 
 
@@ -50,8 +59,14 @@ GOLD = [["O", "O", "O", "B-MISC", "I-MISC", "I-MISC", "O"], ["B-PER", "I-PER", "
 PREDICTED = [["O", "O", "B-MISC", "I-MISC", "I-MISC", "I-MISC", "O"], ["B-PER", "I-PER", "O"]]
 
 
+def scores_of(gold: list[list[str]], predicted: list[list[str]]) -> list[SpanScore]:
+    return score_spans(
+        SentenceSpans(*(set(find_spans(tags)) for tags in pair)) for pair in zip(gold, predicted, strict=True)
+    )
+
+
 def test_the_scores_are_those_that_seqeval_gives() -> None:
-    assert score_spans(GOLD, PREDICTED) == [
+    assert scores_of(GOLD, PREDICTED) == [
         SpanScore("", 0.5, 0.5, 0.5, 2),
         SpanScore("MISC", 0.0, 0.0, 0.0, 1),
         SpanScore("PER", 1.0, 1.0, 1.0, 1),
@@ -59,26 +74,25 @@ def test_the_scores_are_those_that_seqeval_gives() -> None:
 
 
 def test_precision_and_recall_part() -> None:
-    whole = score_spans([["B-A", "O", "B-A", "O"]], [["B-A", "B-A", "O", "S-B"]])[0]
-    assert whole == SpanScore("", 0.333333, 0.5, 0.4, 2)  # 1 of 3 found, 1 of 2 gold
+    whole = scores_of([["B-A", "O", "B-A", "O"]], [["B-A", "B-A", "O", "S-B"]])[0]
+    assert whole == SpanScore("", 1 / 3, 0.5, 0.4, 2)  # 1 of 3 found, 1 of 2 gold
 
 
 def test_without_spans_all_is_zero() -> None:
-    assert score_spans([["O"]], [["O"]]) == [SpanScore("", 0.0, 0.0, 0.0, 0)]
+    assert scores_of([["O"]], [["O"]]) == [SpanScore("", 0.0, 0.0, 0.0, 0)]
 
 
 def test_a_span_does_not_cross_into_the_next_sentence() -> None:
     gold = data_of([tagged("a/B-P b/I-P c/O")], [tagged("a/B-P"), tagged("b/I-P")]).dev
-    assert span_scores(gold.tags, gold)[0] == SpanScore("", 1.0, 1.0, 1.0, 2)
+    assert score_spans(sentence_spans(gold.tags, gold))[0] == SpanScore("", 1.0, 1.0, 1.0, 2)
 
 
-def test_other_tags_have_no_span_scores() -> None:
+def test_other_tags_have_no_spans() -> None:
     split = data_of([tagged("a/DET")], [tagged("a/DET")]).dev
-    assert span_scores(split.tags, split) == []
+    assert sentence_spans(split.tags, split) == []
 
 
 def test_spans_are_counted_by_sentence() -> None:
     split = data_of([tagged("a/B-P b/O")], [tagged("a/B-P b/O a/B-P"), tagged("b/O")]).dev
-    counts = span_counts(np.array([0, 1, 1, 0]), split)
-    assert counts is not None
+    counts = count_spans(sentence_spans(np.array([0, 1, 1, 0]), split))
     assert counts.tolist() == [[1, 1, 2], [0, 1, 0]]

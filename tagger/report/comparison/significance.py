@@ -4,100 +4,108 @@ S sentences, N tokens, K tags, R resamples. Sentences are drawn, not tokens: the
 independent of each other. All taggers are measured on the same resamples, so differences are paired.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
 from scipy.stats import binomtest
 
-from tagger.core.common.arrays import Flags, Float64s, Probabilities, Tags
-from tagger.core.corpus.encoded_split import EncodedSplit
+from tagger.core.common.arrays import Flags, Float64s
+from tagger.core.common.rounding import six_places
 from tagger.evaluate.calibration import brier_scores, gold_nll
-from tagger.evaluate.spans import span_counts
+from tagger.evaluate.spans import count_spans
+from tagger.evaluate.tagged_split import TaggedSplit
 
 RESAMPLES = 10_000
 CONFIDENCE = 0.95  # that an interval holds the difference; of several pairs, that all of them do
 _CHUNK = 250  # resamples at a time
 
 
-class Interval(NamedTuple):
-    """A difference on the whole split, and the percentiles of the bootstrap that enclose it."""
+class Difference(NamedTuple):
+    """One metric of two taggers on the whole split, and the interval of its difference; all to six places."""
 
+    first: float
+    second: float
     difference: float
     low: float
     high: float
 
 
 class McNemar(NamedTuple):
-    """McNemar's exact test on the tokens that one of two taggers has right and the other has not."""
+    """McNemar's exact test on the tokens that only one of two taggers gets right."""
 
     only_first_right: int
     only_second_right: int
-    p: float  # two-sided; 1 where there is no such token
+    p: float  # two-sided; 1 if there is no such token
 
 
 class Sums:
-    """What the metrics of one tagger are made of, summed over each sentence."""
+    """The sums over each sentence from which the metrics of one tagger follow."""
 
-    def __init__(self, predicted: Tags, split: EncodedSplit, probabilities: Probabilities | None = None) -> None:
-        """Sum up a tag for each token (N), and the probabilities (N, K) of a tagger that has some."""
+    def __init__(self, tagged: TaggedSplit) -> None:
+        """Sum up what the tagger has."""
+        split, predicted = tagged.split, tagged.predicted
         sentence = np.repeat(np.arange(split.sentences), split.lengths)  # (N)
-        right = predicted == split.tags
-        tags = np.zeros((3, split.sentences, len(split.tag_names)))  # right, gold, predicted
-        for counts, chosen, ids in zip(tags, (right, ..., ...), (split.tags, split.tags, predicted), strict=True):
-            np.add.at(counts, (sentence[chosen], ids[chosen]), 1)
-        self._right_tags, self._gold_tags, self._predicted_tags = tags  # (S, K) each
-        columns = [np.ones(len(right)), right]
-        if probabilities is not None:
-            known = split.tags < probabilities.shape[1]
-            columns += [known, gold_nll(probabilities, split.tags), brier_scores(probabilities, split.tags)]
-        self._spans = span_counts(predicted, split)
+        self._tags = np.zeros((3, split.sentences, len(split.tag_names)))  # right, gold, predicted
+        np.add.at(self._tags[0], (sentence, split.tags), tagged.right)
+        np.add.at(self._tags[1], (sentence, split.tags), 1)
+        np.add.at(self._tags[2], (sentence, predicted), 1)
+        self._spans = count_spans(tagged.spans) if tagged.spans else None  # (S, 3)
+        columns = [np.ones(len(predicted)), tagged.right]
+        if amount := tagged.probabilities.shape[1]:
+            scores = (function(tagged.probabilities, split.tags) for function in (gold_nll, brier_scores))
+            columns += [split.tags < amount, *scores]
         starts = split.sentence_starts[:-1]
         self._columns = np.add.reduceat(np.column_stack(columns).astype(np.float64), starts)  # (S, 2 or 5)
 
     def metrics(self, weights: Float64s) -> dict[str, Float64s]:
         """Return each metric of each resample: (R, S) how often a resample holds a sentence -> (R) each.
 
-        A metric is no number in a resample that has nothing to measure it on.
+        A metric is NaN in a resample that has no token that counts for it.
         """
         tokens, right, *others = (weights @ self._columns).T
-        both, gold, predicted = (
-            weights @ counts for counts in (self._right_tags, self._gold_tags, self._predicted_tags)
-        )  # (R, K) each
+        both, gold, predicted = (weights @ counts for counts in self._tags)  # (R, K) each
+        f1 = _divided(2 * both, gold + predicted)
         present = gold + predicted > 0
-        f1 = np.divide(2 * both, gold + predicted, out=np.zeros_like(both), where=present)
         metrics = {"accuracy": right / tokens, "macro_f1": f1.sum(axis=1) / present.sum(axis=1)}
         if self._spans is not None:
             right_spans, found, support = (weights @ self._spans).T
-            some = found + support > 0
-            metrics["span_f1"] = np.divide(2 * right_spans, found + support, out=np.zeros_like(found), where=some)
+            metrics["span_f1"] = _divided(2 * right_spans, found + support)
         if others:
             known, nll, brier = others
-            mean_nll = np.divide(nll, known, out=np.full_like(nll, np.nan), where=known > 0)
-            metrics |= {"nll": mean_nll, "brier": brier / tokens}
+            metrics |= {"nll": _divided(nll, known, otherwise=np.nan), "brier": brier / tokens}
         return metrics
 
 
-def resampled_metrics(taggers: dict[str, Sums], sentences: int, seed: int) -> dict[str, dict[str, Float64s]]:
-    """Return the metrics of every tagger on the whole split, first, and on each of `RESAMPLES` resamples of it."""
-    parts: dict[str, list[dict[str, Float64s]]] = {name: [] for name in taggers}
-    for weights in _weights(sentences, seed):
-        for name, sums in taggers.items():
-            parts[name].append(sums.metrics(weights))
+def _divided(values: Float64s, by: Float64s, otherwise: float = 0.0) -> Float64s:
+    return np.divide(values, by, out=np.full_like(values, otherwise), where=by > 0)
+
+
+def resampled_metrics(taggers: Mapping[str, TaggedSplit], seed: int) -> dict[str, dict[str, Float64s]]:
+    """Return the metrics of every tagger on the whole split, then on each of `RESAMPLES` resamples: (1 + R) each."""
+    sums = {name: Sums(tagged) for name, tagged in taggers.items()}
+    sentences = next(iter(taggers.values())).split.sentences
+    parts = [{name: each.metrics(weights) for name, each in sums.items()} for weights in _weights(sentences, seed)]
     return {
-        name: {metric: np.concatenate([part[metric] for part in found]) for metric in found[0]}
-        for name, found in parts.items()
+        name: {metric: np.concatenate([part[name][metric] for part in parts]) for metric in metrics}
+        for name, metrics in parts[0].items()
     }
 
 
-def interval(first: Float64s, second: Float64s, confidence: float) -> Interval | None:
-    """Return first - second of one metric, as `resampled_metrics` gives it; none where it is no number."""
+def difference(first: Float64s, second: Float64s, confidence: float) -> Difference | None:
+    """Return first - second of one metric with its percentile interval, or None if it is not a number.
+
+    Args:
+        first: the metric as `resampled_metrics` returns it: (1 + R).
+        second: the same of the other tagger.
+        confidence: of the interval, 0 to 1.
+    """
     differences = first - second
     if not np.isfinite(differences[0]):
         return None
     tail = (1 - confidence) / 2
-    low, high = np.nanquantile(differences[1:], [tail, 1 - tail])
-    return Interval(float(differences[0]), float(low), float(high))
+    bounds = np.nanquantile(differences[1:], [tail, 1 - tail])
+    return Difference(*(six_places(float(value)) for value in (first[0], second[0], differences[0], *bounds)))
 
 
 def pair_confidence(pairs: int) -> float:
@@ -106,7 +114,7 @@ def pair_confidence(pairs: int) -> float:
 
 
 def mcnemar(first_right: Flags, second_right: Flags) -> McNemar:
-    """Test whether two taggers are right equally often: (N) each."""
+    """Test whether two taggers are equally accurate: (N) each."""
     only_first, only_second = int((first_right & ~second_right).sum()), int((second_right & ~first_right).sum())
     apart = only_first + only_second
     return McNemar(only_first, only_second, float(binomtest(only_first, apart).pvalue) if apart else 1.0)

@@ -1,10 +1,8 @@
 """The training curves as geometry: `charts.html` draws them as SVG. Coordinates are pixels of a panel, y downwards."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
-
-import pandas as pd
 
 from tagger.report.page.axes import (
     BOTTOM,
@@ -21,6 +19,8 @@ from tagger.report.page.axes import (
     log_ticks,
     powers_of_ten,
 )
+from tagger.report.shared.grouping import grouped
+from tagger.report.shared.results import LossResult
 
 Point = tuple[float, float]
 OWN_UNITS = "Logarithmic, each loss in a unit of its own: compare shapes, not heights."
@@ -29,11 +29,11 @@ PANELS = (  # column of a history, title, note, whether the axis is logarithmic
     ("dev_loss", "Loss on dev", OWN_UNITS, True),
     ("train_loss", "Loss in training", OWN_UNITS, True),
 )
-LINE, STEP = 2.0, 3.5  # widths: lines that lie on one another get wider towards the bottom, so that each is seen
+LINE, STEP = 2.0, 3.5  # widths: of lines that lie on one another the lower ones are wider, so that each is seen
 
 
 class Line(NamedTuple):
-    """One loss in a chart; `place` is that of the loss among the losses, which gives its colour, dashes and marker."""
+    """One loss in a chart; its place among the losses decides its colour, dashes and marker."""
 
     loss: str
     place: int
@@ -54,24 +54,22 @@ class Chart(NamedTuple):
     together: list[list[str]]  # losses whose lines can't be told apart
 
 
-def training_curves(histories: Mapping[str, pd.DataFrame]) -> list[Chart]:
+def training_curves(results: Mapping[str, LossResult]) -> list[Chart]:
     """Lay out a chart for each of the `PANELS`."""
     return [
-        epoch_chart(
-            title, note, {loss: table[column].astype(float).tolist() for loss, table in histories.items()}, logarithmic
-        )
+        epoch_chart(title, note, {loss: result.history[column] for loss, result in results.items()}, logarithmic)
         for column, title, note, logarithmic in PANELS
     ]
 
 
-def epoch_chart(title: str, note: str, series: Mapping[str, Sequence[float]], logarithmic: bool = False) -> Chart:
-    """Lay out a value an epoch of each loss.
+def epoch_chart(title: str, note: str, series: Mapping[str, Iterable[float]], logarithmic: bool = False) -> Chart:
+    """Lay out one value per epoch and loss.
 
     Args:
         title: of the chart.
         note: what a reader has to know to read it.
-        series: loss -> its values, epoch 1 first. Where one is not finite, or not positive on a logarithmic axis, the
-            line has a gap.
+        series: loss -> its values, epoch 1 first. The line has a gap at a value that is not finite, or not positive on
+            a logarithmic axis.
         logarithmic: whether the y axis is.
     """
     rows = {
@@ -89,10 +87,10 @@ def epoch_chart(title: str, note: str, series: Mapping[str, Sequence[float]], lo
         loss: [None if value is None else (x(epoch), y(value)) for epoch, value in enumerate(row, 1)]
         for loss, row in rows.items()
     }
-    together = coinciding(points)
+    together = grouped(points, lambda one, other: _coincide(points[one], points[other]))
     lines = []
     for place, (loss, row) in enumerate(points.items()):
-        group = next((group for group in together if loss in group), [loss])
+        group = next(group for group in together if loss in group)
         drawn = [point for point in row if point]
         above = len(group) - 1 - group.index(loss)
         lines.append(Line(loss, place, path(row), drawn, LINE + STEP * above, len(row) - len(drawn)))
@@ -102,22 +100,13 @@ def epoch_chart(title: str, note: str, series: Mapping[str, Sequence[float]], lo
         x_ticks=[Tick(x(epoch), str(epoch)) for epoch in epoch_ticks(epochs)],
         y_ticks=[Tick(y(mark), name) for mark, name in zip(shown, names, strict=True)],
         lines=lines,
-        together=together,
+        together=[group for group in together if len(group) > 1],
     )
 
 
-def coinciding(points: Mapping[str, Sequence[Point | None]]) -> list[list[str]]:
-    """Return the groups of losses whose points nowhere lie further than a pixel apart."""
-    groups: list[list[str]] = []
-    for loss, row in points.items():
-        for group in groups:
-            first = points[group[0]]
-            if len(first) == len(row) and all(map(_near, first, row)):
-                group.append(loss)
-                break
-        else:
-            groups.append([loss])
-    return [group for group in groups if len(group) > 1]
+def _coincide(first: Sequence[Point | None], second: Sequence[Point | None]) -> bool:
+    """Return whether the points of two lines are nowhere further apart than a pixel."""
+    return len(first) == len(second) and all(map(_near, first, second))
 
 
 def _near(first: Point | None, second: Point | None) -> bool:
@@ -127,7 +116,7 @@ def _near(first: Point | None, second: Point | None) -> bool:
 
 
 def path(points: Sequence[Point | None]) -> str:
-    """Return the `d` of a line that breaks off where a point is missing."""
+    """Return the `d` of an SVG path with a gap at each missing point."""
     commands, pen = [], "M"
     for point in points:
         if point is not None:

@@ -5,33 +5,36 @@ from collections.abc import Callable
 
 from markupsafe import Markup
 
-MINUS = "\u2212"
+from tagger.report.shared import wording
+from tagger.report.shared.wording import MINUS
+
 NONE = Markup('<span class="none"><span aria-hidden="true">\u2013</span><span class="hidden">none</span></span>')
+COLOURS = 5  # that the style sheet has for losses
 
 
 def share(value: float | None, decimals: int = 2) -> str:
     """Write 0.954132 as 95.41 %."""
-    return NONE if value is None else f"{value * 100:.{decimals}f}\u202f%"
+    return NONE if value is None else f"{wording.number(100 * value, decimals)}\u202f%"
 
 
 def points(value: float) -> str:
     """Write a difference of shares of 0.0126 as +1.26."""
-    text = f"{value * 100:+.2f}"
-    return "0.00" if float(text) == 0 else text.replace("-", MINUS)
+    text = wording.number(100 * value, 2)
+    return text if text == "0.00" or value < 0 else f"+{text}"
 
 
 def number(value: float | None, decimals: int = 4) -> str:
     """Write a number of everyday size."""
-    return NONE if value is None else f"{value:,.{decimals}f}".replace("-", MINUS)
+    return NONE if value is None else wording.number(value, decimals)
 
 
 def count(value: int) -> str:
     """Write 25094 as 25,094."""
-    return f"{value:,}"
+    return wording.number(value)
 
 
 def chance(value: float) -> str:
-    """Write a p-value with as many digits as say something."""
+    """Write a p-value with four decimals."""
     return "< 0.0001" if value < 0.0001 else f"{value:.4f}".replace("1.0000", "1")
 
 
@@ -41,10 +44,7 @@ def tiny(value: float | None) -> str:
         return NONE
     if value == 0 or not math.isfinite(value) or 1e-3 <= abs(value) < 1e5:
         return f"{value:.4g}".replace("-", MINUS).replace("inf", "infinite").replace("nan", "no number")
-    mantissa, power = f"{value:.1e}".replace("-", MINUS).split("e")
-    return Markup("{}\u202f\u00d7\u202f10<sup>{}</sup>").format(
-        mantissa, f"{power[0].replace('+', '')}{power[1:].lstrip('0')}"
-    )
+    return Markup("{}\u202f\u00d7\u202f10<sup>{}</sup>").format(*wording.scientific(value))
 
 
 def breakable(name: str) -> str:
@@ -57,6 +57,11 @@ def prose(text: str) -> str:
     return text.replace(" %", "\u202f%")
 
 
+def series(place: int) -> str:
+    """Return the style of a loss by its place: after `COLOURS` losses colours repeat, with another marker."""
+    return f"s{place % COLOURS}"
+
+
 FILTERS: dict[str, Callable[..., str]] = {
-    function.__name__: function for function in (share, points, number, count, chance, tiny, breakable, prose)
+    function.__name__: function for function in (share, points, number, count, chance, tiny, breakable, prose, series)
 }

@@ -8,13 +8,12 @@ from scipy.stats import binomtest
 
 from tagger.report.page.axes import LEFT, RIGHT, TOP, WIDTH, Scale, Tick, share_ticks
 
-SQUARE = WIDTH - LEFT - RIGHT  # both axes are equally long
-FLOOR = TOP + SQUARE  # y of an accuracy of 0
-STRIP = 44  # height of the strip below, that shows how many words a bin has
+FLOOR = TOP + WIDTH - LEFT - RIGHT  # y of an accuracy of 0: both axes are equally long
+STRIP = 44  # height of the strip below, which shows how many words a bin has
 
 
 class Bin(NamedTuple):
-    """A bin that holds words: its point, the interval of its accuracy, its bar in the strip."""
+    """A bin with words: its point, the interval of its accuracy, its bar in the strip."""
 
     x: float
     y: float
@@ -39,24 +38,25 @@ def reliability_diagram(loss: str, error: float, table: Sequence[Mapping[str, An
     """Lay out a reliability table: `low`, `high`, `tokens`, `confidence`, `accuracy` of each bin.
 
     Points carry Wilson's interval at 95 % (Wilson 1927, Probable inference, the law of succession, and statistical
-    inference). Bars grow with the square root of the words, or all but the last would vanish.
+    inference). The height of a bar is proportional to the square root of its words, or all but the last would vanish.
     """
     x, y = Scale(0, 1, LEFT, WIDTH - RIGHT), Scale(0, 1, FLOOR, TOP)
     most = max(row["tokens"] for row in table)
     bins = []
     for row in table:
-        if row["tokens"]:
-            right = round(row["accuracy"] * row["tokens"])
-            interval = binomtest(right, row["tokens"]).proportion_ci(0.95, "wilson")
-            bins.append(
-                Bin(
-                    x=x(row["confidence"]),
-                    y=y(row["accuracy"]),
-                    low=y(interval.low),
-                    high=y(interval.high),
-                    bar_x=x(row["low"]),
-                    bar_width=round(x(row["high"]) - x(row["low"]) - 1.5, 1),
-                    bar_height=max(1.0, round(STRIP * math.sqrt(row["tokens"] / most), 1)),
-                )
+        if not row["tokens"]:
+            continue
+        right = round(row["accuracy"] * row["tokens"])
+        interval = binomtest(right, row["tokens"]).proportion_ci(0.95, "wilson")
+        bins.append(
+            Bin(
+                x=x(row["confidence"]),
+                y=y(row["accuracy"]),
+                low=y(interval.low),
+                high=y(interval.high),
+                bar_x=x(row["low"]),
+                bar_width=round(x(row["high"]) - x(row["low"]) - 1.5, 1),
+                bar_height=max(1.0, round(STRIP * math.sqrt(row["tokens"] / most), 1)),
             )
+        )
     return Diagram(loss, error, bins, share_ticks(LEFT, WIDTH - RIGHT), share_ticks(FLOOR, TOP))

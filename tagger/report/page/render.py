@@ -1,108 +1,83 @@
 """`metrics/report.html`: what the losses do, on one page that needs nothing else.
 
-The page holds its style and its script; a policy in its head lets just these two in, by their hashes, and nothing from
-anywhere. Text of the corpus gets into it by Jinja2's escaping, or as JSON that the script reads.
+The page holds its style and its script; a policy in its head allows just these two, by their hashes, and nothing from
+elsewhere. Text of the corpus gets into it through Jinja2's escaping, or as JSON that the script reads.
 """
 
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from tagger.core.common.files import new_file
 from tagger.core.corpus.dictionary import UNKNOWN
-from tagger.core.corpus.encoded_split import EncodedSplit
+from tagger.report.comparison.compare import Comparison
+from tagger.report.comparison.verdict import BASELINE
 from tagger.report.page import axes, reliability, tables
 from tagger.report.page.confusions import confusion_matrices
 from tagger.report.page.curves import training_curves
 from tagger.report.page.filters import FILTERS
-from tagger.report.page.sentence_browser import BUDGET, escaped, rank, sample, sentence_rows
+from tagger.report.page.sentence_browser import BUDGET, escaped, rank, sample
 from tagger.report.page.web_page import PageTemplates
+from tagger.report.shared.results import LossResult
 
 FOLDER = Path(__file__).parent
-FIRST_PROBABILITY = 5  # column of a prediction table: sentence, position, word, gold, predicted, then the tags
 
 
 def write_report(
     path: Path,
-    *,
-    test: EncodedSplit,
-    predictions: Mapping[str, pd.DataFrame],
-    histories: Mapping[str, pd.DataFrame],
-    summaries: Mapping[str, dict[str, Any]],
-    evaluations: Mapping[str, dict[str, Any]],
-    details: Mapping[str, dict[str, Any]],
-    tags: Mapping[str, pd.DataFrame],
+    results: Mapping[str, LossResult],
     study: dict[str, Any],
-    comparison: dict[str, Any],
+    comparison: Comparison,
+    *,
     budget: int = BUDGET,
 ) -> None:
     """Write the page. The same results give the same bytes.
 
     Args:
         path: of the page.
-        test: the test split.
-        predictions: loss -> its table, as `prediction_table` makes it; so in all that follow.
-        histories: a row an epoch.
-        summaries: of `metrics/train`.
-        evaluations: of `metrics/evaluate`.
-        details: of `metrics/detail`.
-        tags: of `metrics/tags`.
+        results: of each loss.
         study: `metrics/losses.json`.
-        comparison: `metrics/compare.json`.
-        budget: bytes that the sentences may take; where they take more, some of them are shown.
+        comparison: of the losses.
+        budget: bytes that the sentences may take; if they need more, the page holds a sample of them.
     """
-    rankings = [rank(table.iloc[:, FIRST_PROBABILITY:].to_numpy(), test) for table in predictions.values()]
+    tagged = next(iter(results.values())).tagged
+    test, known = tagged.split, tagged.probabilities.shape[1]
     unknown = test.form_words[test.forms] == UNKNOWN
-    shown = sample(rankings, test, budget)
-    rows = sentence_rows(rankings, test, unknown, shown)
-    losses = list(predictions)
-    known = next(iter(predictions.values())).shape[1] - FIRST_PROBABILITY
+    rankings = [rank(result.tagged.probabilities, test) for result in results.values()]
+    shown = sample(rankings, test, unknown, budget)
     document = {
-        "losses": losses,
+        "losses": list(results),
         "tags": test.tag_names,
         "known": known,
-        "gold": sorted({tag for row in rows for tag in row[2]}),
-        "sentences": rows,
+        "gold": sorted({tag for row in shown.rows for tag in row[2]}),
+        "sentences": shown.rows,
     }
-    headline, lede = headline_and_lede(comparison["summary"])
-    matrices, matrix_total = confusion_matrices(predictions)
-    pairs = [
-        tables.intervals(p for p in comparison["pairs"] if (p["second"] == "baseline") == b) for b in (False, True)
-    ]
+    headline, lede = headline_and_lede(comparison.summary)
+    matrices, matrix_total = confusion_matrices(results)
     html = PageTemplates(FOLDER, "page", FILTERS).render(
         "page.html",
         data=escaped(document),
         headline=headline,
         lede=lede,
-        losses=losses,
-        tokens=len(test.forms),
-        sentences=test.sentences,
+        results=results,
+        test=test,
         known_tags=known,
-        unseen_tags=test.tag_names[known:],
         unknown_share=float(unknown.mean()),
         comparison=comparison,
-        rows=tables.comparison_rows(evaluations, comparison["baseline"]),
-        loss_pairs=pairs[0],
-        baseline_pairs=pairs[1],
-        axis=tables.AXIS,
-        curves=training_curves(histories),
-        histories={loss: table.to_dict("records") for loss, table in histories.items()},
-        summaries=summaries,
-        details=details,
-        tag_rows=tables.tag_rows(tags),
+        rows=tables.comparison_rows(results, comparison.baseline),
+        loss_pairs=tables.intervals(pair for pair in comparison.pairs if pair.second != BASELINE),
+        baseline_pairs=tables.intervals(pair for pair in comparison.pairs if pair.second == BASELINE),
+        curves=training_curves(results),
+        tag_rows=tables.tag_rows(results),
         matrices=matrices,
         matrix_total=matrix_total,
         diagrams=[
-            reliability.reliability_diagram(loss, evaluations[loss]["ece"], detail["reliability"])
-            for loss, detail in details.items()
+            reliability.reliability_diagram(loss, result.evaluation["ece"], result.detail["reliability"])
+            for loss, result in results.items()
         ],
-        lengths=tables.lengths(details),
         study=study,
-        by_scale=tables.by_scale,
         shown=shown,
-        shown_tokens=sum(len(row[1]) for row in rows),
+        tables=tables,
         panel=axes,
         square=reliability,
     )
@@ -111,6 +86,6 @@ def write_report(
 
 
 def headline_and_lede(summary: str) -> tuple[str, str]:
-    """Part a summary after its first sentence."""
+    """Split a summary after its first sentence."""
     first, _, rest = summary.partition(". ")
     return (first + "." if rest else first), rest

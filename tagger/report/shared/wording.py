@@ -2,22 +2,28 @@
 
 from collections.abc import Sequence
 
-_MINUS, _TIMES = "\N{MINUS SIGN}", "\N{MULTIPLICATION SIGN}"
-_RAISED = str.maketrans("-0123456789", "\N{SUPERSCRIPT MINUS}⁰¹²³⁴⁵⁶⁷⁸⁹")
+MINUS, TIMES = "\N{MINUS SIGN}", "\N{MULTIPLICATION SIGN}"
+_RAISED = str.maketrans(f"{MINUS}0123456789", "\N{SUPERSCRIPT MINUS}⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def number(value: float, places: int = 0) -> str:
-    """Write a number with so many places behind the point, thousands apart: 1,581."""
+    """Write a number with this many decimals and commas between thousands: 1,581."""
     text = f"{value:,.{places}f}"
-    return text.lstrip("-") if float(text.replace(",", "")) == 0 else text.replace("-", _MINUS)
+    return text.lstrip("-") if float(text.replace(",", "")) == 0 else text.replace("-", MINUS)
+
+
+def scientific(value: float) -> tuple[str, str]:
+    """Return the mantissa of a number to two digits, and its power of ten: 6.0 and -8."""
+    mantissa, exponent = f"{value:.1e}".split("e")
+    return mantissa.replace("-", MINUS), str(int(exponent)).replace("-", MINUS)
 
 
 def small_number(value: float) -> str:
     """Write a number of any size to two digits: 0, 0.027, 6.0 x 10 to the power of -8."""
     if value == 0 or abs(value) >= 0.001:
-        return f"{value:.2g}".replace("-", _MINUS)
-    mantissa, exponent = f"{value:.1e}".split("e")
-    return f"{mantissa.replace('-', _MINUS)} {_TIMES} 10{str(int(exponent)).translate(_RAISED)}"
+        return f"{value:.2g}".replace("-", MINUS)
+    mantissa, exponent = scientific(value)
+    return f"{mantissa} {TIMES} 10{exponent.translate(_RAISED)}"
 
 
 def listed(names: Sequence[str]) -> str:

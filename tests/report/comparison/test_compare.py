@@ -1,14 +1,26 @@
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
+from tagger.core.common.arrays import Probabilities
+from tagger.core.corpus.encoded_split import EncodedSplit
+from tagger.evaluate.tagged_split import TaggedSplit
 from tagger.report.comparison.compare import compare
 from tests.evaluate.test_metrics import GROUPS, PROBABILITIES, SPLIT, certain, ids, nothing
 from tests.samples import data_of, tagged
 
 OTHER = certain(0, 1, 0, 2, 0, 2)  # wrong in z, right in the last b
 BASELINE = ids(0, 1, 0, 0, 0, 1)
-COMPARISON = compare({"nll": PROBABILITIES, "mse": OTHER}, SPLIT, GROUPS, BASELINE, seed=1)
+
+
+def compared(split: EncodedSplit = SPLIT, **losses: Probabilities) -> dict[str, Any]:
+    """Return the document of a comparison on SPLIT, or on one with other tags."""
+    taggers = {loss: TaggedSplit.of(probabilities, split, GROUPS) for loss, probabilities in losses.items()}
+    return compare(taggers, TaggedSplit.of_tags(BASELINE, split, GROUPS), seed=1).document()
+
+
+COMPARISON = compared(nll=PROBABILITIES, mse=OTHER)
 
 
 def test_every_pair_of_losses_comes_first_and_then_each_with_the_baseline() -> None:
@@ -66,8 +78,11 @@ def test_it_says_how_it_was_made() -> None:
 
 def test_of_tags_that_mark_spans_the_span_f1_decides() -> None:
     split = data_of([tagged("a/B-X b/O")], [tagged("a/B-X b/O"), tagged("a/B-X b/O")]).dev
-    right, wrong = (np.eye(2, dtype=np.float32)[list(tags)] for tags in ((0, 1, 0, 1), (0, 1, 1, 1)))
-    found = compare({"a": right, "b": wrong}, split, nothing(4), ids(1, 1, 1, 1), seed=1)
+    losses = {
+        name: TaggedSplit.of(np.eye(2, dtype=np.float32)[list(tags)], split, nothing(4))
+        for name, tags in {"a": (0, 1, 0, 1), "b": (0, 1, 1, 1)}.items()
+    }
+    found = compare(losses, TaggedSplit.of_tags(ids(1, 1, 1, 1), split, nothing(4)), seed=1).document()
     pair = found["pairs"][0]
     assert pair["measure"] == "span_f1"
     assert (pair["span_f1"]["first"], pair["span_f1"]["second"]) == (1, 0.666667)  # 1 of 1 found, 1 of 2 gold
@@ -77,12 +92,12 @@ def test_of_tags_that_mark_spans_the_span_f1_decides() -> None:
 
 
 def test_of_three_losses_the_intervals_hold_together() -> None:
-    three = compare({"a": PROBABILITIES, "b": OTHER, "c": OTHER}, SPLIT, GROUPS, BASELINE, seed=1)
+    three = compared(a=PROBABILITIES, b=OTHER, c=OTHER)
     assert [pair["confidence"] for pair in three["pairs"]] == [0.983333, 0.983333, 0.983333, 0.95, 0.95, 0.95]
 
 
 def test_where_no_gold_tag_is_known_nll_is_left_out() -> None:
     unknown_tags = replace(SPLIT, tags=np.full(6, 3, dtype=np.int32))
-    pair = compare({"a": PROBABILITIES, "b": OTHER}, unknown_tags, GROUPS, BASELINE, seed=1)["pairs"][0]
+    pair = compared(unknown_tags, a=PROBABILITIES, b=OTHER)["pairs"][0]
     assert pair["nll"] is None
     assert pair["accuracy"]["first"] == 0

@@ -3,43 +3,50 @@ import pytest
 from scipy import stats
 
 from tagger.core.corpus.encoded_split import EncodedSplit
-from tagger.evaluate.metrics import score, score_tags
+from tagger.evaluate.metrics import score
+from tagger.evaluate.tagged_split import TaggedSplit
 from tagger.report.comparison.significance import (
     RESAMPLES,
-    Interval,
+    Difference,
     McNemar,
     Sums,
-    interval,
+    difference,
     mcnemar,
     pair_confidence,
     resampled_metrics,
 )
-from tests.evaluate.test_metrics import GROUPS, PREDICTED, PROBABILITIES, SPLIT
+from tests.evaluate.test_metrics import SPLIT, TAGGED, nothing
 from tests.samples import RANDOM, data_of, tagged
 
 
+def by_tags(tags: np.ndarray, split: EncodedSplit) -> TaggedSplit:
+    return TaggedSplit.of_tags(tags, split, nothing(len(tags)))
+
+
 def test_the_metrics_of_the_whole_split_are_those_of_scoring() -> None:
-    expected = score(PROBABILITIES, SPLIT, GROUPS)
-    metrics = Sums(PREDICTED, SPLIT, PROBABILITIES).metrics(np.ones((1, 3)))
+    expected = score(TAGGED)
+    metrics = Sums(TAGGED).metrics(np.ones((1, 3)))
     for name in ("accuracy", "macro_f1", "nll", "brier"):
         assert metrics[name] == pytest.approx([expected[name]], abs=1e-6)
 
 
 def test_a_resample_counts_a_sentence_as_often_as_it_was_drawn() -> None:
     weights = np.array([[0.0, 2.0, 1.0], [3.0, 0.0, 0.0]])  # accuracies: 3 of 3, 1 of 2, 0 of 1
-    metrics = Sums(PREDICTED, SPLIT).metrics(weights)
+    metrics = Sums(by_tags(TAGGED.predicted, SPLIT)).metrics(weights)
     assert metrics["accuracy"] == pytest.approx([2 / 5, 1])
     # of the first: A 0 (1 predicted twice), B 0 (predicted once), C 2 of 3 found, X 0; of the second: A 1, B 1
     assert metrics["macro_f1"] == pytest.approx([(0 + 0 + 4 / 5 + 0) / 4, 1])
 
 
 def test_a_tagger_without_probabilities_has_no_nll() -> None:
-    assert list(Sums(PREDICTED, SPLIT).metrics(np.ones((1, 3)))) == ["accuracy", "macro_f1"]
+    assert list(Sums(by_tags(TAGGED.predicted, SPLIT)).metrics(np.ones((1, 3)))) == ["accuracy", "macro_f1"]
 
 
 def test_a_resample_without_a_known_gold_tag_has_no_nll() -> None:
     split = data_of([tagged("a/A")], [tagged("a/A"), tagged("a/X")]).dev
-    metrics = Sums(split.tags, split, np.ones((2, 1), dtype=np.float32)).metrics(np.array([[1.0, 1.0], [0.0, 2.0]]))
+    metrics = Sums(TaggedSplit.of(np.ones((2, 1), dtype=np.float32), split, nothing(2))).metrics(
+        np.array([[1.0, 1.0], [0.0, 2.0]])
+    )
     np.testing.assert_array_equal(metrics["nll"], [0, np.nan])
 
 
@@ -52,8 +59,8 @@ def flipped(split: EncodedSplit, share: float, seed: int) -> np.ndarray:
 def test_the_interval_is_that_of_scipy() -> None:
     split = RANDOM.train
     first, second = flipped(split, 0.1, 1), flipped(split, 0.2, 2)
-    metrics = resampled_metrics({"first": Sums(first, split), "second": Sums(second, split)}, split.sentences, seed=1)
-    found = interval(metrics["first"]["accuracy"], metrics["second"]["accuracy"], 0.95)
+    metrics = resampled_metrics({"first": by_tags(first, split), "second": by_tags(second, split)}, seed=1)
+    found = difference(metrics["first"]["accuracy"], metrics["second"]["accuracy"], 0.95)
     right = [np.add.reduceat(tags == split.tags, split.sentence_starts[:-1], dtype=int) for tags in (first, second)]
     expected = stats.bootstrap(
         (right[0] - right[1], split.lengths),
@@ -65,32 +72,35 @@ def test_the_interval_is_that_of_scipy() -> None:
         rng=np.random.default_rng(2),
     ).confidence_interval
     assert found is not None
-    assert found.difference == pytest.approx((right[0] - right[1]).sum() / len(split.tags))
+    assert found.difference == pytest.approx((right[0] - right[1]).sum() / len(split.tags), abs=1e-6)
     assert (found.low, found.high) == pytest.approx((expected.low, expected.high), abs=0.003)
 
 
 def test_there_are_ten_thousand_resamples_and_the_seed_decides_them() -> None:
-    sums = {"a": Sums(flipped(RANDOM.dev, 0.3, 1), RANDOM.dev)}
-    drawn = [resampled_metrics(sums, RANDOM.dev.sentences, seed)["a"]["accuracy"] for seed in (1, 1, 2)]
+    taggers = {"a": by_tags(flipped(RANDOM.dev, 0.3, 1), RANDOM.dev)}
+    drawn = [resampled_metrics(taggers, seed)["a"]["accuracy"] for seed in (1, 1, 2)]
     assert len(drawn[0]) == 1 + RESAMPLES == 10_001
     np.testing.assert_array_equal(drawn[0], drawn[1])
     assert not np.array_equal(drawn[0], drawn[2])
 
 
 def test_the_same_tags_differ_nowhere() -> None:
-    sums = {name: Sums(flipped(RANDOM.dev, 0.3, 1), RANDOM.dev) for name in ("a", "b")}
-    metrics = resampled_metrics(sums, RANDOM.dev.sentences, seed=1)
-    assert interval(metrics["a"]["macro_f1"], metrics["b"]["macro_f1"], 0.95) == Interval(0, 0, 0)
+    taggers = {name: by_tags(flipped(RANDOM.dev, 0.3, 1), RANDOM.dev) for name in ("a", "b")}
+    metrics = resampled_metrics(taggers, seed=1)
+    found = difference(metrics["a"]["macro_f1"], metrics["b"]["macro_f1"], 0.95)
+    assert found is not None
+    assert found.first == found.second
+    assert (found.difference, found.low, found.high) == (0, 0, 0)
 
 
 def test_a_higher_confidence_gives_a_wider_interval() -> None:
     values = np.array([0.5, *np.linspace(0, 1, 10_001)])
-    assert interval(values, np.zeros(10_002), 0.95) == pytest.approx((0.5, 0.025, 0.975))
-    assert interval(values, np.zeros(10_002), 0.99) == pytest.approx((0.5, 0.005, 0.995))
+    assert difference(values, np.zeros(10_002), 0.95) == Difference(0.5, 0, 0.5, 0.025, 0.975)
+    assert difference(values, np.zeros(10_002), 0.99) == Difference(0.5, 0, 0.5, 0.005, 0.995)
 
 
 def test_without_a_number_there_is_no_interval() -> None:
-    assert interval(np.array([np.nan, 1.0]), np.zeros(2), 0.95) is None
+    assert difference(np.array([np.nan, 1.0]), np.zeros(2), 0.95) is None
 
 
 def test_several_pairs_share_the_chance_of_error() -> None:
@@ -107,7 +117,3 @@ def test_mcnemar_counts_the_tokens_that_only_one_has_right() -> None:
 def test_mcnemar_sees_no_difference_where_there_is_none() -> None:
     right = np.array([True, False])
     assert mcnemar(right, right) == McNemar(0, 0, 1.0)
-
-
-def test_tags_alone_have_the_same_metrics() -> None:
-    assert score_tags(PREDICTED, SPLIT, GROUPS)["macro_f1"] == score(PROBABILITIES, SPLIT, GROUPS)["macro_f1"]

@@ -1,32 +1,27 @@
-from typing import Any
-
 import pytest
 
-from tagger.report.comparison.verdict import pair_sentence, summarize
+from tagger.report.comparison.significance import Difference, McNemar
+from tagger.report.comparison.verdict import Pair, pair_sentence, summarize
 
 
-def pair(first: str, second: str, accuracies: tuple[float, float], low: float, high: float, same: float) -> Any:
-    accuracy = {
-        "first": accuracies[0],
-        "second": accuracies[1],
-        "difference": accuracies[0] - accuracies[1],
-        "low": low,
-        "high": high,
-    }
-    return {
-        "first": first,
-        "second": second,
-        "same_tags": same,
-        "accuracy": accuracy,
-        "measure": "accuracy",
-        "different": not low <= 0 <= high,
-    }
+def pair(first: str, second: str, accuracies: tuple[float, float], low: float, high: float, same: float) -> Pair:
+    accuracy = Difference(*accuracies, accuracies[0] - accuracies[1], low, high)
+    return Pair(
+        first=first,
+        second=second,
+        confidence=0.95,
+        same_tags=same,
+        differences={"accuracy": accuracy},
+        mcnemar=McNemar(0, 0, 1.0),
+        measure="accuracy",
+        different=not low <= 0 <= high,
+    )
 
 
-def finished(*pairs: Any) -> list[Any]:
-    compared = sum(found["second"] != "baseline" for found in pairs)
+def finished(*pairs: Pair) -> list[Pair]:
+    compared = sum(found.second != "baseline" for found in pairs)
     return [
-        found | {"sentence": pair_sentence(found, 1 if found["second"] == "baseline" else compared, 1581)}
+        found._replace(sentence=pair_sentence(found, 1 if found.second == "baseline" else compared, 1581))
         for found in pairs
     ]
 
@@ -67,7 +62,7 @@ AGAINST_BASELINE = (
         ),
     ],
 )
-def test_a_pair_in_one_sentence(found: Any, expected: str) -> None:
+def test_a_pair_in_one_sentence(found: Pair, expected: str) -> None:
     assert pair_sentence(found, 1, 1581) == expected
 
 
@@ -130,7 +125,7 @@ def test_one_loss_stands_against_the_baseline() -> None:
 def test_of_tags_that_mark_spans_the_span_f1_decides() -> None:
     spans = finished(
         *(
-            found | {"measure": "span_f1", "span_f1": found["accuracy"], "accuracy": None}
+            found._replace(measure="span_f1", differences={"span_f1": found.differences["accuracy"]})
             for found in (BETTER, BASELINES["nll"], BASELINES["mse"])
         )
     )

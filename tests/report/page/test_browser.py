@@ -21,8 +21,9 @@ from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
 from tagger.core.corpus.indexed_corpus import Sentence
+from tagger.evaluate.predictions import prediction_table
 from tests.report.page.test_render import HOSTILE, HOSTILE_TAGS
-from tests.report_results import page_of, random_probabilities, results_of
+from tests.report_results import Results, page_of, random_probabilities, results_of
 from tests.samples import data_of
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -81,11 +82,14 @@ class Case(NamedTuple):
     tokens: list[Token]
 
 
-def tokens_of(results: dict[str, Any], training_words: set[str]) -> list[Token]:
-    tables = list(results["predictions"].values())
+def tokens_of(results: Results, training_words: set[str]) -> list[Token]:
+    taggers = [result.tagged for result in results.results.values()]
+    split, names = taggers[0].split, taggers[0].split.tag_names
+    rows: Any = prediction_table(taggers[0].probabilities, split).itertuples()
+    predicted = zip(*([names[tag] for tag in tagged.predicted] for tagged in taggers), strict=True)
     return [
-        Token(row.sentence, row.word, row.gold, tuple(predicted), row.word not in training_words)
-        for row, *predicted in zip(tables[0].itertuples(), *(table["predicted"] for table in tables), strict=True)
+        Token(row.sentence, row.word, row.gold, tags, row.word not in training_words)
+        for row, tags in zip(rows, predicted, strict=True)
     ]
 
 

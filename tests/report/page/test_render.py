@@ -5,7 +5,6 @@ import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -18,8 +17,8 @@ from tagger.report.page.curves import epoch_chart, path
 from tagger.report.page.filters import breakable, chance, points, prose, share, tiny
 from tagger.report.page.reliability import reliability_diagram
 from tagger.report.page.render import headline_and_lede
-from tagger.report.page.sentence_browser import escaped, rank, sample, sentence_rows
-from tests.report_results import data_in, page_of, random_probabilities, results_of
+from tagger.report.page.sentence_browser import escaped, rank, sample
+from tests.report_results import Results, data_in, page_of, random_probabilities, results_of
 from tests.samples import data_of, tagged
 
 TRAIN = [tagged("the/DET dog/NOUN runs/VERB"), tagged("a/DET run/NOUN")]
@@ -74,12 +73,12 @@ class Elements(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def results() -> dict[str, Any]:
+def results() -> Results:
     return results_of(TRAIN, TEST, {"nll": NLL, "mse": MSE})
 
 
 @pytest.fixture(scope="module")
-def page(results: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> str:
+def page(results: Results, tmp_path_factory: pytest.TempPathFactory) -> str:
     return page_of(results, tmp_path_factory.mktemp("page") / "report.html")
 
 
@@ -102,7 +101,7 @@ def many(amount: int, tags: int, seed: int, words: int = 6) -> tuple[list[Senten
     return [every, *sentences], data_of([every], sentences).dev
 
 
-def test_the_same_results_give_the_same_bytes(results: dict[str, Any], page: str, tmp_path: Path) -> None:
+def test_the_same_results_give_the_same_bytes(results: Results, page: str, tmp_path: Path) -> None:
     again = tmp_path / "elsewhere" / "other-name.html"
     assert page_of(results, again) == page
     assert str(tmp_path) not in page
@@ -176,9 +175,9 @@ def test_the_answers_of_the_study_are_on_the_page(page: str, answer: str) -> Non
     assert answer in page
 
 
-def test_what_could_not_be_measured_is_said(results: dict[str, Any], tmp_path: Path) -> None:
+def test_what_could_not_be_measured_is_said(results: Results, tmp_path: Path) -> None:
     parts = ("textbook", "equality", "precision", "comparison", "identities", "one_by_one")
-    empty = results | {"study": results["study"] | dict.fromkeys(parts)}
+    empty = results._replace(study=results.study | dict.fromkeys(parts))
     assert page_of(empty, tmp_path / "report.html").count("Nothing to measure") == 5
 
 
@@ -229,28 +228,27 @@ def test_a_ranking_keeps_five_tags_and_leaves_its_argument_alone() -> None:
 def test_a_sample_keeps_its_budget_and_shows_errors_first(budget: int) -> None:
     _, split = many(200, 9, seed=1)
     rankings = [rank(random_probabilities(split, 9, seed), split) for seed in (2, 3)]
-    chosen = sample(rankings, split, budget)
-    unknown = np.ones(len(split.forms), dtype=bool)
-    rows = sentence_rows(rankings, split, unknown, chosen)
-    size = len(escaped(rows).encode())
+    chosen = sample(rankings, split, np.ones(len(split.forms), dtype=bool), budget)
+    size = len(escaped(chosen.rows).encode())
     assert size <= budget + 2  # the brackets around all
     assert size > 0.75 * budget or budget == 100 or chosen.shown == 200  # and makes use of it
     wrong = np.logical_or(*(ranking.predicted != split.tags for ranking in rankings))
     with_errors = {number for number in range(200) if wrong[number * 6 : number * 6 + 6].any()}
-    assert chosen.numbers == sorted(set(chosen.numbers))
-    assert (chosen.shown, chosen.total) == (len(chosen.numbers), 200)
-    assert chosen.shown_with_errors == len(with_errors & set(chosen.numbers))
+    numbers = [row[0] - 1 for row in chosen.rows]
+    assert numbers == sorted(set(numbers))
+    assert (chosen.shown, chosen.tokens, chosen.total) == (len(numbers), 6 * len(numbers), 200)
+    assert chosen.shown_with_errors == len(with_errors & set(numbers))
     assert chosen.total_with_errors == len(with_errors)
     if chosen.shown > chosen.shown_with_errors:
-        # A sentence without an error is shown only where no other fits any more.
-        left_out = with_errors - set(chosen.numbers)
-        assert len(left_out) <= 3
+        # A sentence without an error is shown only if no other fits any more.
+        assert len(with_errors - set(numbers)) <= 3
 
 
-def test_all_sentences_are_shown_where_they_fit() -> None:
+def test_all_sentences_are_shown_if_they_fit() -> None:
     _, split = many(50, 5, seed=1)
     rankings = [rank(random_probabilities(split, 5, 2), split)]
-    assert sample(rankings, split).numbers == list(range(50))
+    shown = sample(rankings, split, np.zeros(len(split.forms), dtype=bool))
+    assert [row[0] for row in shown.rows] == list(range(1, 51))
 
 
 def test_the_page_says_how_many_sentences_it_has_left_out(tmp_path: Path) -> None:
@@ -258,8 +256,7 @@ def test_the_page_says_how_many_sentences_it_has_left_out(tmp_path: Path) -> Non
     results = results_of(sentences[:1], sentences[1:], {"nll": random_probabilities(split, 5, 2, sharpness=4)})
     some = page_of(results, tmp_path / "some.html", budget=15_000)
     shown = len(data_in(some)["sentences"])
-    wrong = (results["predictions"]["nll"]["predicted"] != results["predictions"]["nll"]["gold"]).to_numpy()
-    errors = int(wrong.reshape(300, 6).any(axis=1).sum())
+    errors = int((~results.results["nll"].tagged.right).reshape(300, 6).any(axis=1).sum())
     assert 0 < shown < errors
     assert (
         f"This page holds {shown} of 300 test sentences, {shown * 6} of 1,800 words: {shown} of the {errors} " in some
@@ -271,7 +268,7 @@ def test_the_page_stays_small_with_a_thousand_tags_and_five_losses(tmp_path: Pat
     sentences, split = many(500, 1000, seed=1)
     names = ("nll", "cross_entropy", "softmax_nll", "mse", "hinge")
     flat = {name: random_probabilities(split, 1000, seed, sharpness=1.5) for seed, name in enumerate(names)}
-    comparison = results_of(TRAIN, TEST, dict.fromkeys(names, NLL))["comparison"]
+    comparison = results_of(TRAIN, TEST, dict.fromkeys(names, NLL)).comparison
     html_text = page_of(results_of(sentences[:1], sentences[1:], flat, comparison), tmp_path / "report.html")
     assert len(html_text.encode()) < 5_000_000
     assert "Of 1,000 tags the 50 most frequent are shown." in html_text
@@ -284,8 +281,8 @@ def test_one_loss_has_nothing_to_be_compared_with(tmp_path: Path) -> None:
     assert "Against the baseline" in alone
 
 
-def test_a_matrix_of_many_tags_keeps_the_most_frequent(results: dict[str, Any]) -> None:
-    matrices, total = confusion_matrices(results["predictions"])
+def test_a_matrix_of_many_tags_keeps_the_most_frequent(results: Results) -> None:
+    matrices, total = confusion_matrices(results.results)
     assert total == 4
     assert [matrix.loss for matrix in matrices] == ["nll", "mse"]
     cells = {

@@ -11,7 +11,9 @@ from tagger.core.losses.definitions import LOSSES
 from tagger.core.network.inference import tag_probabilities
 from tagger.core.network.lstm_tagger import LstmTagger
 from tagger.evaluate.metrics import score
+from tagger.evaluate.tagged_split import TaggedSplit
 from tagger.report.questions.study import epochs_to, study_losses
+from tests.report_results import result_of
 from tests.samples import CPU, RANDOM, fresh_model, tagged
 
 HISTORY = pd.DataFrame(
@@ -22,9 +24,8 @@ SECTIONS = ["textbook", "equality", "precision", "comparison", "identities", "on
 
 
 def study(models: dict[str, LstmTagger], dev: EncodedSplit = RANDOM.dev) -> dict[str, Any]:
-    return study_losses(
-        models, dict.fromkeys(models, HISTORY), dict.fromkeys(models, SUMMARY), dev, word_groups(RANDOM.train, dev)
-    )
+    results = {loss: result_of(model, HISTORY, SUMMARY) for loss, model in models.items()}
+    return study_losses(results, dev, word_groups(RANDOM.train, dev))
 
 
 def models_of(*losses: Any) -> dict[str, LstmTagger]:
@@ -55,7 +56,7 @@ def test_it_is_json_and_the_same_each_time() -> None:
 def test_the_metrics_of_a_loss_are_those_of_its_own_probabilities(loss: Any) -> None:
     (row,) = [row for row in FIVE["comparison"]["rows"] if row["loss"] == loss]
     probabilities = tag_probabilities(fresh_model(RANDOM.dictionaries, loss), RANDOM.dev, CPU)
-    expected = score(probabilities, RANDOM.dev, word_groups(RANDOM.train, RANDOM.dev))
+    expected = score(TaggedSplit.of(probabilities, RANDOM.dev, word_groups(RANDOM.train, RANDOM.dev)))
     names = ("accuracy", "macro_f1", "nll", "brier", "ece")
     assert [row[name] for name in names] == pytest.approx([expected[name] for name in names], abs=2e-6)
     assert (row["best_epoch"], row["epochs_to_99"]) == (4, 3)  # 0.99 * 0.99 = 0.9801
