@@ -1,58 +1,51 @@
 """Lines of a stream as they come: many at once from a file, one by one from a person or a slow pipe."""
 
 import codecs
-import queue
-import threading
+import io
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from tagger.core.common.errors import InputError
+
+_BLOCK = 1 << 20  # bytes read at most at once; a pipe gives what it holds
 
 
 def read_available(stream: BinaryIO, name: str, most: int) -> Iterator[list[str]]:
     """Yield the lines that have arrived, at least one and at most `most` at a time, without their ends.
 
     Raises:
-        InputError: a line is not UTF-8. What came before it was yielded.
+        InputError: a line is not UTF-8. The lines before it were yielded.
         OSError: the stream can't be read.
     """
-    lines: queue.Queue[str | Exception | None] = queue.Queue(maxsize=most)
-    own = _of_its_own(stream)
-
-    def read() -> None:
-        try:
-            for number, line in enumerate(own, start=1):
-                lines.put(_decode(line, name, number))
-            lines.put(None)
-        except (InputError, OSError) as error:
-            lines.put(error)
-
-    threading.Thread(target=read, daemon=True).start()
-    while True:
-        waiting = [lines.get()]
-        while len(waiting) < most and not lines.empty():
-            waiting.append(lines.get())
-        if chunk := [line for line in waiting if isinstance(line, str)]:
-            yield chunk
-        last = waiting[-1]
-        if isinstance(last, Exception):
-            raise last
-        if last is None:
-            return
+    number = 1
+    for content in _whole_lines(stream):
+        lines, mistake = _decode(content if number > 1 else content.removeprefix(codecs.BOM_UTF8), name, number)
+        for start in range(0, len(lines), most):
+            yield lines[start : start + most]
+        if mistake:
+            raise mistake
+        number += len(lines)
 
 
-def _of_its_own(stream: BinaryIO) -> BinaryIO:
-    """Return another reader of a stream's file: Python aborts at its end where a thread still waits in its own."""
+def _whole_lines(stream: BinaryIO) -> Iterator[bytes]:
+    """Yield what has arrived, up to the end of its last line."""
+    begun: list[bytes] = []  # pieces of a line whose end has not arrived
+    while block := cast(io.BufferedIOBase, stream).read1(_BLOCK):  # BinaryIO does not declare it
+        whole, end, rest = block.rpartition(b"\n")
+        if end:
+            yield b"".join([*begun, whole, end])
+            begun = []
+        begun.append(rest)
+    if last := b"".join(begun):
+        yield last
+
+
+def _decode(content: bytes, name: str, number: int) -> tuple[list[str], InputError | None]:
+    """Return the lines of the content, the first of which has this number, up to one that is not UTF-8."""
     try:
-        return open(stream.fileno(), "rb", closefd=False)
-    except OSError:  # it has no file
-        return stream
-
-
-def _decode(line: bytes, name: str, number: int) -> str:
-    if number == 1:
-        line = line.removeprefix(codecs.BOM_UTF8)
-    try:
-        return line.decode("utf-8").rstrip("\r\n")
+        text, mistake = content.decode("utf-8"), None
     except UnicodeDecodeError as error:
-        raise InputError.not_utf8(name, error, number) from None
+        mistake = InputError.not_utf8(name, error, number)
+        text = content[: content.rfind(b"\n", 0, error.start) + 1].decode("utf-8")
+    lines = text.removesuffix("\n").split("\n") if text else []
+    return [line.rstrip("\r") for line in lines], mistake
