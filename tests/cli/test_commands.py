@@ -387,7 +387,7 @@ def test_a_mistake_in_a_line_ends_the_command_while_its_input_stays_open(model: 
         process.stdin.write(b"x" * 100_001 + b"\n")
         process.stdin.flush()
         assert process.wait(50) == 1
-        assert process.stderr.read().startswith(b"error: sentence 1, word 1: 100001 characters, expected a text of 1")
+        assert process.stderr.read().startswith(b"error: sentence 1, word 1: got 100001 characters, expected at most")
 
 
 def test_help_and_serve_s_own_help_load_neither_the_server_nor_torch() -> None:
@@ -398,7 +398,7 @@ def test_help_and_serve_s_own_help_load_neither_the_server_nor_torch() -> None:
         "print(sorted({'torch', 'fastapi', 'uvicorn', 'mlflow', 'jinja2'} & sys.modules.keys()))"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert "Given twice" in done.stdout
+    assert "Give it twice" in done.stdout
     assert done.stdout.splitlines()[-1] == "[]"
 
 
@@ -418,5 +418,5 @@ def test_a_host_that_others_reach_is_warned_of(host: str, warns: bool, monkeypat
     assert result.exit_code == 0
     assert given[0] == ("a", "b")
     assert given[1:3] == [host, 0]
-    warning = f"warning: everyone who can reach {host} may use this, without a password or encryption\n"
+    warning = f"warning: anyone who can reach {host} may use this, without a password or encryption\n"
     assert result.stderr == (warning if warns else "")

@@ -1,8 +1,8 @@
-from tagger.cli.results_table import comparison_table
+from tagger.cli.results_table import metrics_table
 
 
 def test_the_comparison_is_a_row_a_loss() -> None:
-    table = comparison_table(
+    table = metrics_table(
         {
             "nll": {"accuracy": 0.95, "unknown_accuracy": 0.8, "nll": 0.123456},
             "cross_entropy": {"accuracy": 1.0, "unknown_accuracy": None, "nll": 12},
@@ -16,7 +16,7 @@ def test_the_comparison_is_a_row_a_loss() -> None:
 
 
 def test_a_metric_that_no_loss_has_is_a_dash() -> None:
-    table = comparison_table({"nll": {"accuracy": 0.5, "nll": None}, "mse": {"accuracy": 0.25, "nll": None}})
+    table = metrics_table({"nll": {"accuracy": 0.5, "nll": None}, "mse": {"accuracy": 0.25, "nll": None}})
     assert [row.split() for row in table.splitlines()] == [
         ["accuracy", "nll"],
         ["nll", "0.5000", "-"],
@@ -25,5 +25,5 @@ def test_a_metric_that_no_loss_has_is_a_dash() -> None:
 
 
 def test_a_loss_that_lacks_a_metric_gets_a_dash() -> None:
-    table = comparison_table({"nll": {"accuracy": 0.5}, "mse": {"accuracy": 0.25, "more": 1.0}})
+    table = metrics_table({"nll": {"accuracy": 0.5}, "mse": {"accuracy": 0.25, "more": 1.0}})
     assert [row.split()[1:] for row in table.splitlines()[1:]] == [["0.5000", "-"], ["0.2500", "1.0000"]]
