@@ -40,7 +40,7 @@ class TrainingInputs(NamedTuple):
             dictionaries=Dictionaries.load(paths.DICTIONARIES),
             train=EncodedSplit.load(paths.TRAIN),
             dev=EncodedSplit.load(paths.DEV),
-            vectors=WordVectors.load(paths.VECTORS, params.model.word_dim),
+            vectors=WordVectors.load_of_width(paths.VECTORS, params.model.word_dim),
         )
 
     @property

@@ -50,22 +50,29 @@ def write_json(path: Path, document: Any) -> None:
         partial.write_text(text, encoding="utf-8", newline="\n")
 
 
-def read_json(path: Path, expected: str) -> Any:
-    """Return the document in a file of JSON.
+@contextmanager
+def reading(path: Path, expected: str) -> Iterator[None]:
+    """Name the file if the block that reads it finds it missing or damaged.
 
     Args:
-        path: of the file.
+        path: the file.
         expected: what the message about a missing file asks for.
 
     Raises:
-        InputError: the file is missing, or not JSON.
+        InputError: the file is missing, or its content is not what the block takes.
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        yield
     except FileNotFoundError:
         raise InputError(f"{path}: no such file; expected {expected}") from None
-    except (ValueError, RecursionError) as error:
+    except (ValueError, TypeError, KeyError, EOFError, RecursionError) as error:
         raise InputError(f"{path}: damaged: {error}") from None
+
+
+def read_json(path: Path, expected: str) -> Any:
+    """Return the document in a file of JSON. Arguments and errors are those of `reading`."""
+    with reading(path, expected):
+        return json.loads(path.read_text(encoding="utf-8"))
 
 
 def write_table(table: "pd.DataFrame", path: Path) -> None:

@@ -8,16 +8,17 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tagger.core.common.errors import InputError
+from tagger.core.common.files import reading
 from tagger.core.corpus.affixes import MOST, affixes_of, count_affixes
 from tagger.core.corpus.indexed_corpus import IndexedCorpus, Sentence
 
 PADDING = 0
 UNKNOWN = 1
-LOOKUP = "lookup.json"
+RESERVED = 2  # the first id of an entry: no word of a corpus can be taken for padding or unknown
 AFFIXES = "affixes.json"
-DICTIONARY_FILES = ("words.json", "characters.json", AFFIXES, "tags.json", LOOKUP)
-RESERVED = 2  # ids below this are no entries; so no word of a corpus can be taken for padding or unknown
+_LOOKUP = "lookup.json"
+DICTIONARY_FILES = ("words.json", "characters.json", AFFIXES, "tags.json", _LOOKUP)
+_EXPECTED = "what `prepare` writes"
 
 
 class Dictionary:
@@ -36,43 +37,39 @@ class Dictionary:
         return self.first_id + len(self.entries)
 
     def id(self, entry: str) -> int:
-        """Return the id of an entry, that of the unknown where there is none."""
+        """Return the id of an entry, UNKNOWN if it is not in the dictionary."""
         return self.ids.get(entry, UNKNOWN)
 
     def save(self, path: Path) -> None:
-        """Write JSON, an entry a line."""
-        rows = [
-            json.dumps([entry, count], ensure_ascii=False)
-            for entry, count in zip(self.entries, self.counts, strict=True)
-        ]
+        """Write JSON, one line per entry."""
+        pairs = zip(self.entries, self.counts, strict=True)
+        rows = [json.dumps(pair, ensure_ascii=False) for pair in pairs]
         head = json.dumps({"first_id": self.first_id})[:-1]
         path.write_text(head + ', "entries": [\n' + ",\n".join(rows) + "\n]}\n", encoding="utf-8", newline="\n")
 
     @classmethod
     def parse(cls, content: bytes, path: Path) -> "Dictionary":
-        """Read what `save` wrote from the content of the file.
+        """Read the content of a file that `save` wrote.
 
         Raises:
-            InputError: it is no dictionary.
+            InputError: it is not a dictionary.
         """
-        try:
+        with reading(path, _EXPECTED):
             document = json.loads(content.decode("utf-8"))
             rows = [(entry, count) for entry, count in document["entries"]]
             if not all(isinstance(entry, str) and isinstance(count, int) for entry, count in rows):
                 raise TypeError("an entry is not a text and a count")
             if document["first_id"] not in (0, RESERVED) or len({entry for entry, _ in rows}) != len(rows):
-                raise ValueError("first_id is wrong, or an entry stands twice")
+                raise ValueError("first_id is wrong, or an entry appears twice")
             return cls(rows, document["first_id"])
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
-            raise InputError(f"{path}: damaged dictionary: {error}") from None
 
 
 class Dictionaries(NamedTuple):
-    """All that turns a sentence into numbers and a number into a tag."""
+    """Everything that turns a sentence into numbers and a number into a tag."""
 
     words: Dictionary
     characters: Dictionary
-    affixes: Dictionary  # counts are of distinct words
+    affixes: Dictionary  # counts are numbers of distinct words
     tags: Dictionary
     lowercase: bool  # whether words are looked up in lower case
 
@@ -81,18 +78,16 @@ class Dictionaries(NamedTuple):
         return self.words.id(word.lower() if self.lowercase else word)
 
     def affix_ids(self, word: str) -> list[int]:
-        """Return the ids of a word's affixes, of all words in one number: PADDING for what the dictionary lacks."""
+        """Return the ids of a word's affixes, padded to MOST; PADDING also stands for an affix that has no entry."""
         ids = [self.affixes.ids.get(affix, PADDING) for affix in affixes_of(word.lower() if self.lowercase else word)]
         return ids + [PADDING] * (MOST - len(ids))
 
     def save(self, folder: Path, affixes: bool = True) -> None:
-        """Write a JSON file for each dictionary and one for the rule of looking up; that of affixes where asked to."""
-        self.words.save(folder / "words.json")
-        self.characters.save(folder / "characters.json")
-        if affixes:
-            self.affixes.save(folder / AFFIXES)
-        self.tags.save(folder / "tags.json")
-        (folder / LOOKUP).write_text(json.dumps({"lowercase": self.lowercase}) + "\n", encoding="utf-8")
+        """Write one JSON file per dictionary, that of affixes only if asked to, and one for `lowercase`."""
+        for name, dictionary in zip(DICTIONARY_FILES, self[:4], strict=False):
+            if affixes or name != AFFIXES:
+                dictionary.save(folder / name)
+        (folder / _LOOKUP).write_text(json.dumps({"lowercase": self.lowercase}) + "\n", encoding="utf-8")
 
     @classmethod
     def load(cls, folder: Path) -> "Dictionaries":
@@ -103,39 +98,34 @@ class Dictionaries(NamedTuple):
         """
         contents = {}
         for name in DICTIONARY_FILES:
-            try:
+            with reading(folder / name, _EXPECTED):
                 contents[name] = (folder / name).read_bytes()
-            except FileNotFoundError:
-                kind = "the rule of looking words up" if name == LOOKUP else "a dictionary in JSON"
-                raise InputError(f"{folder / name}: no such file; expected {kind}") from None
         return cls.parse(contents, folder)
 
     @classmethod
     def parse(cls, contents: Mapping[str, bytes], folder: Path) -> "Dictionaries":
-        """Read what `save` wrote from the contents of `DICTIONARY_FILES`; without affixes their dictionary is empty.
+        """Read the contents of `DICTIONARY_FILES`, by name; if that of affixes is missing, it is taken as empty.
 
         Raises:
             InputError: a file is damaged.
         """
-        try:
-            lowercase = json.loads(contents[LOOKUP].decode("utf-8"))["lowercase"]
+        words, characters, affixes, tags = (
+            Dictionary.parse(contents[name], folder / name)
+            if name in contents or name != AFFIXES
+            else Dictionary((), RESERVED)
+            for name in DICTIONARY_FILES[:4]
+        )
+        with reading(folder / _LOOKUP, _EXPECTED):
+            lowercase = json.loads(contents[_LOOKUP].decode("utf-8"))["lowercase"]
             if not isinstance(lowercase, bool):
                 raise TypeError(f"lowercase is {lowercase!r}, expected true or false")
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
-            raise InputError(f"{folder / LOOKUP}: damaged: {error}") from None
-        names = ("words.json", "characters.json", "tags.json")
-        words, characters, tags = (Dictionary.parse(contents[name], folder / name) for name in names)
-        affixes = Dictionary((), RESERVED)
-        if AFFIXES in contents:
-            affixes = Dictionary.parse(contents[AFFIXES], folder / AFFIXES)
         return cls(words, characters, affixes, tags, lowercase)
 
 
 def build_dictionaries(train: Iterable[Sentence] | IndexedCorpus, lowercase: bool) -> Dictionaries:
     """Build the dictionaries from the training split alone.
 
-    Words, characters and affixes are ordered by falling count, tags by name, so the same corpus always gives the same
-    ids.
+    Words, characters and affixes are ordered by decreasing count, tags by name, so a corpus always gives the same ids.
     """
     corpus = IndexedCorpus.of(train)
     words: Counter[str] = Counter()

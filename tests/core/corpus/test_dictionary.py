@@ -157,7 +157,7 @@ def test_a_damaged_dictionary_is_named(tmp_path: Path, name: str, content: bytes
     path.write_bytes(content)
     with pytest.raises(InputError) as caught:
         Dictionaries.load(tmp_path)
-    assert str(caught.value).startswith(f"{path}: damaged dictionary: ")
+    assert str(caught.value).startswith(f"{path}: damaged: ")
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b"[]", b'{"lowercase": 1}', b'{"lowercase": "yes"}', b"\xff"])

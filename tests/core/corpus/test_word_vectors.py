@@ -14,7 +14,7 @@ TWO = WordVectors(np.array([5, 2], dtype=np.int32), np.array([[1, 2, 3], [4, 5, 
 def test_vectors_are_saved_and_opened(tmp_path: Path) -> None:
     TWO.save(tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["ids.npy", "vectors.npy"]
-    opened = WordVectors.load(tmp_path, 3)
+    opened = WordVectors.load_of_width(tmp_path, 3)
     assert opened.ids.tolist() == [5, 2]
     assert opened.vectors.tolist() == [[1, 2, 3], [4, 5, 6.5]]
     assert opened.digest() == TWO.digest() != NO_VECTORS.digest()
@@ -23,7 +23,7 @@ def test_vectors_are_saved_and_opened(tmp_path: Path) -> None:
 @pytest.mark.parametrize("width", [1, 100])
 def test_none_fit_every_width(tmp_path: Path, width: int) -> None:
     NO_VECTORS.save(tmp_path)
-    opened = WordVectors.load(tmp_path, width)
+    opened = WordVectors.load_of_width(tmp_path, width)
     assert len(opened.ids) == 0
     assert opened.digest() == NO_VECTORS.digest()
 
@@ -31,10 +31,10 @@ def test_none_fit_every_width(tmp_path: Path, width: int) -> None:
 def test_another_width_is_named(tmp_path: Path) -> None:
     TWO.save(tmp_path)
     with pytest.raises(InputError) as caught:
-        WordVectors.load(tmp_path, 100)
+        WordVectors.load_of_width(tmp_path, 100)
     assert str(caught.value) == (
         f"{tmp_path}/vectors.npy: its shape is (2, 3), expected (2, 100) (model.word_dim is 100); "
-        "`dvc repro` makes it anew"
+        "`dvc repro` writes it again"
     )
 
 
@@ -42,8 +42,8 @@ def test_another_width_is_named(tmp_path: Path) -> None:
 def test_a_missing_or_damaged_file_is_named(tmp_path: Path, name: str) -> None:
     TWO.save(tmp_path)
     (tmp_path / name).write_bytes(b"\x93NUMPY")
-    with pytest.raises(InputError, match=f"^{tmp_path}: damaged vectors of words: "):
-        WordVectors.load(tmp_path, 3)
+    with pytest.raises(InputError, match=f"^{tmp_path / name}: damaged: "):
+        WordVectors.load_of_width(tmp_path, 3)
     (tmp_path / name).unlink()
-    with pytest.raises(InputError, match=f"^{tmp_path / name}: no such file; expected vectors of words"):
-        WordVectors.load(tmp_path, 3)
+    with pytest.raises(InputError, match=f"^{tmp_path / name}: no such file; expected what `prepare` writes"):
+        WordVectors.load_of_width(tmp_path, 3)
