@@ -32,7 +32,7 @@ from tagger.core.network.model_config import (
 )
 from tagger.predict.onnx_graphs import graph_names, graphs_of, onnx_bytes, weight_bytes, with_weights
 
-FORMAT = "onnx-1"
+FORMAT: Literal["onnx-1"] = "onnx-1"
 OVERHEAD = 100_000  # the most bytes of an ONNX file that are not weights
 
 

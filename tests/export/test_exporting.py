@@ -65,7 +65,7 @@ def test_a_missing_summary_is_named(tmp_path: Path) -> None:
     write_summaries(tmp_path, {"nll": 0.9})
     with pytest.raises(InputError) as caught:
         choose_loss("best", losses, tmp_path)
-    assert str(caught.value) == f"{tmp_path}/mse.json: no such file; expected the summary of the training"
+    assert str(caught.value) == f"{tmp_path}/mse.json: no such file; expected what `train` writes"
 
 
 @pytest.mark.parametrize(

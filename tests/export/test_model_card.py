@@ -1,10 +1,14 @@
 import json
+from itertools import pairwise
 from typing import Any
 
 import pytest
+from jinja2 import UndefinedError
 
+from tagger.core.params.schema import ExportView
 from tagger.export.exporting import Agreement, Int8Loss, Verification
 from tagger.export.model_card import CardFacts, model_card
+from tests.samples import model_params, train_params
 
 SURVEY: dict[str, Any] = {
     "train": {"sentences": 7, "tokens": 60, "types": 40},
@@ -17,20 +21,35 @@ EVALUATIONS = {
     "nll": {"accuracy": 0.91, "macro_f1": 0.9, "unknown_accuracy": None, "nll": 0.25, "ece": 0.0312},
     "mse": {"accuracy": 0.8912, "macro_f1": 0.88, "unknown_accuracy": 0.7, "nll": 0.3, "ece": 0.05},
 }
-SETTINGS = {
+PARAMS: dict[str, Any] = {
     "seed": 1,
-    "data": {"train": "/home/someone/train.conllu", "dev": "d.csv", "test": "t.csv"},
-    "model": {"hidden": 5},
-    "train": {"epochs": 3},
+    "losses": ["nll", "mse"],
+    "data": {
+        "train": "/home/someone/train.conllu",
+        "dev": "d.csv",
+        "test": "t|t.csv",
+        "format": "auto",
+        "column": "upos",
+        "lowercase": True,
+        "dev_share": 0.1,
+        "test_share": 0.1,
+    },
+    "model": model_params().model_dump() | {"vectors": "/home/someone/none.vec"},
+    "train": train_params().model_dump(),
+    "export": {"loss": "best", "max_drop": 0.1, "int8": False, "data_licence": "CC BY-SA 4.0"},
 }
+
+
+def params(**changes: dict[str, Any]) -> ExportView:
+    """Change values of the sections that are named."""
+    sections = {section: PARAMS[section] | values for section, values in changes.items()}
+    return ExportView.model_validate(PARAMS | sections)
 
 
 def card(**changes: Any) -> str:
     facts: dict[str, Any] = {
         "loss": "nll",
-        "settings": SETTINGS,
-        "vectors": "none.vec",
-        "licence": "CC BY-SA 4.0",
+        "params": params(),
         "survey": SURVEY,
         "evaluations": EVALUATIONS,
         "verification": Verification(Agreement(10, 0, 3e-7), None),
@@ -48,6 +67,7 @@ def test_the_card_has_data_metrics_losses_params_and_limits() -> None:
         "| `unknown_accuracy` | - |",
         "| mse | 0.8912 | 0.8800 | 0.7000 | 0.3000 | 0.0500 |",
         "| `train.epochs` | `3` |",
+        "| `train.adam_betas` | `(0.9, 0.9)` |",
         "Licence of the data: CC BY-SA 4.0.",
     ):
         assert row in text.splitlines()
@@ -56,19 +76,38 @@ def test_the_card_has_data_metrics_losses_params_and_limits() -> None:
 
 
 def test_a_licence_that_nobody_named_is_said() -> None:
-    assert "Licence of the data: not stated" in card(licence="")
+    assert "Licence of the data: not stated" in card(params=params(export={"data_licence": ""}))
 
 
 def test_vectors_that_words_began_with_are_named() -> None:
     assert "| `model.vectors` | `none.vec` |" in card().splitlines()
     assert "began with" not in card()
-    text = card(vectors="glove.txt", survey=SURVEY | {"dictionary": {"words": 40, "words_with_vector": 3}})
+    text = card(
+        params=params(model={"vectors": "glove.txt"}),
+        survey=SURVEY | {"dictionary": {"words": 40, "words_with_vector": 3}},
+    )
     assert "| `model.vectors` | `glove.txt` |" in text.splitlines()
     assert "3 of its 40 words began with a vector of `glove.txt`." in text.splitlines()
 
 
 def test_the_card_has_no_path_of_the_machine() -> None:
     assert "/home" not in card()
+
+
+def test_a_stroke_in_a_name_does_not_end_a_cell() -> None:
+    assert "| test | t\\|t.csv | 2 | 10 | 9 |" in card().splitlines()
+    assert "| `data.test` | `t\\|t.csv` |" in card().splitlines()
+
+
+def test_tables_and_texts_stand_apart_by_single_blank_lines() -> None:
+    loss = Int8Loss(accuracy=0.9, exact_accuracy=0.91, different_tags=4, largest_difference=0.123)
+    survey = SURVEY | {"dictionary": {"words": 40, "words_with_vector": 3}}
+    for text in (card(), card(survey=survey), card(verification=Verification(Agreement(10, 0, 3e-7), loss))):
+        assert "\n\n\n" not in text
+        assert text.endswith("|\n")
+        lines = text.splitlines()
+        for line, after in pairwise(lines):
+            assert not line.startswith("|") or not after or after.startswith("|")
 
 
 def test_what_8_bits_cost_is_said_where_there_are_any() -> None:
@@ -80,5 +119,5 @@ def test_what_8_bits_cost_is_said_where_there_are_any() -> None:
 
 
 def test_a_survey_without_its_figures_is_an_error() -> None:
-    with pytest.raises(KeyError):
+    with pytest.raises(UndefinedError):
         card(survey=json.loads("{}"))
