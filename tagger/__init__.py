@@ -1,4 +1,4 @@
-"""An LSTM tagger, its losses, and what a reproducible, tracked experiment with them needs.
+"""An LSTM part-of-speech tagger as a reproducible, tracked experiment with several losses.
 
 For users::
 
@@ -27,7 +27,7 @@ _PLACES = {
 
 
 def __getattr__(name: str) -> object:
-    """Import what users ask for when they do: the stages, which import this file too, don't need it."""
+    """Import these names only on use: the stages import this file too, and don't need them."""
     if name not in _PLACES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(importlib.import_module(f"{__name__}.{_PLACES[name]}"), name)

@@ -1,6 +1,6 @@
-"""What `pip install lstm-tagger` leaves out, and how to come by it."""
+"""Packages that `pip install lstm-tagger` leaves out, and how to install them."""
 
-MODULES = {  # that a command may miss, by the extra that brings them
+MODULES = {  # those that a command may lack, by the extra that installs them
     "serving": ("fastapi", "jinja2", "markupsafe", "starlette", "uvicorn"),
     "spark": ("py4j", "pyspark"),
     "tokenize": ("spacy",),
@@ -11,10 +11,10 @@ EXTRAS = {module: extra for extra, modules in MODULES.items() for module in modu
 
 
 def advice(error: ModuleNotFoundError) -> str:
-    """Return what to install for a module that was not found.
+    """Return one line that says what to install for a missing module.
 
     Raises:
-        ModuleNotFoundError: the one given, where no extra brings the module.
+        ModuleNotFoundError: the given error, if no extra installs the module.
     """
     module = (error.name or "").partition(".")[0]
     if module not in EXTRAS:

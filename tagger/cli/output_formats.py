@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from tagger.predict.tagging import TaggedSentence
 
 Format = Literal["table", "json", "conllu", "csv"]
-Formatter = Callable[["TaggedSentence", int, int], str]  # sentence, its number from 1, tags wanted for each word
+Formatter = Callable[["TaggedSentence", int, int], str]  # sentence, its number from 1, tags to list per word
 
 
 def _table(sentence: "TaggedSentence", number: int, top: int) -> str:
@@ -59,7 +59,7 @@ def _csv(sentence: "TaggedSentence", number: int, top: int) -> str:
 
 
 def csv_header(top: int) -> str:
-    """Return the first line of the CSV."""
+    """Return the header line of the CSV for this many tags per word."""
     ranks = ["", *(f"_{rank}" for rank in range(2, top + 1))]
     return ",".join(["sentence", "position", "word", *(f"tag{rank},probability{rank}" for rank in ranks)]) + "\n"
 

@@ -278,7 +278,7 @@ def write_results(folder: Path, name: str, text: str) -> None:
     (folder / "metrics" / "evaluate" / f"{name}.json").write_text(text, encoding="utf-8")
 
 
-def test_results_are_a_row_a_loss(workspace: Path) -> None:
+def test_results_have_one_row_per_loss(workspace: Path) -> None:
     write_results(workspace, "nll", '{"nll": {"accuracy": 0.5, "macro_f1": 0.25}}')
     write_results(workspace, "cross_entropy", '{"cross_entropy": {"accuracy": 0.9, "macro_f1": 0.80004}}')
     assert output("results") == (

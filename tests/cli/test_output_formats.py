@@ -21,7 +21,7 @@ SENTENCE = sentence("The", "watchdog", "barked")
 EMPTY = sentence()
 
 
-def test_the_table_has_a_row_a_word() -> None:
+def test_the_table_has_one_row_per_word() -> None:
     assert FORMATTERS["table"](SENTENCE, 1, 1) == (
         "The       DET   0.7000\n"
         "watchdog  NOUN  0.9500\n"
@@ -41,7 +41,7 @@ def test_an_empty_line_stands_between_tables() -> None:
     assert FORMATTERS["table"](sentence("The"), 2, 1) == "\nThe  DET  0.7000\n"
 
 
-def test_json_is_an_object_a_line() -> None:
+def test_json_has_one_object_per_line() -> None:
     assert FORMATTERS["json"](SENTENCE, 1, 1) == (
         '{"words": ["The", "watchdog", "barked"], "tags": ["DET", "NOUN", "VERB"], '
         '"probabilities": [0.7, 0.95, 0.625]}\n'
@@ -75,7 +75,7 @@ def test_conllu_lists_more_tags_in_the_last_column() -> None:
     )
 
 
-def test_csv_has_a_row_a_word() -> None:
+def test_csv_has_one_row_per_word() -> None:
     assert FORMATTERS["csv"](SENTENCE, 4, 1) == (
         "4,1,The,DET,0.700000\n"
         "4,2,watchdog,NOUN,0.950000\n"

@@ -1,7 +1,7 @@
 from tagger.cli.results_table import metrics_table
 
 
-def test_the_comparison_is_a_row_a_loss() -> None:
+def test_the_table_has_one_row_per_loss() -> None:
     table = metrics_table(
         {
             "nll": {"accuracy": 0.95, "unknown_accuracy": 0.8, "nll": 0.123456},

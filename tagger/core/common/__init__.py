@@ -1,4 +1,4 @@
-"""Errors, array types, rounding, and files written whole.
+"""Errors, array types, rounding, and reading and writing files.
 
 May import: nothing of the project.
 """

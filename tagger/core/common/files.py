@@ -1,4 +1,4 @@
-"""Writing files and folders whole or not at all, and reading JSON."""
+"""Writing files and folders completely or not at all, and reading them."""
 
 import json
 import shutil
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def new_folder(path: Path) -> Iterator[Path]:
-    """Give an empty folder to fill; it takes the place of `path` when the block ends without an error."""
+    """Provide an empty folder to fill; it replaces `path` if the block ends without an error."""
     partial = path.with_name(f".{path.name}.partial")
     old = path.with_name(f".{path.name}.old.partial")
     for rest in (partial, old):
@@ -33,7 +33,7 @@ def new_folder(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def new_file(path: Path) -> Iterator[Path]:
-    """Give a file name to write to; the file takes the place of `path` when the block ends without an error."""
+    """Provide a file name to write to; that file replaces `path` if the block ends without an error."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.partial")
     try:
@@ -44,7 +44,7 @@ def new_file(path: Path) -> Iterator[Path]:
 
 
 def write_json(path: Path, document: Any) -> None:
-    """Write JSON that is the same for the same document; numbers that are not finite are refused."""
+    """Write JSON, the same bytes for the same document. A number that is not finite raises ValueError."""
     text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     with new_file(path) as partial:
         partial.write_text(text, encoding="utf-8", newline="\n")
@@ -52,14 +52,14 @@ def write_json(path: Path, document: Any) -> None:
 
 @contextmanager
 def reading(path: Path, expected: str) -> Iterator[None]:
-    """Name the file if the block that reads it finds it missing or damaged.
+    """Report a file that the block finds missing or damaged.
 
     Args:
-        path: the file.
-        expected: what the message about a missing file asks for.
+        path: the file that the block reads.
+        expected: what the user should provide if it is missing.
 
     Raises:
-        InputError: the file is missing, or its content is not what the block takes.
+        InputError: the file is missing, or the block can't use its content.
     """
     try:
         yield
@@ -70,12 +70,12 @@ def reading(path: Path, expected: str) -> Iterator[None]:
 
 
 def read_json(path: Path, expected: str) -> Any:
-    """Return the document in a file of JSON. Arguments and errors are those of `reading`."""
+    """Return the content of a JSON file. Arguments and errors are those of `reading`."""
     with reading(path, expected):
         return json.loads(path.read_text(encoding="utf-8"))
 
 
 def write_table(table: "pd.DataFrame", path: Path) -> None:
-    """Write CSV."""
+    """Write CSV with a header and without row numbers."""
     with new_file(path) as partial:
         table.to_csv(partial, index=False, lineterminator="\n")

@@ -1,11 +1,11 @@
-"""Where the pipeline keeps its files. Outputs are relative to the folder that a stage runs in."""
+"""Where the pipeline keeps its files. Outputs are relative to the folder in which a stage runs."""
 
 import os
 from pathlib import Path
 
 PREPARED = Path("data/prepared")
 DICTIONARIES = PREPARED / "dictionaries"
-VECTORS = PREPARED / "vectors"  # that words begin with
+VECTORS = PREPARED / "vectors"  # initial word vectors
 TRAIN, DEV, TEST = PREPARED / "train", PREPARED / "dev", PREPARED / "test"
 SURVEY = Path("metrics/prepare.json")
 SUMMARIES = Path("metrics/train")
@@ -16,51 +16,51 @@ REPORT = Path("metrics/report.html")
 PLOTS = Path("metrics/plots")
 EXPORT = Path("models/export")
 MODEL_CARD = EXPORT / "model_card.md"
-VERIFICATION = EXPORT / "verification.json"  # what the comparison with the trained model gave
+VERIFICATION = EXPORT / "verification.json"  # the result of comparing it with the trained model
 
 
 def workspace() -> Path:
-    """The root of the main workspace, also in an experiment that DVC runs in a folder of its own."""
+    """Return the root of the main workspace, even in an experiment that DVC runs in a temporary folder."""
     return Path(os.environ.get("DVC_ROOT", ".")).resolve()
 
 
 def kept(name: str) -> Path:
-    """A folder for what outlives a stage and is no output: one for all experiments, and DVC removes nothing in it."""
+    """Return a folder for files that outlive a stage but are not outputs: all experiments share it, DVC ignores it."""
     folder = workspace() / ".dvc" / "tmp" / "lstm-tagger" / name
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 
 
 def model_folder(loss: str) -> Path:
-    """The trained model of a loss."""
+    """Return the folder of a trained model."""
     return Path("models") / loss
 
 
 def history_file(loss: str) -> Path:
-    """A row an epoch."""
+    """Return the file with one row per epoch."""
     return Path("metrics/history") / f"{loss}.csv"
 
 
 def summary_file(loss: str) -> Path:
-    """The best epoch of a training."""
+    """Return the file with the best epoch of a training."""
     return SUMMARIES / f"{loss}.json"
 
 
 def evaluation_file(loss: str) -> Path:
-    """The metrics of the test split."""
+    """Return the file with the metrics on the test split."""
     return Path("metrics/evaluate") / f"{loss}.json"
 
 
 def tags_file(loss: str) -> Path:
-    """Precision, recall, F1 and support a tag."""
+    """Return the file with precision, recall, F1 and support of each tag."""
     return Path("metrics/tags") / f"{loss}.csv"
 
 
 def detail_file(loss: str) -> Path:
-    """The results of the test split broken down, and the model that they are of."""
+    """Return the file with a breakdown of the results on the test split, and the SHA-256 of the model."""
     return Path("metrics/detail") / f"{loss}.json"
 
 
 def predictions_file(loss: str) -> Path:
-    """The probabilities of the test split."""
+    """Return the file with the probabilities on the test split."""
     return PREDICTIONS / f"{loss}.parquet"

@@ -1,8 +1,8 @@
-"""Which of the processes of a stage this one is."""
+"""The processes of a stage."""
 
 import os
 
 
 def rank() -> int:
-    """Return this process's number among those of a training: 0, or what torchrun's variable says."""
+    """Return the number of this process among those of a training: what torchrun's RANK says, else 0."""
     return int(os.environ.get("RANK", "0"))

@@ -1,4 +1,4 @@
-"""The losses: each with the last step of the model that it needs, and the way back to probabilities.
+"""The losses that a model can be trained with.
 
 May import: core.common.
 """

@@ -1,8 +1,8 @@
-"""The losses, each with the last step of the model that it needs and the way back to probabilities.
+"""The losses, each with the last step that it needs in the model and the way back to probabilities.
 
-To add one, add it to `LOSSES`. N tokens, K tags. Scores are the linear layer's, any real number; outputs are what the
-last step makes of them. Torch is imported when a loss is computed: `params.yaml` is checked against their names by
-programs that need no torch.
+To add one, add it to `LOSSES`. Shapes: N tokens, K tags. Scores are the real numbers that the linear layer returns;
+outputs are what the last step turns them into. Torch is imported only to compute a loss: programs without torch check
+`params.yaml` against the names.
 """
 
 from collections.abc import Callable
@@ -17,10 +17,10 @@ TensorFunction = Callable[["Tensor"], "Tensor"]
 
 
 class Loss(NamedTuple):
-    """One way to train: scores -> `last_step` -> outputs; `criterion` and `probabilities` take the outputs."""
+    """A way to train: scores -> `last_step` -> outputs, which `criterion` and `probabilities` take."""
 
     last_step: TensorFunction  # (N, K) scores -> (N, K) outputs
-    criterion: Callable[["Tensor", "Tensor"], "Tensor"]  # (N, K) outputs, (N) tags -> mean over the tokens
+    criterion: Callable[["Tensor", "Tensor"], "Tensor"]  # (N, K) outputs, (N,) tags -> mean over the tokens
     probabilities: TensorFunction  # (N, K) outputs -> (N, K), each row sums to 1
 
 
@@ -70,24 +70,24 @@ def _multi_margin(scores: "Tensor", tags: "Tensor") -> "Tensor":
 
 
 LOSSES = {
-    # PyTorch's NLLLoss takes log-probabilities, in spite of its name.
+    # Despite its name, PyTorch's NLLLoss takes log-probabilities.
     "nll": Loss(last_step=_log_softmax, criterion=_nll, probabilities=_exp),
-    # CrossEntropyLoss is the two steps above in one; its outputs are the raw scores.
+    # CrossEntropyLoss combines the two steps above; its outputs are the raw scores.
     "cross_entropy": Loss(last_step=_identity, criterion=_cross_entropy, probabilities=_softmax),
-    # The tempting one: softmax in the model, its logarithm in the loss. Unsafe: a probability that float32 rounds to 0
-    # makes the loss infinite.
+    # Tempting but unsafe: softmax in the model, its logarithm in the loss. A probability that float32 rounds to 0 makes
+    # the loss infinite.
     "softmax_nll": Loss(last_step=_softmax, criterion=_log_then_nll, probabilities=_identity),
     "mse": Loss(last_step=_softmax, criterion=_mse_to_one_hot, probabilities=_identity),
-    # A margin says nothing of probabilities; softmax over the scores is a convention to compare by, not a calibration.
+    # A margin defines no probabilities; softmax over the scores is a convention for comparison, not a calibration.
     "hinge": Loss(last_step=_identity, criterion=_multi_margin, probabilities=_softmax),
 }
 
 
 def loss_name(text: str) -> str:
-    """Return the name of a loss as it is.
+    """Return the text if it is the name of a loss.
 
     Raises:
-        InputError: there is no such loss.
+        InputError: it is not.
     """
     if text not in LOSSES:
         raise InputError(f"loss: got {text!r}, expected one of {', '.join(LOSSES)}")

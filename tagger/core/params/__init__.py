@@ -1,4 +1,4 @@
-"""`params.yaml`: its types, and reading it with messages that name the line.
+"""The types of `params.yaml`, and its reader, whose messages name the line.
 
 May import: core.common, core.losses.
 """

@@ -1,4 +1,4 @@
-"""What `params.yaml` holds, as typed, frozen objects: the whole, its sections, and each stage's view of it."""
+"""The content of `params.yaml` as typed, frozen objects: the whole, its sections, and each stage's view of it."""
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -18,18 +18,18 @@ Losses = Annotated[tuple[LossName, ...], Field(min_length=1, strict=False)]
 Share = Annotated[float, Field(gt=0, lt=1)]
 Rate = Annotated[float, Field(ge=0, lt=1)]
 Size = Annotated[int, Field(ge=1, le=8192)]
-CHARACTER_WINDOW = 3  # characters that a filter of model.characters: cnn sees at once
+CHARACTER_WINDOW = 3  # characters under one filter, with model.characters: cnn
 Path_ = Annotated[str, Field(min_length=1)]
 
 
 class Section(BaseModel):
-    """A part of `params.yaml`: no unknown keys, no silent conversion of types, no change after reading."""
+    """A part of `params.yaml`: no unknown keys, no silent type conversion, no change after reading."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 class DataParams(Section):
-    """Which files are read and how."""
+    """Which files are read, and how."""
 
     train: Path_
     dev: Path_
@@ -42,7 +42,7 @@ class DataParams(Section):
 
 
 class ModelParams(Section):
-    """The shape of the network. Without characters, affixes and the second direction it is Embedding, LSTM, Linear."""
+    """The shape of the network: without characters, affixes and a second direction just Embedding, LSTM, Linear."""
 
     word_dim: Size
     characters: Literal["cnn", "lstm", "none"]
@@ -57,12 +57,12 @@ class ModelParams(Section):
 
     @property
     def form_width(self) -> int:
-        """The width of what a word's characters and affixes say together."""
+        """The width of the vector for the form of a word: its characters and affixes."""
         characters = {"cnn": self.character_filters, "lstm": 2 * self.character_hidden, "none": 0}
         return characters[self.characters] + self.affix_dim
 
     def count_weights(self, words: int, characters: int, affixes: int, tags: int) -> int:
-        """Return how many weights the network has for dictionaries of these sizes, without making it."""
+        """Return the number of weights of the network for dictionaries of these sizes, without building it."""
         count = words * self.word_dim + affixes * self.affix_dim
         if self.characters != "none":
             count += characters * self.character_dim
@@ -83,14 +83,14 @@ def _lstm_weights(width: int, hidden: int) -> int:
 
 
 class VectorParams(Section):
-    """What decides on the vectors that words begin with."""
+    """What the initial word vectors depend on."""
 
     vectors: Path_
     word_dim: Size
 
 
 class ModelSection(ModelParams):
-    """The section `model`: the shape of the network, and a file, which leaves no trace in the folder of a model."""
+    """The section `model`: the shape of the network, and a file that is not recorded in a model folder."""
 
     vectors: Path_ = Field(exclude=True)
 
@@ -114,7 +114,7 @@ class TrainParams(Section):
 
 
 class ExportParams(Section):
-    """Which trained model is handed out, how, and when it becomes champion."""
+    """Which trained model is exported, how, and when it becomes champion."""
 
     loss: ExportedLoss
     max_drop: Annotated[float, Field(ge=0, le=1)]
@@ -135,7 +135,7 @@ class Params(Section):
 
 
 class PrepareView(Section):
-    """What the stage `prepare` reads; `dvc.yaml` declares the same keys. So do the views below for their stages."""
+    """What the stage `prepare` reads. `dvc.yaml` declares the same keys, as it does for the views below."""
 
     seed: Seed
     data: DataParams
@@ -165,7 +165,7 @@ class ReportView(Section):
 
 
 class ExportView(ReportView):
-    """What the stage `export` reads, much of it for the model card."""
+    """What the stage `export` reads, mostly for the model card."""
 
     data: DataParams
     model: ModelSection
