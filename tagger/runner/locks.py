@@ -1,4 +1,4 @@
-"""Locks between processes. The system frees them when their holder dies, however it dies."""
+"""Locks between processes. The system frees them when their holder dies, in whatever way."""
 
 import os
 import sys
@@ -13,11 +13,11 @@ from tagger.core.common import paths
 
 @contextmanager
 def hold(name: str, what: str) -> Iterator[None]:
-    """Hold a lock of the main workspace for the block; where another process has it, say which, and wait.
+    """Hold a lock of the main workspace for the block. If another process has it, print which one, and wait.
 
     Args:
-        name: of the lock, as a file is named.
-        what: is being done under it, for those who wait.
+        name: of the lock; it has to be a valid file name.
+        what: is done under the lock, shown to those who wait.
     """
     lock, holder = _files(name)
     try:
@@ -44,13 +44,13 @@ def is_held(name: str) -> bool:
 
 
 def _files(name: str) -> tuple[BaseFileLock, Path]:
-    """Return the lock, and the file that says who holds it."""
+    """Return the lock, and the file that names its holder."""
     folder = paths.kept("locks")
     return FileLock(folder / f"{name}.lock"), folder / f"{name}.holder"
 
 
 def _remove(lock: BaseFileLock, holder: Path) -> None:
-    """Release a lock and leave no file; those who wait for it notice that it is another file that they now want."""
+    """Release a lock and leave no file; those who wait for it notice that its file is gone, and make a new one."""
     holder.unlink(missing_ok=True)
     Path(lock.lock_file).unlink(missing_ok=True)
     lock.release()
@@ -59,5 +59,5 @@ def _remove(lock: BaseFileLock, holder: Path) -> None:
 def _read(holder: Path) -> str:
     try:
         return holder.read_text(encoding="utf-8")
-    except OSError:  # it has the lock and has not written yet
+    except OSError:  # it has the lock and has not written its name yet
         return "another process"

@@ -1,4 +1,4 @@
-"""Putting back what DVC took away when a stage fails."""
+"""Putting back what DVC removed, when a stage fails."""
 
 import subprocess
 
@@ -6,9 +6,9 @@ import subprocess
 def restore_outputs(stage_name: str) -> None:
     """Put back the outputs of a failed stage as they were before DVC removed them to run it.
 
-    DVC removes a stage's outputs first and has no way to bring them back on failure. `persist: true` would keep them,
-    but switches the run-cache off. Their content stands in DVC's cache under the hashes of `dvc.lock`, metrics
-    included; in a fresh clone the cache is empty and git has the metrics. What neither holds is left alone.
+    DVC removes a stage's outputs first and can't bring them back on failure. `persist: true` would keep them, but it
+    turns the run-cache off. DVC's cache has their content, metrics included, under the hashes of `dvc.lock`; in a
+    fresh clone the cache is empty, and git has the metrics. Outputs that neither has are left alone.
 
     Args:
         stage_name: as in `DVC_STAGE`, such as `train@nll`.
