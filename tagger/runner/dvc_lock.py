@@ -9,7 +9,7 @@ import yaml
 
 from tagger.core.common.errors import InputError
 
-_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast, where PyYAML was built with it
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast, if PyYAML was built with it
 
 
 class LockedStage(NamedTuple):
@@ -24,15 +24,19 @@ class LockedStage(NamedTuple):
         return all(self.deps.get(dep.as_posix(), "") == md5(dep) for dep in deps)
 
     def wrote(self, *outs: Path) -> bool:
-        """Return whether the outputs are on the disk as they were recorded."""
-        return all(self.outs.get(out.as_posix(), "") == md5(out) for out in outs)
+        """Return whether these outputs, or all if none is named, are on the disk as they were recorded."""
+        names = [out.as_posix() for out in outs] or list(self.outs)
+        return bool(names) and all(self.outs.get(name, "") == md5(Path(name)) for name in names)
+
+
+UNRECORDED = LockedStage({}, {}, {})  # a stage that `dvc.lock` does not have: it read and wrote nothing
 
 
 def read_lock_file(folder: Path = Path()) -> dict[str, LockedStage]:
-    """Return the stages by name; none where there is no lock file yet.
+    """Return the stages by name; there are none before the first `dvc repro`.
 
     Raises:
-        InputError: it is no YAML: half of it is there while DVC writes it, or git has left a conflict in it.
+        InputError: the file is not YAML: DVC is writing it at this moment, or git has left a conflict in it.
     """
     path = folder / "dvc.lock"
     try:
@@ -54,7 +58,7 @@ def read_lock_file(folder: Path = Path()) -> dict[str, LockedStage]:
 
 
 def md5(path: Path) -> str | None:
-    """Return the hash that DVC gives a file or a folder; none where there is nothing.
+    """Return the hash that DVC gives a file or a folder; None if there is nothing.
 
     That of a folder is of the JSON that lists the hashes of its files (dvc_data.hashfile.tree, `Tree.as_bytes`).
     """

@@ -3,13 +3,13 @@
 import pandas as pd
 from matplotlib.figure import Figure
 
-PICTURE_TAGS = 50  # XPOS may have a thousand, and the picture grows with their square
+PICTURE_TAGS = 50  # XPOS may have a thousand, and the picture grows with the square of their number
 
 
 def draw_confusions(counts: pd.DataFrame, title: str) -> Figure:
-    """Draw a confusion matrix: gold tags are rows; colours are shares of the row, numbers are tokens.
+    """Draw a confusion matrix: one row per gold tag; colours are shares of the row, numbers count tokens.
 
-    Of more than `PICTURE_TAGS` tags the most frequent are drawn, and the title says so.
+    If there are more than `PICTURE_TAGS` tags, the most frequent are drawn, and the title says so.
     """
     totals = counts.sum(axis=1)
     if len(counts) > PICTURE_TAGS:

@@ -1,95 +1,73 @@
-"""What the stages tell tracking. With `TAGGER_TRACKING=off` in the environment they tell nobody, and need no MLflow."""
+"""What the stages tell tracking: nothing, and they need no MLflow, if `TAGGER_TRACKING=off` is in the environment."""
 
 import os
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import Protocol
 
 from tagger.core.common import paths
 from tagger.core.common.errors import InputError
-from tagger.core.corpus.encoded_split import EncodedSplit
 from tagger.core.params.reader import read_params
-from tagger.core.params.schema import ReportView
+from tagger.core.params.schema import LossName, ReportView
 from tagger.predict.export_folder import read_export_config
-from tagger.runner.dvc_lock import read_lock_file
 from tagger.train.trainer import Epoch
 
 VARIABLE = "TAGGER_TRACKING"
 
 
-class TrainingLog(Protocol):
-    """What a training tells while it runs."""
+class TrainingLog:
+    """What a training tells while it runs. This class forgets it; `TrainingRun` logs it."""
 
     def log_epoch(self, epoch: Epoch) -> None:
-        """Note an epoch that is done."""
+        """Take an epoch that is done."""
 
     def finish(self) -> None:
-        """Note what the stage has written."""
+        """Take the outputs that the stage has written."""
 
 
-class NoLog:
-    """Takes a training's news and forgets them."""
-
-    def log_epoch(self, epoch: Epoch) -> None:
-        """Do nothing."""
-
-    def finish(self) -> None:
-        """Do nothing."""
-
-
-def is_on() -> bool:
-    """Return whether runs are tracked.
-
-    Raises:
-        InputError: the variable holds something else than on or off.
-    """
-    value = os.environ.get(VARIABLE, "on")
-    if value not in ("on", "off"):
-        raise InputError(f"{VARIABLE}: got {value!r}, expected on or off")
-    return value == "on"
-
-
-def open_training_run(loss: str, training: str, lock: str, history: list[Epoch]) -> AbstractContextManager[TrainingLog]:
+def open_training_run(
+    loss: LossName, training: str, lock: str, history: list[Epoch]
+) -> AbstractContextManager[TrainingLog]:
     """Return the log of a training; the arguments are those of `TrainingRun`."""
-    if not is_on():
-        return nullcontext(NoLog())
+    if not _is_on():
+        return nullcontext(TrainingLog())
     from tagger.tracking.training_run import TrainingRun
 
     return TrainingRun(loss, training, lock, history)
 
 
-def track_evaluation(loss: str) -> None:
-    """Log what `evaluate` has written; if DVC restored the model, its run may be missing and is made."""
-    if not is_on():
-        return
-    from tagger.tracking.outbox import deliver_or_keep
-    from tagger.tracking.record import Record
-
-    deliver_or_keep(Record.of_outputs(loss).with_evaluation(EncodedSplit.load(paths.TEST)))
+def track_evaluation(loss: LossName) -> None:
+    """Log what `evaluate` has written. If DVC restored the model, its run may be missing, and is created."""
+    if _is_on():
+        _track([loss], "evaluate")
 
 
 def track_report() -> None:
-    """Log what `report` has written to the group, or groups, that the trainings belong to."""
-    if not is_on():
-        return
-    from tagger.tracking.outbox import deliver_or_keep
-    from tagger.tracking.record import Record
-
-    for loss in read_params(ReportView).losses:
-        deliver_or_keep(Record.of_outputs(loss).with_evaluation(EncodedSplit.load(paths.TEST)).with_report())
+    """Log what `report` has written to the group, or groups, of the trainings."""
+    if _is_on():
+        _track(read_params(ReportView).losses, "evaluate", "report")
 
 
 def track_export() -> None:
-    """Log what `export` has found.
+    """Log what `export` has written, and decide whether it becomes champion if it differs from that of `dvc.lock`."""
+    if _is_on():
+        _track([read_export_config(paths.EXPORT).loss], "evaluate", "export")
 
-    If the content of the export has changed since `dvc.lock` was written, it is decided whether it becomes champion.
-    """
-    if not is_on():
-        return
+
+def _track(losses: Sequence[LossName], *stages: str) -> None:
+    from tagger.tracking.gather import gather
     from tagger.tracking.outbox import deliver_or_keep
-    from tagger.tracking.record import Record
 
-    locked = read_lock_file().get("export")
-    changed = locked is None or not locked.wrote(paths.EXPORT)
-    loss = read_export_config(paths.EXPORT).loss
-    record = Record.of_outputs(loss).with_evaluation(EncodedSplit.load(paths.TEST))
-    deliver_or_keep(record.with_export(changed=changed))
+    for loss in losses:
+        deliver_or_keep(gather(loss, stages))
+
+
+def _is_on() -> bool:
+    """Return whether runs are tracked.
+
+    Raises:
+        InputError: the variable is neither on nor off.
+    """
+    value = os.environ.get(VARIABLE, "on")
+    if value not in ("on", "off"):
+        raise InputError(f"{VARIABLE}: got {value!r}, expected on or off")
+    return value == "on"

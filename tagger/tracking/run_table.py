@@ -6,33 +6,37 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from tagger.core.common.errors import InputError
+from tagger.evaluate.metrics import shown_in
 from tagger.tracking.store import Store, connect, reporting
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
 
 FIRST = ("run", "status", "loss")
-METRICS = ("test_accuracy", "test_macro_f1", "test_unknown_accuracy", "test_nll", "best_dev_accuracy", "best_epoch")
-# Said by other columns, or of where a run was made and not of what it is.
+METRICS = (*(f"test_{name}" for name in shown_in("runs")), "best_dev_accuracy", "best_epoch")
+# Another column says the same, or they don't describe the run.
 LEFT_OUT = ("loss", "losses", "export.loss")
 
 
 def compare_runs(condition: str, sort: str, *, ascending: bool, limit: int) -> pd.DataFrame:
-    """Return a row a training: its name, metrics, and those params in which the rows differ.
+    """Return one row per training: its name, metrics, and those params in which the rows differ.
 
     Args:
         condition: in MLflow's search syntax, such as `params.model.hidden = '200' and metrics.test_accuracy > 0.9`;
-            empty for all.
-        sort: a column: `run`, `status`, `loss`, `started`, or the name of any metric or param.
-        ascending: the smallest first.
-        limit: rows at most.
+            empty for all trainings.
+        sort: the column to sort by: `run`, `status`, `loss`, `started`, or the name of any metric or param.
+        ascending: whether the smallest value comes first.
+        limit: the most rows to return.
 
     Raises:
+        StoreAwayError: the store does not answer.
         InputError: MLflow does not understand the condition, or no run has the column.
     """
     store = connect()
     with reporting():
         found = _search(store, condition)
+    if not found:
+        return pd.DataFrame(columns=list(FIRST))
     rows = [
         {"run": run.info.run_name, "status": run.info.status, "started": run.info.start_time}
         | run.data.params
@@ -40,13 +44,12 @@ def compare_runs(condition: str, sort: str, *, ascending: bool, limit: int) -> p
         | {"loss": run.data.tags["loss"]}
         for run in found
     ]
-    table = pd.DataFrame(rows, columns=None if rows else list(FIRST)).convert_dtypes()
-    if rows and sort in METRICS and sort not in table:  # none is measured yet
+    table = pd.DataFrame(rows).convert_dtypes()
+    if sort in METRICS and sort not in table:  # no run is measured yet
         table[sort] = float("nan")
-    if rows and sort not in table:
+    if sort not in table:
         raise InputError(f"--sort: no run has {sort!r}; expected one of {', '.join(sorted(map(str, table)))}")
-    if rows:
-        table = table.sort_values(sort, ascending=ascending, kind="stable", key=_as_numbers).head(limit)
+    table = table.sort_values(sort, ascending=ascending, kind="stable", key=_as_numbers).head(limit)
     return table[_columns(table, sort)].reset_index(drop=True)
 
 
@@ -64,7 +67,7 @@ def _search(store: Store, condition: str) -> "list[Run]":
 
 
 def _columns(table: pd.DataFrame, sort: str) -> Sequence[str]:
-    """Return the columns that tell the rows apart, and those that everybody asks for."""
+    """Return the columns that tell the rows apart, and the usual ones."""
     params = [name for name in table if "." in str(name) or name in ("seed", "device")]
     differing = [str(name) for name in params if name not in LEFT_OUT and table[name].nunique(dropna=False) > 1]
     wanted = [*FIRST, *METRICS, *([sort] if sort != "started" else []), *differing]
@@ -72,6 +75,6 @@ def _columns(table: pd.DataFrame, sort: str) -> Sequence[str]:
 
 
 def _as_numbers(column: "pd.Series[Any]") -> "pd.Series[Any]":
-    """Sort what is all numbers as such: MLflow keeps params as text."""
+    """Sort a column of numbers by value: MLflow keeps params as text."""
     numbers = pd.to_numeric(column, errors="coerce")
     return numbers if numbers.notna().sum() == column.notna().sum() else column

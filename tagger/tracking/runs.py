@@ -1,25 +1,31 @@
 """The runs of the store: found by what they hold, grouped by pipeline execution, closed when their process is dead."""
 
+import json
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+import yaml
+
 from tagger.runner.locks import hold, is_held
-from tagger.tracking.record import Record, origin
+from tagger.tracking.record import Point, Record, origin
 from tagger.tracking.store import Store
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
 
 TRAINING, MODEL, TEST = "training", "model.sha256", "test.digest"  # tags that a run is found by
-FILES = "files.sha256"  # what the run has of the outputs
+FILES = "files.sha256"  # tag: which artifacts the run has
+RESTORED = "restored"  # tag: this machine did not run the training, or no longer knows that it did
 LOCK, GROUP, KIND = "training.lock", "group", "kind"
 PARENT, NAME = "mlflow.parentRunId", "mlflow.runName"
+MOST_METRICS = 1000  # that MLflow takes in one write
 
 
 def find_run(store: Store, record: Record) -> "Run | None":
-    """Return the run of a record.
+    """Return the run of a record; None if it has no run yet.
 
-    A training that this machine ran is known by its identity. Otherwise the newest run with the record's model is
-    taken; one that was measured on another test split keeps its figures and is not.
+    A training that this machine ran is known by its identity. Otherwise it is the newest run with the record's model,
+    except those that were measured on another test split: they keep their figures.
     """
     if record.training:
         found = _search(store, f"tags.{TRAINING} = '{record.training}'")
@@ -32,54 +38,43 @@ def find_run(store: Store, record: Record) -> "Run | None":
 
 
 def find_parent(store: Store, run: "Run") -> str | None:
-    """Return the id of a run's group, none where the user has deleted it."""
+    """Return the id of a run's group; None if the user has deleted it."""
     groups = _search(store, f"attributes.run_id = '{run.data.tags.get(PARENT, '')}'")
     return groups[0].info.run_id if groups else None
 
 
-def open_run(store: Store, record: Record, *, restored: bool = False) -> "Run":
-    """Return the run of a record; where there is none, make it, inside its group."""
-    with hold("mlflow", "making an MLflow run"):  # so that two processes make no two groups of one
-        run = find_run(store, record)
-        if run is not None:
-            return run
-        parent = _open_group(store, record)
-        tags = record.tags | {PARENT: parent.info.run_id, GROUP: record.group}
-        if record.training:
-            tags[TRAINING] = record.training
-        if restored:
-            tags |= {"restored": "true", MODEL: str(record.model)}
-        return _create(store, record, record.name, tags)
+def open_run(store: Store, record: Record) -> "Run":
+    """Return the run of a record with its params and data; a missing one is created inside its group."""
+    with hold("mlflow", "making an MLflow run"):  # so that two processes don't create two groups
+        run = find_run(store, record) or _create_run(store, record)
+    _log_settings(store, run, record)
+    return run
 
 
 def resume_run(store: Store, run: "Run", record: Record) -> None:
-    """Give a run whose training goes on, and its group, the name and the tags of the present experiment."""
-    client, run_id = store.client, run.info.run_id
-    client.update_run(run_id, status="RUNNING", name=record.name)
-    for name, value in record.tags.items():
-        client.set_tag(run_id, name, value)
+    """Mark a run as running, and give it and its group the name and the tags of the present experiment."""
+    store.client.update_run(run.info.run_id, status="RUNNING", name=record.name)
+    set_tags(store, run.info.run_id, record.tags)
     parent = find_parent(store, run)
     if parent:
-        client.update_run(parent, name=_group_name(record))
-        for name, value in _group_tags(record).items():
-            client.set_tag(parent, name, value)
+        store.client.update_run(parent, name=_group_name(record))
+        set_tags(store, parent, _group_tags(record))
 
 
 def close_abandoned_runs(store: Store, own: Record | None = None) -> list[str]:
     """End the runs of this workspace whose process is dead, as KILLED; return their names.
 
-    The process of a training holds a lock as long as it lives. The run of a training that may go on later is opened
-    again then.
+    The process of a training holds a lock as long as it lives. If a training resumes later, its run is opened again.
 
     Args:
         store: to search.
-        own: the training of this process. Another one under its lock has lost its checkpoint.
+        own: the training of this process. Another training under its lock has lost its checkpoint.
     """
     closed = []
     for run in _search(store, "attributes.status = 'RUNNING'"):
         tags = run.data.tags
         lock = tags.get(LOCK)
-        # MLflow's search takes no quote within a text, as a path may have.
+        # MLflow's search takes no quote within a text, and a path may have one.
         if tags.get("workspace") != origin() or not lock or (own and tags.get(TRAINING) == own.training):
             continue
         if (own and lock == own.tags.get(LOCK)) or not is_held(lock):
@@ -88,22 +83,42 @@ def close_abandoned_runs(store: Store, own: Record | None = None) -> list[str]:
     return closed
 
 
-def _find_group(store: Store, record: Record) -> "Run | None":
-    """Return the newest group of the record's setting, unless it has a training with this loss already."""
-    groups = _search(store, f"tags.{GROUP} = '{record.group}' and tags.{KIND} = 'pipeline'")
-    if not groups:
-        return None
-    same_loss = f"tags.`{PARENT}` = '{groups[0].info.run_id}' and tags.loss = '{record.loss}'"
-    return None if _search(store, same_loss) else groups[0]
+def log_points(store: Store, run: "Run", points: Sequence[Point]) -> None:
+    """Log values of epochs in as few writes as MLflow allows; it ignores those that it has already."""
+    from mlflow.entities import Metric
+
+    metrics = [Metric(name, value, time or run.info.start_time, step) for name, value, step, time in points]
+    for start in range(0, len(metrics), MOST_METRICS):
+        store.client.log_batch(run.info.run_id, metrics=metrics[start : start + MOST_METRICS])
+
+
+def set_tags(store: Store, run_id: str, tags: Mapping[str, str]) -> None:
+    """Set tags of a run in one write."""
+    from mlflow.entities import RunTag
+
+    store.client.log_batch(run_id, tags=[RunTag(name, value) for name, value in tags.items()])
+
+
+def _create_run(store: Store, record: Record) -> "Run":
+    parent = _open_group(store, record)
+    tags = record.tags | {PARENT: parent.info.run_id, GROUP: record.group}
+    tags |= {TRAINING: record.training} if record.training else {RESTORED: "true", MODEL: str(record.model)}
+    return _create(store, record, record.name, tags)
 
 
 def _open_group(store: Store, record: Record) -> "Run":
-    """Return the run that stands for a pipeline execution. It does nothing itself, so it is finished at once."""
+    """Return the run that stands for a pipeline execution: the newest of the setting, if it lacks a run of this loss.
+
+    It does nothing itself, so it is finished at once.
+    """
     from mlflow.entities import Param
 
+    groups = _search(store, f"tags.{GROUP} = '{record.group}' and tags.{KIND} = 'pipeline'")[:1]
+    if groups and _search(store, f"tags.`{PARENT}` = '{groups[0].info.run_id}' and tags.loss = '{record.loss}'"):
+        groups = []
     tags = _group_tags(record) | {GROUP: record.group, KIND: "pipeline"}
-    group = _find_group(store, record) or _create(store, record, _group_name(record), tags)
-    if not group.data.params:  # it is new, or its making broke off
+    group = groups[0] if groups else _create(store, record, _group_name(record), tags)
+    if not group.data.params:  # it is new, or its creation was interrupted
         params = [Param(name, str(value)) for name, value in record.params.items() if name != "loss"]
         store.client.log_batch(group.info.run_id, params=params)
         store.client.set_terminated(group.info.run_id)
@@ -129,6 +144,26 @@ def _create(store: Store, record: Record, name: str, tags: dict[str, str]) -> "R
     # As mlflow.start_run does, which would also end the run with this process.
     run = store.client.create_run(store.experiment, record.started, resolve_tags(tags | {NAME: name}), name)
     return store.client.get_run(run.info.run_id)  # with its lists of inputs and outputs
+
+
+def _log_settings(store: Store, run: "Run", record: Record) -> None:
+    """Log params and data, unless the run has them."""
+    from mlflow.entities import Dataset, DatasetInput, InputTag, Param
+
+    run_id = run.info.run_id
+    missing = [Param(name, str(value)) for name, value in record.params.items() if name not in run.data.params]
+    if missing:
+        # The file first: a run that has the params has the file, too.
+        store.client.log_text(run_id, yaml.safe_dump(record.settings, sort_keys=False), "params.yaml")
+        store.client.log_batch(run_id, params=missing)
+    inputs = [
+        DatasetInput(
+            Dataset(name, dataset.digest, source_type="local", source=json.dumps({"uri": dataset.source})),
+            [InputTag("mlflow.data.context", name)],
+        )
+        for name, dataset in record.datasets.items()
+    ]
+    store.client.log_inputs(run_id, inputs)
 
 
 def _search(store: Store, condition: str) -> "list[Run]":

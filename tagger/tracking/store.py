@@ -26,17 +26,16 @@ class Store(NamedTuple):
 
     client: "MlflowClient"
     experiment: str  # its id
-    address: str  # the tracking URI without a password
 
 
 def connect() -> Store:
     """Return the store, ready to be written to.
 
     DVC runs some experiments in temporary folders that it deletes, so every path is absolute and below the workspace
-    that DVC names. `MLFLOW_TRACKING_URI` and `MLFLOW_EXPERIMENT_NAME` in the environment win.
+    that DVC names. `MLFLOW_TRACKING_URI` and `MLFLOW_EXPERIMENT_NAME` in the environment take precedence.
 
     Raises:
-        StoreAwayError: it can't be reached or written to.
+        StoreAwayError: the store can't be reached or written to.
         InputError: the experiment was deleted.
     """
     uri = tracking_uri()
@@ -45,40 +44,38 @@ def connect() -> Store:
         import mlflow
 
         mlflow.set_tracking_uri(uri)
-        # Two processes that create one new database at the same time break it: a client does that at once.
+        # A new client creates a missing database, and two processes that do so at the same time break it.
         with hold("mlflow", "connecting to MLflow"):
             client = mlflow.MlflowClient(uri)
-            return Store(client, _find_experiment(client, uri), address())
+            return Store(client, _find_experiment(client, uri))
 
 
 @contextmanager
 def reporting() -> Iterator[None]:
-    """Turn what MLflow and its store raise within the block into one line.
+    """Turn the errors of MLflow and its store within the block into one line.
 
     Raises:
         StoreAwayError: in place of the error.
     """
     quieten()
-    import requests
-    import sqlalchemy.exc
     from alembic.util import CommandError
     from mlflow.exceptions import MlflowException
+    from sqlalchemy.exc import SQLAlchemyError
 
-    of_the_store = (MlflowException, sqlalchemy.exc.SQLAlchemyError, CommandError, requests.RequestException)
     try:
         yield
-    except (*of_the_store, OSError, ImportError) as error:
+    except (MlflowException, SQLAlchemyError, CommandError, OSError, ImportError) as error:  # requests': OSError
         raise StoreAwayError(f"MLflow: {address()} does not answer, or takes nothing: {_reason(error)}") from None
 
 
 def address() -> str:
-    """Return the URI of the store, its password left out."""
+    """Return the URI of the store without user and password."""
     return mask(tracking_uri())
 
 
 def _check(uri: str) -> None:
-    """Knock once: MLflow itself would try again for minutes."""
-    scheme = uri.partition(":")[0].partition("+")[0]
+    """Make sure that the store answers. MLflow itself would retry for minutes."""
+    scheme = _scheme(uri)
     if scheme in ("http", "https"):
         import requests
 
@@ -89,19 +86,23 @@ def _check(uri: str) -> None:
         limit = {"timeout": 60} if scheme == "sqlite" else {"connect_timeout": 10} if scheme == "postgresql" else {}
         engine = sqlalchemy.create_engine(uri, connect_args=limit)
         with engine.connect() as connection:
-            if scheme == "sqlite":  # fails where the file is no database; waits for who writes to it
+            if scheme == "sqlite":  # fails if the file is no database or can't be written; waits for other writers
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
         engine.dispose()
+
+
+def _scheme(uri: str) -> str:
+    """Return `postgresql` of `postgresql+psycopg2://...`."""
+    return uri.partition(":")[0].partition("+")[0]
 
 
 def _find_experiment(client: "MlflowClient", uri: str) -> str:
     name = os.environ.get("MLFLOW_EXPERIMENT_NAME") or EXPERIMENT
     experiment = client.get_experiment_by_name(name)
     if experiment is None:
-        # A server knows where its artifacts go; a database does not, and MLflow would take the folder of the moment.
-        by_server = uri.partition(":")[0].partition("+")[0] not in DATABASES
-        location = None if by_server else (workspace() / "mlruns" / name).as_uri()
-        # Or the UI takes it for one about language models and hides the training runs.
+        # A server knows where its artifacts go; a database does not, and MLflow would take the current folder.
+        location = (workspace() / "mlruns" / name).as_uri() if _scheme(uri) in DATABASES else None
+        # Otherwise the UI takes it for one about language models and hides the training runs.
         kind = {"mlflow.experimentKind": "custom_model_development"}
         return str(client.create_experiment(name, artifact_location=location, tags=kind))
     if experiment.lifecycle_stage == "deleted":
@@ -113,11 +114,11 @@ def _find_experiment(client: "MlflowClient", uri: str) -> str:
 
 
 def _reason(error: BaseException) -> str:
-    """Return the first line of an error, or of what the system or the database said that lies beneath it."""
-    beneath: BaseException | None = error
-    while beneath is not None:
-        if isinstance(beneath, OSError) or hasattr(beneath, "orig"):
-            error = beneath
-        beneath = beneath.__cause__ or beneath.__context__
+    """Return the first line of an error, or of the deepest error of the system or the database that caused it."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError) or hasattr(cause, "orig"):
+            error = cause
+        cause = cause.__cause__ or cause.__context__
     text = mask(" ".join(str(getattr(error, "orig", error)).splitlines()[:1])) or type(error).__name__
     return text if len(text) <= 200 else f"{text[:200]}..."

@@ -1,17 +1,16 @@
-"""Making MLflow hold all that the outbox and the outputs on the disk do."""
+"""Making MLflow hold everything that is in the outbox and in the outputs on the disk."""
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
 from tagger.core.common import paths
-from tagger.core.corpus.encoded_split import EncodedSplit
+from tagger.core.network.model_folder import fingerprint
 from tagger.core.params.reader import read_params
 from tagger.core.params.schema import ExportView, LossName
 from tagger.predict.export_folder import read_export_config
-from tagger.runner.dvc_lock import LockedStage, read_lock_file
+from tagger.runner.dvc_lock import UNRECORDED, LockedStage, read_lock_file
 from tagger.tracking.delivery import deliver, is_delivered
+from tagger.tracking.gather import gather
 from tagger.tracking.outbox import deliver_waiting
-from tagger.tracking.record import Record
 from tagger.tracking.runs import close_abandoned_runs
 from tagger.tracking.store import connect, reporting
 
@@ -32,43 +31,33 @@ def sync() -> Iterator[str]:
             yield f"closed {name}, whose process is dead"
         locked = read_lock_file()
         for loss in read_params(ExportView).losses:
-            record = _gather(loss, locked)
-            if record is None and (f"train@{loss}" in locked or paths.model_folder(loss).exists()):
-                yield f"left out {loss}: its model or data are not those of dvc.lock; `dvc pull` or `repro` mends it"
-            elif record is not None and not is_delivered(store, record):
+            stages = _recorded_stages(loss, locked)
+            if "train" not in stages:
+                if f"train@{loss}" in locked or paths.model_folder(loss).exists():
+                    reason = "its model or data are not those of dvc.lock; `dvc pull` or `repro` mends it"
+                    yield f"left out {loss}: {reason}"
+                continue
+            record = gather(loss, stages)
+            if not is_delivered(store, record):
                 deliver(store, record)
                 yield f"restored {record.name}"
 
 
-def _gather(loss: LossName, locked: Mapping[str, LockedStage]) -> Record | None:
-    """Return the record of a loss with all that its stages have written, none where the model is not theirs.
+def _recorded_stages(loss: LossName, locked: Mapping[str, LockedStage]) -> list[str]:
+    """Return the stages whose outputs on the disk are those of `dvc.lock` and belong to the model of the loss.
 
-    What `prepare` has renewed since is not what the model was trained or measured on.
+    What `prepare` has written again since then is not what the model was trained or measured on.
     """
-    train, evaluate = locked.get(f"train@{loss}"), locked.get(f"evaluate@{loss}")
-    if train is None or not train.wrote(paths.summary_file(loss), paths.history_file(loss), paths.model_folder(loss)):
-        return None
-    if not train.read(paths.DICTIONARIES, paths.TRAIN, paths.DEV):
-        return None
-    record = Record.of_outputs(loss)
-    if evaluate is None or not evaluate.wrote(*_evaluation_files(loss)):
-        return record
-    if not evaluate.read(paths.TEST, paths.model_folder(loss)):
-        return record
-    record = record.with_evaluation(EncodedSplit.load(paths.TEST))
-    report = locked.get("report")
-    if report is not None and report.wrote(paths.REPORT, paths.STUDY, paths.COMPARISON):
-        record = record.with_report()
-    export = locked.get("export")
-    if export is None or not export.wrote(paths.EXPORT) or read_export_config(paths.EXPORT).trained != record.model:
-        return record
-    return record.with_export()
-
-
-def _evaluation_files(loss: LossName) -> tuple[Path, ...]:
-    return (
-        paths.evaluation_file(loss),
-        paths.detail_file(loss),
-        paths.tags_file(loss),
-        paths.predictions_file(loss),
-    )
+    names = (f"train@{loss}", f"evaluate@{loss}", "report", "export")
+    train, evaluate, report, export = (locked.get(name, UNRECORDED) for name in names)
+    model = paths.model_folder(loss)
+    if not (train.wrote() and train.read(paths.DICTIONARIES, paths.TRAIN, paths.DEV)):
+        return []
+    if not (evaluate.wrote() and evaluate.read(paths.TEST, model)):
+        return ["train"]
+    stages = ["train", "evaluate"]
+    if report.wrote():
+        stages.append("report")
+    if export.wrote() and read_export_config(paths.EXPORT).trained == fingerprint(model):
+        stages.append("export")
+    return stages

@@ -10,11 +10,12 @@ import pytest
 from tagger.core.common import paths
 from tagger.core.common.files import new_folder, write_json
 from tagger.core.network.model_folder import TrainedModel, write_model
+from tagger.evaluate.evaluate_model import evaluate_model
 from tagger.tracking.store import Store, connect
 from tagger.train.history import write_history
 from tests.conftest import made_once, own_environment
 from tests.samples import PLAIN, data_of, random_corpus, run, trainer_of
-from tests.tracking.samples import LOSSES, evaluate, export, write_lock_file
+from tests.tracking.samples import LOSSES, export, write_lock_file
 
 ROOT = Path(__file__).parents[2]
 TEST_SPLITS = {"test": 3, "other_test": 4}  # and the seed of each
@@ -51,7 +52,7 @@ def _write_outputs(folder: Path) -> None:
             write_json(paths.summary_file(loss), {loss: trainer.summary()})
             with new_folder(paths.model_folder(loss)) as partial:
                 write_model(TrainedModel(trainer.model, data.dictionaries), partial)
-            evaluate(loss)
+            evaluate_model(loss)
         export()
         write_lock_file()
 

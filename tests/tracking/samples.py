@@ -8,20 +8,14 @@ import pandas as pd
 import yaml
 
 from tagger.core.common import paths
-from tagger.core.common.files import new_file, new_folder, write_json, write_table
+from tagger.core.common.files import new_folder
 from tagger.core.corpus.encoded_split import EncodedSplit
-from tagger.core.corpus.lexicon import most_frequent_tags, word_groups
-from tagger.core.network.inference import tag_probabilities
-from tagger.core.network.model_folder import read_model
 from tagger.core.params.schema import LossName
-from tagger.evaluate.detail import evaluation_detail
-from tagger.evaluate.metrics import score, tag_table
-from tagger.evaluate.predictions import prediction_table
 from tagger.export.exporting import export_model
 from tagger.runner.dvc_lock import md5
+from tagger.tracking.gather import gather
 from tagger.tracking.record import Record
 from tagger.tracking.store import Store
-from tests.samples import CPU
 
 LOSSES: tuple[LossName, ...] = ("nll", "cross_entropy")
 SPLITS = [f"data/prepared/{name}" for name in ("train", "dev", "test")]
@@ -51,19 +45,6 @@ STAGES["export"] = (
 )
 
 
-def evaluate(loss: LossName) -> None:
-    """Write what the stage writes."""
-    model, _ = read_model(paths.model_folder(loss))
-    train, test = EncodedSplit.load(paths.TRAIN), EncodedSplit.load(paths.TEST)
-    probabilities = tag_probabilities(model, test, CPU)
-    groups, baseline = word_groups(train, test), most_frequent_tags(train, test)
-    with new_file(paths.predictions_file(loss)) as partial:
-        prediction_table(probabilities, test).to_parquet(partial, index=False)
-    write_table(tag_table(probabilities.argmax(axis=1), test, baseline), paths.tags_file(loss))
-    write_json(paths.detail_file(loss), evaluation_detail(probabilities, test, groups, baseline))
-    write_json(paths.evaluation_file(loss), {loss: score(probabilities, test, groups)})
-
-
 def export(loss: LossName = "nll") -> None:
     """Write what the stage writes."""
     predictions = pd.read_parquet(paths.predictions_file(loss))
@@ -87,9 +68,16 @@ def write_lock_file() -> None:
 
 def whole_record(loss: LossName = "nll", training: str | None = None) -> Record:
     """Return the record of all that the stages have written for a loss."""
-    record = Record.of_outputs(loss).with_evaluation(EncodedSplit.load(paths.TEST))
-    record = record.with_export() if loss == "nll" else record
-    return record.model_copy(update={"training": training})
+    record = gather(loss, ["evaluate", "export"] if loss == "nll" else ["evaluate"])
+    record.training = training
+    return record
+
+
+def evaluated_record(loss: LossName = "nll", training: str | None = None) -> Record:
+    """Return the same without the export."""
+    record = gather(loss, ["evaluate"])
+    record.training = training
+    return record
 
 
 def runs_of(store: Store, condition: str = "tags.loss LIKE '%'") -> list[Any]:

@@ -11,20 +11,21 @@ import pytest
 from matplotlib.figure import Figure
 
 from tagger.core.common import paths
+from tagger.evaluate.evaluate_model import evaluate_model
 from tagger.predict.model_source import tracking_uri
 from tagger.tracking import delivery
-from tagger.tracking.delivery import deliver, is_delivered, log_points, log_start
+from tagger.tracking.delivery import deliver, is_delivered
+from tagger.tracking.gather import gather
 from tagger.tracking.record import Point, Record
-from tagger.tracking.runs import open_run
+from tagger.tracking.runs import log_points, open_run
 from tagger.tracking.store import Store, StoreAwayError, connect, reporting
-from tests.tracking.samples import artifacts, content, evaluate, groups_of, runs_of, whole_record
+from tests.tracking.samples import artifacts, content, evaluated_record, groups_of, runs_of, whole_record
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
 
 RUN_WRITES = (
     "create_run",
     "log_batch",
-    "set_tag",
     "update_run_info",
     "log_inputs",
     "log_outputs",
@@ -34,7 +35,7 @@ RUN_WRITES = (
     "set_logged_model_tags",
 )
 MODEL_WRITES = ("create_registered_model", "create_model_version", "set_registered_model_alias")
-FILE_WRITES = ("log_artifact", "log_artifacts", "delete_artifacts")
+FILE_WRITES = ("log_artifact", "log_artifacts")
 
 
 @pytest.fixture(autouse=True)
@@ -185,9 +186,8 @@ def test_a_delivery_that_breaks_off_anywhere_ends_in_the_same_content(
 
 
 def test_a_training_that_is_delivered_keeps_the_times_of_its_epochs(store: Store) -> None:
-    record = training(Record.of_outputs("nll"))
+    record = training(gather("nll"))
     run = open_run(store, record)
-    log_start(store, run, record)
     log_points(store, run, record.points[:3])  # the store went away after these
     deliver(store, record)
     for name in ("learning_rate", "train_loss", "dev_loss", "dev_accuracy"):
@@ -200,7 +200,7 @@ def test_a_training_that_is_delivered_keeps_the_times_of_its_epochs(store: Store
 
 
 def test_an_evaluation_goes_to_the_run_of_the_training_and_leaves_its_epochs_alone(store: Store) -> None:
-    deliver(store, training(Record.of_outputs("nll")))
+    deliver(store, training(gather("nll")))
     before = store.client.get_metric_history(runs_of(store)[0].info.run_id, "dev_loss")
     deliver(store, whole_record())
     (run,) = runs_of(store)
@@ -214,9 +214,7 @@ def test_an_evaluation_goes_to_the_run_of_the_training_and_leaves_its_epochs_alo
 
 def test_the_group_shows_the_figures_of_each_loss(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(delivery, "log_model", lambda *_: None)
-    nll, cross_entropy = (
-        whole_record(loss).model_copy(update={"export_files": {}}) for loss in ("nll", "cross_entropy")
-    )
+    nll, cross_entropy = (evaluated_record(loss) for loss in ("nll", "cross_entropy"))
     deliver(store, nll)
     deliver(store, cross_entropy)
     (group,) = groups_of(store)
@@ -234,13 +232,13 @@ def test_a_run_that_was_measured_on_another_test_split_keeps_its_figures(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(delivery, "log_model", lambda *_: None)
-    first = whole_record().model_copy(update={"export_files": {}})
+    first = evaluated_record()
     deliver(store, first)
     (before,) = runs_of(store)
     shutil.rmtree(paths.TEST)
     shutil.copytree(paths.PREPARED / "other_test", paths.TEST)
-    evaluate("nll")
-    second = whole_record().model_copy(update={"export_files": {}})
+    evaluate_model("nll")
+    second = evaluated_record()
     assert second.figures["test_nll"] != first.figures["test_nll"]
     deliver(store, second)
     kept, other = runs_of(store)
@@ -254,7 +252,7 @@ def test_a_run_that_was_measured_on_another_test_split_keeps_its_figures(
 
 def test_the_table_is_that_of_the_last_evaluation(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(delivery, "log_model", lambda *_: None)
-    record = whole_record().model_copy(update={"export_files": {}})
+    record = evaluated_record()
     deliver(store, record)
     predictions = pd.read_parquet(paths.predictions_file("nll"))
     predictions.iloc[::-1].to_parquet(paths.predictions_file("nll"))
@@ -267,7 +265,7 @@ def test_the_table_is_that_of_the_last_evaluation(store: Store, monkeypatch: pyt
 
 def test_a_later_stage_leaves_the_files_of_the_evaluation_alone(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(delivery, "log_model", lambda *_: None)
-    record = whole_record().model_copy(update={"export_files": {}})
+    record = evaluated_record()
     deliver(store, record)
     (run,) = runs_of(store)
     picture = Path(run.info.artifact_uri.removeprefix("file://")) / "confusion.png"
@@ -279,11 +277,11 @@ def test_a_later_stage_leaves_the_files_of_the_evaluation_alone(store: Store, mo
 
 def test_a_run_whose_group_was_deleted_is_delivered(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(delivery, "log_model", lambda *_: None)
-    deliver(store, training(Record.of_outputs("nll")))
+    deliver(store, training(gather("nll")))
     (group,) = groups_of(store)
     store.client.delete_run(group.info.run_id)
     with reporting():
-        deliver(store, whole_record().model_copy(update={"export_files": {}}))
+        deliver(store, evaluated_record())
     (run,) = runs_of(store)
     assert "test_accuracy" in run.data.metrics
 
@@ -301,8 +299,8 @@ def test_an_export_that_was_deleted_from_the_registry_is_registered_again(store:
 
 def test_a_record_is_delivered_when_its_run_holds_all_of_it(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     trained, evaluated, exported = (
-        Record.of_outputs("nll"),
-        whole_record().model_copy(update={"export_files": {}}),
+        gather("nll"),
+        evaluated_record(),
         whole_record(),
     )
     for done, left in (([], trained), ([trained], evaluated), ([trained, evaluated], exported)):

@@ -14,7 +14,7 @@ from tagger.tracking import delivery, outbox
 from tagger.tracking.outbox import deliver_or_keep, deliver_waiting, is_waiting, keep
 from tagger.tracking.record import Record
 from tagger.tracking.store import Store, StoreAwayError, connect
-from tests.tracking.samples import artifacts, content, runs_of, whole_record
+from tests.tracking.samples import artifacts, content, evaluated_record, runs_of
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
 AWAY = StoreAwayError("MLflow: it is away")
@@ -28,7 +28,7 @@ def _cheap(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def record_of(loss: Any = "nll", identity: str | None = None) -> Record:
-    return whole_record(loss, identity).model_copy(update={"export_files": {}})
+    return evaluated_record(loss, identity)
 
 
 def move(store: Store, name: str) -> None:

@@ -8,16 +8,17 @@ from typing import Any
 import pytest
 
 from tagger.core.common import paths
-from tagger.core.corpus.encoded_split import EncodedSplit
+from tagger.evaluate.evaluate_model import evaluate_model
 from tagger.predict.tagging import Tagger
 from tagger.tracking import delivery, promotion
 from tagger.tracking.delivery import deliver, is_delivered
+from tagger.tracking.gather import gather
 from tagger.tracking.outbox import keep
 from tagger.tracking.record import Record, digest_of
 from tagger.tracking.registry import find_champion, find_version
 from tagger.tracking.store import Store, StoreAwayError
 from tagger.tracking.sync import sync
-from tests.tracking.samples import LOSSES, evaluate, export, runs_of, whole_record, write_lock_file
+from tests.tracking.samples import LOSSES, export, runs_of, whole_record, write_lock_file
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
 
@@ -31,7 +32,7 @@ def _light_delivery(monkeypatch: pytest.MonkeyPatch) -> None:
         if version is None:
             if not store.client.search_registered_models("name = 'lstm-tagger'"):
                 store.client.create_registered_model("lstm-tagger")
-            content = digest_of(record.export_files)
+            content = digest_of(record.below("export"))
             source = Path(f"models_of/{content}").absolute()
             shutil.copytree(paths.EXPORT, source / "artifacts/export")
             made = store.client.create_model_version(
@@ -48,10 +49,12 @@ def _light_delivery(monkeypatch: pytest.MonkeyPatch) -> None:
 def exported(loss: str, accuracy: float | None = None, *, changed: bool = True, max_drop: float = 0) -> Record:
     """Export, and return the record; the accuracy on the test split is made up where it is given."""
     export(loss)
-    record = whole_record(loss).with_export(changed=changed)
-    figures = record.figures if accuracy is None else record.figures | {"test_accuracy": accuracy}
-    settings = record.settings | {"export": {"loss": "best", "max_drop": max_drop}}
-    return record.model_copy(update={"figures": figures, "settings": settings})
+    record = gather(loss, ["evaluate", "export"])
+    record.export_changed = changed
+    record.settings["export"] = {"loss": "best", "max_drop": max_drop}
+    if accuracy is not None:
+        record.figures["test_accuracy"] = accuracy
+    return record
 
 
 def decision(capsys: pytest.CaptureFixture[str]) -> list[str]:
@@ -148,7 +151,7 @@ def test_a_champion_of_another_test_split_is_measured_on_this_one(
     deliver(store, exported("nll"))
     measure_on_the_other_split()
     for loss in LOSSES:
-        evaluate(loss)
+        evaluate_model(loss)
     there = json.loads(paths.evaluation_file("nll").read_text(encoding="utf-8"))["nll"]["accuracy"]
     capsys.readouterr()
     deliver(store, exported("cross_entropy", there - 0.001))
@@ -199,6 +202,7 @@ def test_an_export_that_waited_for_the_store_is_decided_when_it_is_delivered(
 
 def test_the_export_of_a_temporary_folder_decides_nothing(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(paths, "workspace", lambda: Path("/elsewhere"))
-    record = Record.of_outputs("nll").with_evaluation(EncodedSplit.load(paths.TEST)).with_export(changed=True)
-    assert record.export_files == {}
+    export("cross_entropy")
+    record = gather("nll", ["evaluate", "export"])
+    assert record.below("export") == {}
     assert not record.export_changed

@@ -9,6 +9,7 @@ import pytest
 from tagger.core.common import paths
 from tagger.core.common.errors import InputError
 from tagger.core.corpus.encoded_split import EncodedSplit
+from tagger.tracking.gather import add_training, begin_training, gather
 from tagger.tracking.record import Point, Record, origin
 from tests.tracking.samples import whole_record, write_lock_file
 
@@ -31,12 +32,12 @@ def edit(old: str, new: str, file: str = "params.yaml") -> None:
 
 
 def test_the_params_are_those_of_the_lock_file_where_it_has_the_outputs() -> None:
-    before = Record.of_outputs("nll").params
+    before = gather("nll").params
     edit("hidden: 128", "hidden: 300")
     edit("lowercase: true", "lowercase: false")
     edit("loss: best", "loss: nll")
     edit("device: auto", "device: cpu")
-    assert Record.of_outputs("nll").params == before
+    assert gather("nll").params == before
     assert before["model.hidden"] == 128
     assert before["data.lowercase"] is True
     assert before["export.loss"] == "best"
@@ -45,18 +46,18 @@ def test_the_params_are_those_of_the_lock_file_where_it_has_the_outputs() -> Non
 def test_the_params_are_those_of_the_file_where_the_lock_file_has_other_outputs() -> None:
     edit("hidden: 128", "hidden: 300")
     paths.history_file("nll").write_text("epoch,dev_loss\n1,0.5\n", encoding="utf-8")
-    assert Record.of_outputs("nll").params["model.hidden"] == 300
-    assert Record.of_outputs("cross_entropy").params["model.hidden"] == 128
+    assert gather("nll").params["model.hidden"] == 300
+    assert gather("cross_entropy").params["model.hidden"] == 128
 
 
 def test_without_a_lock_file_the_params_are_those_of_the_file() -> None:
     Path("dvc.lock").unlink()
     edit("hidden: 128", "hidden: 300")
-    assert Record.of_outputs("nll").params["model.hidden"] == 300
+    assert gather("nll").params["model.hidden"] == 300
 
 
 def test_every_record_has_the_same_params_but_for_the_loss() -> None:
-    nll, cross_entropy = Record.of_outputs("nll").params, Record.of_outputs("cross_entropy").params
+    nll, cross_entropy = gather("nll").params, gather("cross_entropy").params
     assert nll.keys() == cross_entropy.keys()
     assert {name for name in nll if nll[name] != cross_entropy[name]} == {"loss"}
     assert nll["losses"] == ["nll", "cross_entropy"]
@@ -65,7 +66,7 @@ def test_every_record_has_the_same_params_but_for_the_loss() -> None:
 
 def test_a_training_that_starts_has_the_params_of_the_file() -> None:
     edit("hidden: 128", "hidden: 300")
-    record = Record.of_training("nll", "identity")
+    record = begin_training("nll", "identity")
     assert record.params["model.hidden"] == 300
     assert (record.training, record.model, record.points, record.figures, record.files) == (
         "identity",
@@ -84,40 +85,40 @@ def test_a_training_that_starts_has_the_params_of_the_file() -> None:
     [("  - cross_entropy\n", "  - mse\n"), ("loss: best", "loss: nll"), ("test_share: 0.1", "test_share: 0.2")],
 )
 def test_what_concerns_no_training_leaves_the_group_alone(old: str, new: str) -> None:
-    before = Record.of_training("nll", "a").group
+    before = begin_training("nll", "a").group
     edit(old, new)
-    assert Record.of_training("nll", "a").group == before
+    assert begin_training("nll", "a").group == before
 
 
 @pytest.mark.parametrize(
     ("old", "new"), [("seed: 1 ", "seed: 2 "), ("hidden: 128", "hidden: 129"), ("epochs: 12", "epochs: 13")]
 )
 def test_another_setting_is_another_group(old: str, new: str) -> None:
-    before = Record.of_training("nll", "a").group
+    before = begin_training("nll", "a").group
     edit(old, new)
-    assert Record.of_training("nll", "a").group != before
+    assert begin_training("nll", "a").group != before
 
 
 def test_the_losses_of_one_setting_are_one_group() -> None:
-    groups = {Record.of_training("nll", "a").group, Record.of_training("cross_entropy", "b").group}
-    groups |= {Record.of_outputs("nll").group, whole_record("cross_entropy").group}
+    groups = {begin_training("nll", "a").group, begin_training("cross_entropy", "b").group}
+    groups |= {gather("nll").group, whole_record("cross_entropy").group}
     assert len(groups) == 1
 
 
 def test_another_experiment_is_another_group(monkeypatch: pytest.MonkeyPatch) -> None:
-    groups = {Record.of_training("nll", "a").group}
+    groups = {begin_training("nll", "a").group}
     for name in ("wide", "deep"):
         monkeypatch.setenv("DVC_EXP_NAME", name)
-        groups.add(Record.of_training("nll", "a").group)
+        groups.add(begin_training("nll", "a").group)
     assert len(groups) == 3
 
 
 @pytest.mark.parametrize("split", ["train", "dev"])
 def test_another_corpus_is_another_group(split: str) -> None:
-    before = Record.of_training("nll", "a").group
+    before = begin_training("nll", "a").group
     first = EncodedSplit.load(paths.PREPARED / split).form_texts[0]
     edit(f'"{first}"', '"other"', f"data/prepared/{split}/form_texts.json")
-    assert Record.of_training("nll", "a").group != before
+    assert begin_training("nll", "a").group != before
 
 
 def test_another_test_split_is_the_same_group() -> None:
@@ -139,7 +140,7 @@ def test_the_whole_record_has_what_the_stages_wrote() -> None:
     expected |= {f"test_{name}": value for name, value in metrics.items() if value is not None}
     assert 0 < record.figures.pop("export_largest_difference") < 1e-5
     assert record.figures == expected
-    assert {place: path.as_posix() for place, path in record.files.items()} == {
+    assert {place: path.as_posix() for place, path in (record.artifacts | record.below("model")).items()} == {
         "history/nll.csv": "metrics/history/nll.csv",
         **{f"dictionaries/{name}.json": f"data/prepared/dictionaries/{name}.json" for name in DICTIONARIES},
         # This model reads no affixes.
@@ -161,7 +162,7 @@ def test_the_whole_record_has_what_the_stages_wrote() -> None:
 
 def test_the_points_of_a_restored_training_come_from_its_history_without_times() -> None:
     paths.history_file("nll").write_text("epoch,dev_loss,dev_accuracy\n1,inf,0.5\n2,0.25,0.75\n", encoding="utf-8")
-    assert Record.of_outputs("nll").points == [
+    assert gather("nll").points == [
         Point("dev_loss", float("inf"), 1, None),
         Point("dev_accuracy", 0.5, 1, None),
         Point("dev_loss", 0.25, 2, None),
@@ -171,13 +172,15 @@ def test_the_points_of_a_restored_training_come_from_its_history_without_times()
 
 def test_the_points_of_a_training_of_this_machine_keep_their_times() -> None:
     point = Point("dev_loss", 0.5, 1, 1_700_000_000_000)
-    record = Record.of_training("nll", "a").model_copy(update={"points": [point]})
-    assert record.with_training_outputs().points == [point]
+    record = begin_training("nll", "a")
+    record.points = [point]
+    add_training(record)
+    assert record.points == [point]
 
 
 def test_a_figure_that_is_none_is_left_out() -> None:
     edit('"best_dev_loss": ', '"best_dev_loss": null, "other": ', str(paths.summary_file("nll")))
-    figures = Record.of_outputs("nll").figures
+    figures = gather("nll").figures
     assert "best_dev_loss" not in figures
     assert "other" in figures
 
@@ -188,13 +191,13 @@ def test_a_figure_that_is_none_is_left_out() -> None:
 def test_an_output_that_is_missing_is_a_mistake_of_the_user(missing: str) -> None:
     Path(missing).unlink()
     with pytest.raises(InputError, match=missing):
-        Record.of_outputs("nll")
+        gather("nll")
 
 
 def test_the_export_counts_in_the_main_workspace_alone(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert set(whole_record().export_files) >= {"export/config.json", "export/tagger.onnx", "export/tags.json"}
+    assert set(whole_record().below("export")) >= {"export/config.json", "export/tagger.onnx", "export/tags.json"}
     monkeypatch.setenv("DVC_ROOT", str(workspace.parent))
-    assert whole_record().export_files == {}
+    assert whole_record().below("export") == {}
 
 
 # JSON
@@ -217,7 +220,7 @@ def test_a_record_is_the_same_after_json_infinite_values_too() -> None:
 
 
 def test_a_value_that_is_no_number_is_so_after_json() -> None:
-    record = Record.of_training("nll", "a").model_copy(update={"figures": {"x": float("nan")}})
+    record = begin_training("nll", "a").model_copy(update={"figures": {"x": float("nan")}})
     assert str(Record.model_validate_json(record.model_dump_json()).figures["x"]) == "nan"
 
 
@@ -230,7 +233,7 @@ def git(*arguments: str) -> str:
 
 
 def test_outside_git_and_dvc_the_tags_name_loss_stage_and_workspace() -> None:
-    record = Record.of_training("nll", "a")
+    record = begin_training("nll", "a")
     assert record.tags == {"loss": "nll", "dvc.stage": "train@nll", "workspace": origin()}
     assert record.experiment is None
     assert record.name == "nll"
@@ -240,7 +243,7 @@ def test_the_tags_name_the_commit_and_whether_a_file_has_changed_since() -> None
     git("init", "--quiet")
     git("add", "params.yaml", "dvc.lock", "metrics")
     git("commit", "--quiet", "--message", "start")
-    tags = Record.of_training("nll", "a").tags
+    tags = begin_training("nll", "a").tags
     assert tags["git.commit"] == git("rev-parse", "HEAD")
     assert tags["git.dirty"] == "false"
     paths.history_file("nll").write_text("what the pipeline writes", encoding="utf-8")
@@ -248,15 +251,15 @@ def test_the_tags_name_the_commit_and_whether_a_file_has_changed_since() -> None
     write_lock_file()
     edit("hidden: 300", "hidden: 128")
     Path("new").write_text("git does not have it", encoding="utf-8")
-    assert Record.of_training("nll", "a").tags["git.dirty"] == "false"
+    assert begin_training("nll", "a").tags["git.dirty"] == "false"
     edit("hidden: 128", "hidden: 300")
-    assert Record.of_training("nll", "a").tags["git.dirty"] == "true"
+    assert begin_training("nll", "a").tags["git.dirty"] == "true"
 
 
 def test_the_tags_name_the_experiment_of_dvc(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DVC_EXP_NAME", "wide")
     monkeypatch.setenv("DVC_EXP_BASELINE_REV", "0123456")
-    record = Record.of_training("nll", "a")
+    record = begin_training("nll", "a")
     assert record.tags["dvc.experiment"] == "wide"
     assert record.tags["dvc.baseline"] == "0123456"
     assert record.name == "wide/nll"

@@ -72,7 +72,7 @@ def test_the_same_export_is_registered_once_and_another_one_again(store: Store) 
 
 def test_the_newest_version_of_an_export_counts(store: Store) -> None:
     record = whole_record()
-    tags = {"content.sha256": digest_of(record.export_files)}
+    tags = {"content.sha256": digest_of(record.below("export"))}
     store.client.create_registered_model("lstm-tagger")
     for _ in range(10):
         store.client.create_model_version("lstm-tagger", f"file://{Path.cwd()}/models/export", tags=tags)

@@ -5,8 +5,7 @@ from typing import Any
 import pytest
 
 from tagger.core.common.errors import InputError
-from tagger.tracking.delivery import log_start
-from tagger.tracking.record import Record
+from tagger.tracking.gather import begin_training
 from tagger.tracking.run_table import compare_runs
 from tagger.tracking.runs import open_run
 from tagger.tracking.store import Store
@@ -23,12 +22,11 @@ ROWS: tuple[tuple[str, Any, int, float | None], ...] = (  # experiment, loss, mo
 @pytest.fixture(autouse=True)
 def _runs(store: Store) -> None:
     for number, (experiment, loss, hidden, accuracy) in enumerate(ROWS, start=1):
-        record = Record.of_training(loss, str(number))
+        record = begin_training(loss, str(number))
         model = record.settings["model"] | {"hidden": hidden}
         settings = record.settings | {"model": model, "losses": [loss]}
         record = record.model_copy(update={"experiment": experiment, "settings": settings, "started": number * 1000})
         run = open_run(store, record)
-        log_start(store, run, record)
         if accuracy is not None:
             store.client.log_metric(run.info.run_id, "test_accuracy", accuracy)
             store.client.set_terminated(run.info.run_id, "FINISHED")

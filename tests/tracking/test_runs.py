@@ -10,6 +10,7 @@ import pytest
 
 from tagger.runner.locks import hold, is_held
 from tagger.tracking import runs
+from tagger.tracking.gather import begin_training, gather
 from tagger.tracking.record import Dataset, Record
 from tagger.tracking.runs import close_abandoned_runs, find_run, open_run, resume_run
 from tagger.tracking.store import Store, connect
@@ -21,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 
 def training(loss: Any = "nll", identity: str = "a", **changes: Any) -> Record:
     """Return the record of a training that starts."""
-    return Record.of_training(loss, identity).model_copy(update=changes)
+    return begin_training(loss, identity).model_copy(update=changes)
 
 
 def status(store: Store, run: Any) -> str:
@@ -47,18 +48,18 @@ def test_opening_a_run_again_makes_no_other(store: Store) -> None:
 
 
 def test_a_model_is_found_by_its_fingerprint_and_loss(store: Store) -> None:
-    record = Record.of_outputs("nll")
+    record = gather("nll")
     assert find_run(store, record) is None
-    run = open_run(store, record, restored=True)
+    run = open_run(store, record)
     found = find_run(store, record)
     assert found is not None
     assert found.info.run_id == run.info.run_id
     assert find_run(store, record.model_copy(update={"model": "0" * 64})) is None
-    assert find_run(store, Record.of_outputs("cross_entropy")) is None
+    assert find_run(store, gather("cross_entropy")) is None
 
 
 def test_the_newest_run_of_a_model_is_found(store: Store) -> None:
-    record = Record.of_outputs("nll")
+    record = gather("nll")
     for identity, started in (("a", 1_000), ("b", 3_000), ("c", 2_000)):
         run = open_run(store, training(identity=identity, started=started))
         store.client.set_tag(run.info.run_id, "model.sha256", record.model)
@@ -74,7 +75,7 @@ def test_a_run_that_was_measured_on_another_test_split_is_not_found(store: Store
     assert find_run(store, record) is not None  # measured on none yet
     store.client.set_tag(run.info.run_id, "test.digest", record.datasets["test"].digest)
     assert find_run(store, record) is not None
-    assert find_run(store, Record.of_outputs("nll")) is not None
+    assert find_run(store, gather("nll")) is not None
     other = record.model_copy(update={"datasets": record.datasets | {"test": Dataset("other.csv", "other")}})
     assert find_run(store, other) is None
 
@@ -144,13 +145,13 @@ def test_a_deleted_group_is_not_joined(store: Store) -> None:
 
 def test_no_other_process_makes_a_group_while_one_is_looked_for(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     held: list[bool] = []
-    find = runs._find_group
+    make = runs._open_group
 
     def watched(*arguments: Any) -> Any:
         held.append(is_held("mlflow"))
-        return find(*arguments)
+        return make(*arguments)
 
-    monkeypatch.setattr(runs, "_find_group", watched)
+    monkeypatch.setattr(runs, "_open_group", watched)
     open_run(store, training())
     assert held == [True]
     assert not is_held("mlflow")
@@ -158,14 +159,14 @@ def test_no_other_process_makes_a_group_while_one_is_looked_for(store: Store, mo
 
 OPEN = """
 import sys
-from tagger.tracking.record import Record
+from tagger.tracking.gather import begin_training
 from tagger.tracking.runs import open_run
 from tagger.tracking.store import connect
 print("ready", flush=True)
 sys.stdin.readline()
 store = connect()
 for number in range(4):
-    record = Record.of_training(sys.argv[1], f"{sys.argv[1]}-{number}")
+    record = begin_training(sys.argv[1], f"{sys.argv[1]}-{number}")
     open_run(store, record.model_copy(update={"experiment": str(number)}))
 """
 

@@ -8,9 +8,10 @@ from matplotlib.figure import Figure
 
 from tagger.core.common import paths
 from tagger.core.common.errors import InputError
+from tagger.evaluate.evaluate_model import evaluate_model
 from tagger.tracking import delivery
+from tagger.tracking.gather import begin_training
 from tagger.tracking.outbox import keep
-from tagger.tracking.record import Record
 from tagger.tracking.runs import open_run
 from tagger.tracking.store import Store, StoreAwayError
 from tagger.tracking.sync import sync
@@ -18,7 +19,6 @@ from tests.tracking.samples import (
     STAGES,
     artifacts,
     content,
-    evaluate,
     export,
     groups_of,
     runs_of,
@@ -41,6 +41,7 @@ def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(delivery, "log_model", lambda *_: None)
     monkeypatch.setattr(delivery, "register_export", lambda *_: "1")
     monkeypatch.setattr(delivery, "promote", lambda *_: None)
+    monkeypatch.setattr(delivery, "find_version", lambda *_: "1")
     monkeypatch.setattr(delivery, "is_decided", lambda *_: True)
 
 
@@ -69,7 +70,7 @@ def test_sync_restores_every_loss_and_does_nothing_the_second_time(store: Store)
 
 
 def test_sync_delivers_what_waits_and_closes_what_is_dead(store: Store, cheap: None) -> None:
-    record = Record.of_training("nll", "a")
+    record = begin_training("nll", "a")
     open_run(store, record.model_copy(update={"tags": record.tags | {"training.lock": "dead"}}))
     for loss in ("nll", "cross_entropy"):
         keep(whole_record(loss), StoreAwayError("MLflow: it is away"))
@@ -102,7 +103,7 @@ def test_an_evaluation_that_is_not_that_of_the_lock_file_is_left_out(store: Stor
     metrics = {run.data.tags["loss"]: run.data.metrics for run in runs_of(store)}
     assert "test_accuracy" not in metrics["nll"]
     assert "test_accuracy" in metrics["cross_entropy"]
-    evaluate("nll")
+    evaluate_model("nll")
     assert list(sync()) == ["restored nll"]
     assert len(runs_of(store)) == 2
 

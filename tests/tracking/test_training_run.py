@@ -11,8 +11,8 @@ from tagger.core.common import paths
 from tagger.predict.model_source import tracking_uri
 from tagger.runner.locks import hold
 from tagger.tracking import delivery
+from tagger.tracking.gather import gather
 from tagger.tracking.outbox import deliver_waiting, is_waiting, keep
-from tagger.tracking.record import Record
 from tagger.tracking.store import Store, StoreAwayError
 from tagger.tracking.training_run import TrainingRun
 from tagger.train.trainer import Epoch
@@ -243,13 +243,13 @@ def test_a_training_does_not_start_while_the_store_takes_nothing(store: Store, m
 def test_a_training_starts_with_a_warning_where_something_waits_already(
     store: Store, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    keep(Record.of_outputs("cross_entropy"), StoreAwayError("MLflow: it is away"))
+    keep(gather("cross_entropy"), StoreAwayError("MLflow: it is away"))
     garble()
     capsys.readouterr()
     with start() as run:
         (warning,) = capsys.readouterr().err.splitlines()
         assert warning.startswith("warning: MLflow: sqlite:///")
-        assert warning.endswith("training goes on, for earlier records wait for it already")
+        assert warning.endswith("training goes on, as earlier records wait for it already")
         run.log_epoch(epoch(1))
         run.log_epoch(epoch(2))
         run.finish()

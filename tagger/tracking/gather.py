@@ -1,0 +1,158 @@
+"""Gathering records from the files of the pipeline."""
+
+import os
+import subprocess
+import time
+from collections.abc import Collection, Iterable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from tagger.core.common import paths
+from tagger.core.common.files import read_json
+from tagger.core.corpus.dictionary import DICTIONARY_FILES
+from tagger.core.corpus.encoded_split import EncodedSplit
+from tagger.core.network.model_folder import fingerprint
+from tagger.core.params.reader import read_document
+from tagger.core.params.schema import LossName
+from tagger.runner.dvc_lock import UNRECORDED, LockedStage, read_lock_file
+from tagger.tracking.record import EXPORTED, OF_GROUP, TRAINED, Dataset, Point, Record, origin
+
+
+def gather(loss: LossName, stages: Collection[str] = ()) -> Record:
+    """Gather the record of the model on the disk, whoever trained it.
+
+    If `dvc.lock` has the outputs of the training, its params are those of the record.
+
+    Args:
+        loss: of the model.
+        stages: those after `train` whose outputs belong to the record: `evaluate`, `report`, `export`.
+
+    Raises:
+        InputError: an output is missing or damaged.
+    """
+    locked = read_lock_file()
+    settings = read_document()
+    if locked.get(f"train@{loss}", UNRECORDED).wrote():
+        for name in ("export", "prepare", f"evaluate@{loss}", f"train@{loss}"):
+            settings |= locked.get(name, UNRECORDED).params
+    record = _begin(loss, settings)
+    add_training(record)
+    if "evaluate" in stages:
+        _add_evaluation(record)
+    if "report" in stages:
+        record.files |= _by_place((paths.REPORT, paths.STUDY, paths.COMPARISON), OF_GROUP)
+    if "export" in stages:
+        _add_export(record, locked.get("export", UNRECORDED))
+    return record
+
+
+def begin_training(loss: LossName, training: str) -> Record:
+    """Return the record of a training that starts now or goes on; `add_training` completes it.
+
+    Args:
+        loss: of the model.
+        training: identity of the training.
+    """
+    record = _begin(loss, read_document())
+    record.training = training
+    return record
+
+
+def add_training(record: Record) -> None:
+    """Add what `train` has written. Points that the record has already stay, because they have times.
+
+    Raises:
+        InputError: an output is missing or damaged.
+    """
+    folder, history = paths.model_folder(record.loss), paths.history_file(record.loss)
+    record.model = fingerprint(folder)
+    record.points = record.points or _read_history(history)
+    record.figures |= _read_figures(paths.summary_file(record.loss), record.loss)
+    record.files |= _by_place([history, *(paths.DICTIONARIES / name for name in DICTIONARY_FILES)])
+    record.files |= _by_place(folder.iterdir(), TRAINED)
+
+
+def _begin(loss: LossName, settings: dict[str, Any]) -> Record:
+    return Record(
+        loss=loss,
+        experiment=os.environ.get("DVC_EXP_NAME"),
+        settings=settings,
+        tags=_origin_tags(loss),
+        datasets={name: _read_dataset(name, settings) for name in ("train", "dev")},
+        started=time.time_ns() // 1_000_000,
+    )
+
+
+def _add_evaluation(record: Record) -> None:
+    loss = record.loss
+    record.datasets["test"] = _read_dataset("test", record.settings)
+    figures = _read_figures(paths.evaluation_file(loss), loss)
+    record.figures |= {f"test_{name}": value for name, value in figures.items()}
+    record.files |= _by_place((paths.tags_file(loss), paths.detail_file(loss), paths.predictions_file(loss)))
+
+
+def _add_export(record: Record, locked: LockedStage) -> None:
+    verification = read_json(paths.VERIFICATION, "what `export` writes")
+    record.figures["export_largest_difference"] = float(verification["largest_difference"])
+    if Path.cwd().resolve() == paths.workspace():  # an experiment in a temporary folder has an export of its own
+        record.files |= _by_place(paths.EXPORT.iterdir(), EXPORTED)
+        record.export_changed = not locked.wrote()
+
+
+def _by_place(files: Iterable[Path], folder: str = "") -> dict[str, Path]:
+    """Return files by their place: the given folder, or the name of the one that holds them, and their own name."""
+    return {f"{folder or path.parent.name}/{path.name}": path for path in sorted(files)}
+
+
+def _read_figures(path: Path, loss: LossName) -> dict[str, float]:
+    figures = read_json(path, "what the stages write")[loss]
+    return {name: float(value) for name, value in figures.items() if value is not None}
+
+
+def _read_history(path: Path) -> list[Point]:
+    rows = pd.read_csv(path, dtype=float).to_dict(orient="records")
+    return [
+        Point(str(name), value, int(row["epoch"]), None)
+        for row in rows
+        for name, value in row.items()
+        if name != "epoch"
+    ]
+
+
+def _read_dataset(name: str, settings: dict[str, Any]) -> Dataset:
+    folder = paths.PREPARED / name
+    state = sorted((status.st_ino, status.st_mtime_ns) for status in map(Path.stat, folder.glob("*")))
+    return Dataset(str(settings["data"][name]), _digest(folder, tuple(state)))
+
+
+@cache  # it reads the whole split, and a process may gather the records of all losses
+def _digest(folder: Path, _state: tuple[tuple[int, int], ...]) -> str:
+    return EncodedSplit.load(folder).digest()
+
+
+def _origin_tags(loss: LossName) -> dict[str, str]:
+    """Return what a run comes from: git, DVC and the loss."""
+    # Changes that the pipeline itself makes don't count.
+    changed = _git("status", "--porcelain", "--untracked-files=no", "--", ".", ":!dvc.lock", ":!metrics")
+    tags = {
+        "loss": loss,
+        "workspace": origin(),
+        "git.commit": _git("rev-parse", "HEAD"),
+        "git.dirty": None if changed is None else str(bool(changed)).lower(),
+        "dvc.stage": f"train@{loss}",
+        "dvc.experiment": os.environ.get("DVC_EXP_NAME"),
+        "dvc.baseline": os.environ.get("DVC_EXP_BASELINE_REV"),
+    }
+    return {name: value for name, value in tags.items() if value}
+
+
+def _git(*arguments: str) -> str | None:
+    """Return what git prints; None outside a repository."""
+    try:
+        answer = subprocess.run(["git", *arguments], capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return answer.stdout.strip()
