@@ -85,7 +85,7 @@ def test_sentences_of_the_command_line_are_tagged(model: str) -> None:
     )
 
 
-def test_words_stand_apart_by_any_white_space(model: str) -> None:
+def test_any_white_space_separates_words(model: str) -> None:
     assert output("predict", "--model", model, " The\t dog ") == "The  DET  0.5000\ndog  DET  0.5000\n"
 
 
@@ -160,7 +160,7 @@ def test_raw_lines_of_standard_input_are_split(model: str) -> None:
     ]
 
 
-def test_an_export_in_8_bits_is_asked_for_where_there_is_none(model: str) -> None:
+def test_8_bits_need_an_export(model: str) -> None:
     assert (
         mistake("predict", "--model", model, "--int8", "x") == f"{model}: a trained model, expected an export for int8"
     )
@@ -337,7 +337,7 @@ def test_a_damaged_comparison_is_named(workspace: Path) -> None:
     assert mistake("results").startswith("metrics/compare.json: damaged: ")
 
 
-def test_without_results_that_is_said(workspace: Path) -> None:
+def test_missing_results_are_named(workspace: Path) -> None:
     assert mistake("results").startswith("metrics/evaluate: no results there; expected those of `dvc repro`")
 
 

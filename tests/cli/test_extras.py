@@ -71,7 +71,7 @@ def test_tag_corpus_names_the_extra_that_brings_all_it_needs() -> None:
     )
 
 
-def test_a_module_of_our_own_that_is_missing_is_no_mistake_of_the_users() -> None:
+def test_a_missing_module_of_our_own_is_not_the_user_s_mistake() -> None:
     error = ModuleNotFoundError("No module named 'tagger.x'", name="tagger.x")
     with pytest.raises(ModuleNotFoundError) as caught:
         advice(error)

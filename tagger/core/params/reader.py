@@ -14,7 +14,7 @@ from tagger.core.params.schema import Params, Section
 View = TypeVar("View", bound=Section)
 _Key = tuple[str | int, ...]
 
-_MOST_LEVELS = 20
+_MOST_LEVELS = 20  # of nested values: an alias may contain itself
 # What was expected, by pydantic's type of the error; the names in braces are those of the error and its context.
 _EXPECTED = {
     "int_type": "a whole number",
@@ -108,7 +108,7 @@ class _Loader(yaml.SafeLoader):
             return [self.read(value, (*key, index)) for index, value in enumerate(node.value)]
         try:
             return self.construct_object(node)
-        except ValueError as error:  # it looks like a date or a number, but is none
+        except ValueError as error:  # it only looks like a date or a number
             raise self._mistake(node, str(error)) from None
 
     def _read_mapping(self, node: yaml.MappingNode, key: _Key) -> dict[str, Any]:
@@ -117,7 +117,7 @@ class _Loader(yaml.SafeLoader):
             if name.tag != "tag:yaml.org,2002:str":
                 raise self._mistake(name, "a key is not text")
             if name.value in values:
-                raise self._mistake(name, f"the key {name.value!r} stands here a second time")
+                raise self._mistake(name, f"duplicate key {name.value!r}")
             self.lines[*key, name.value] = name.start_mark.line + 1
             values[name.value] = self.read(value, (*key, name.value))
         return values

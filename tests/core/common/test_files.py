@@ -5,7 +5,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tagger.core.common.files import new_file, new_folder, write_json, write_table
+from tagger.core.common.errors import InputError
+from tagger.core.common.files import new_file, new_folder, read_json, write_json, write_table
 
 
 def content(folder: Path) -> dict[str, str]:
@@ -126,3 +127,20 @@ def test_a_table_is_csv_without_row_numbers(tmp_path: Path) -> None:
     table = pd.DataFrame({"tag": ["ADJ", ","], "f1": [0.5, 1.0], "support": [3, 4]})
     write_table(table, tmp_path / "tags.csv")
     assert (tmp_path / "tags.csv").read_bytes() == b'tag,f1,support\nADJ,0.5,3\n",",1.0,4\n'
+
+
+def test_json_is_read(tmp_path: Path) -> None:
+    write_json(tmp_path / "out.json", {"é": [1, None]})
+    assert read_json(tmp_path / "out.json", "metrics") == {"é": [1, None]}
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff", b"[" * 100_000])
+def test_damaged_json_is_named(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "out.json").write_bytes(content)
+    with pytest.raises(InputError, match=r"/out\.json: damaged: ."):
+        read_json(tmp_path / "out.json", "metrics")
+
+
+def test_missing_json_is_named_with_what_is_expected(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"/out\.json: no such file; expected metrics$"):
+        read_json(tmp_path / "out.json", "metrics")

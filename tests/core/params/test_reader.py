@@ -315,11 +315,11 @@ def test_a_loss_to_export_has_to_be_trained(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [
-        ("device: cpu", "device: cpu\nseed: 8", "params.yaml:3: the key 'seed' stands here a second time"),
-        ("  epochs: 3", "  epochs: 3\n  epochs: 4", "params.yaml:27: the key 'epochs' stands here a second time"),
+        ("device: cpu", "device: cpu\nseed: 8", "params.yaml:3: duplicate key 'seed'"),
+        ("  epochs: 3", "  epochs: 3\n  epochs: 4", "params.yaml:27: duplicate key 'epochs'"),
     ],
 )
-def test_a_key_that_stands_twice_is_named(tmp_path: Path, old: str, new: str, expected: str) -> None:
+def test_a_duplicate_key_is_named(tmp_path: Path, old: str, new: str, expected: str) -> None:
     assert mistake(write(tmp_path, old, new)) == expected
 
 
@@ -344,7 +344,7 @@ def test_what_is_not_yaml_is_named_with_its_line(tmp_path: Path, old: str, new: 
     "line",
     ["1: 2", "true: 2", "? [a, b]\n: 2", "extra: &x [*x]", "seed: 2024-13-45", "seed: !!int x", "seed: !!python/none"],
 )
-def test_yaml_that_is_no_plain_keys_and_values_is_a_mistake_too(tmp_path: Path, line: str) -> None:
+def test_yaml_other_than_plain_keys_and_values_is_a_mistake_too(tmp_path: Path, line: str) -> None:
     assert mistake(write(tmp_path, "seed: 7", line)).startswith("params.yaml:1: ")
 
 
