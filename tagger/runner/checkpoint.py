@@ -80,8 +80,8 @@ class Checkpoint:
 def _read(path: Path) -> tuple[str, dict[str, Any] | None] | None:
     """Return the identity and the trainer's state from a file; None if it is missing or damaged."""
     try:
-        # Tensors, numbers and text only: weights_only unpickles nothing else.
-        state = torch.load(path, weights_only=True)
+        # Tensors, numbers and text only: weights_only unpickles nothing else. On the CPU, to share with any process.
+        state = torch.load(path, weights_only=True, map_location="cpu")
         return state["training"], state["trainer"]
     except FileNotFoundError:
         return None

@@ -1,6 +1,5 @@
-"""The processes that train one model together, by torch.distributed: gloo between CPUs, nccl between GPUs."""
+"""The processes that train one model together, with torch.distributed: gloo between CPUs, nccl between GPUs."""
 
-import io
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,23 +11,23 @@ from torch import Tensor
 
 from tagger.core.common.processes import rank
 
-RENDEZVOUS = "TAGGER_RENDEZVOUS"  # where processes that this project started meet; those of torchrun have its variables
+RENDEZVOUS = "TAGGER_RENDEZVOUS"  # where the processes of `tagger.runner.workers` meet; torchrun has its own variables
 
 
 class ProcessGroup:
-    """One process among those of a training: `rank` counts from 0, and 0 is the one that writes."""
+    """One process among the `size` of a training. Its `rank` counts from 0; the process of rank 0 writes."""
 
     def __init__(self, rank: int = 0, size: int = 1, device: torch.device | None = None) -> None:
-        """Take part in what torch.distributed has set up; with the size 1 there is nothing to set up."""
+        """Describe this process; a group of more than one needs the process group of torch.distributed."""
         self.rank, self.size, self._device = rank, size, device
 
     def share_of(self, amount: int) -> range:
-        """Return which of an amount of equal pieces of work are this process's; `size` divides the amount."""
+        """Return which pieces of work are this process's: an equal, consecutive share; `size` divides the amount."""
         each = amount // self.size
         return range(self.rank * each, (self.rank + 1) * each)
 
     def gather(self, part: Tensor) -> list[Tensor]:
-        """Return the tensors of all processes by rank; they have one shape.
+        """Return the tensors of all processes, ordered by rank; they have the same shape.
 
         Raises:
             ConnectionError: another process has ended.
@@ -44,22 +43,12 @@ class ProcessGroup:
         return parts
 
     def share(self, state: dict[str, Any] | None) -> dict[str, Any] | None:
-        """Return the state that the first process gives: tensors, numbers and text in dicts and lists."""
+        """Return the state that the process of rank 0 passes, with tensors on the CPU; the others pass None."""
         if self.size == 1:
             return state
-        buffer = io.BytesIO()
-        torch.save(state, buffer)
-        length = torch.tensor([buffer.tell()], device=self._device)
-        dist.broadcast(length, 0)
-        content = torch.zeros(int(length), dtype=torch.uint8)
-        if self.rank == 0:
-            content = torch.frombuffer(buffer.getbuffer(), dtype=torch.uint8)
-        content = content.to(self._device)
-        dist.broadcast(content, 0)
-        stored: dict[str, Any] | None = torch.load(
-            io.BytesIO(content.cpu().numpy().tobytes()), weights_only=True, map_location="cpu"
-        )
-        return stored
+        shared = [state]
+        dist.broadcast_object_list(shared, device=self._device)
+        return shared[0]
 
 
 ALONE = ProcessGroup()
@@ -67,7 +56,7 @@ ALONE = ProcessGroup()
 
 @contextmanager
 def joined(device: torch.device) -> Iterator[ProcessGroup]:
-    """Meet the other processes of the environment, if there are any, and part from them at the end."""
+    """Join the process group described by the environment, if any; leave it on exit."""
     size = int(os.environ.get("WORLD_SIZE", "1"))
     if size == 1:
         yield ALONE

@@ -59,7 +59,6 @@ class Trainer:
         inputs: what it trains from.
         model: with the weights of the last epoch, or of the best one once all are run.
         history: the epochs that are done.
-        best: the one whose weights are kept; None before the first is done.
     """
 
     def __init__(self, inputs: TrainingInputs, on_step: Callable[[Step], None] = lambda _: None) -> None:
@@ -72,12 +71,16 @@ class Trainer:
         _set_vectors(self.model, inputs.vectors)
         self.model.to(inputs.device)
         self.history: list[Epoch] = []
-        self.best: Epoch | None = None
         self._best_weights: dict[str, Tensor] = {}
         self._batch_tokens = _fit_batch_tokens(inputs.train, params.train)
         self._steps = len(plan_batches(inputs.train.lengths, self._batch_tokens))
         self._optimization = Optimization(self.model, params.train, self._steps * params.train.epochs)
         self._word_dropout = WordDropout(inputs.dictionaries, params.train.word_dropout, inputs.device)
+
+    @property
+    def best(self) -> Epoch | None:
+        """The epoch with the highest accuracy on dev, then the lowest loss there, then the first; None before any."""
+        return max(self.history, key=lambda epoch: (epoch.dev_accuracy, -epoch.dev_loss), default=None)
 
     def epochs(self, group: ProcessGroup = ALONE) -> Iterator[Epoch]:
         """Train, yielding each epoch when it is done; at the end the model has the weights of the best on dev.
@@ -93,17 +96,16 @@ class Trainer:
         while not self._is_done():
             number = len(self.history) + 1
             epoch = self._run_epoch(number, group)
-            if epoch is None and self.best is None:
+            if epoch is None and not self.history:
                 raise InputError(
                     f"the loss of {self.inputs.loss!r} stopped being a finite number in epoch {number}; "
                     f"expected a lower train.learning_rate than {self._params.learning_rate}"
                 )
             if epoch is None:
                 break
-            if self.best is None or _quality(epoch) > _quality(self.best):
-                self.best = epoch
-                self._best_weights = {name: value.clone() for name, value in self.model.state_dict().items()}
             self.history.append(epoch)
+            if self.best is epoch:
+                self._best_weights = {name: value.clone() for name, value in self.model.state_dict().items()}
             yield epoch
         self.model.load_state_dict(self._best_weights)
 
@@ -117,7 +119,6 @@ class Trainer:
             "best_weights": self._best_weights,
             "optimization": self._optimization.state_dict(),
             "history": [tuple(epoch) for epoch in self.history],
-            "best": None if self.best is None else tuple(self.best),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -126,7 +127,6 @@ class Trainer:
         self._best_weights = state["best_weights"]
         self._optimization.load_state_dict(state["optimization"])
         self.history = [Epoch(*epoch) for epoch in state["history"]]
-        self.best = None if state["best"] is None else Epoch(*state["best"])
 
     def summary(self) -> dict[str, float | None]:
         """Return the figures of the best epoch, the number of epochs run, and the number of weights.
@@ -187,11 +187,6 @@ def _set_vectors(model: LstmTagger, vectors: WordVectors) -> None:
     if len(vectors.ids):
         with torch.no_grad():
             model.word_embedding.weight[torch.tensor(vectors.ids)] = torch.tensor(vectors.vectors)
-
-
-def _quality(epoch: Epoch) -> tuple[float, float]:
-    """Return what ranks epochs: accuracy on dev, then the loss there."""
-    return epoch.dev_accuracy, -epoch.dev_loss
 
 
 def _fit_batch_tokens(train: EncodedSplit, params: TrainParams) -> int:

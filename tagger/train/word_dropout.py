@@ -1,4 +1,4 @@
-"""Words and characters turned into the unknown one while training, so that its vector is trained."""
+"""Word dropout: some words and characters become the unknown one in training, so that its vector is trained."""
 
 import torch
 from torch import Tensor
@@ -11,13 +11,13 @@ class WordDropout:
     """Turns some words and characters into the unknown one, rare ones more often."""
 
     def __init__(self, dictionaries: Dictionaries, rate: float, device: torch.device) -> None:
-        """Take the counts of the dictionaries; with the rate 0 nothing is changed."""
+        """Take the counts of the dictionaries; the rate 0 changes nothing."""
         self._rate = rate
         self._words = _chances(dictionaries.words, rate).to(device)
         self._characters = _chances(dictionaries.characters, rate).to(device)
 
     def __call__(self, batch: Batch) -> Batch:
-        """Return the batch with random changes."""
+        """Return the batch with some words and characters replaced at random."""
         if not self._rate:
             return batch
         groups = tuple(group._replace(characters=_drop(group.characters, self._characters)) for group in batch.groups)
@@ -29,9 +29,9 @@ def _drop(ids: Tensor, chances: Tensor) -> Tensor:
 
 
 def _chances(dictionary: Dictionary, rate: float) -> Tensor:
-    """Return rate / (rate + count) for each id, 0 for the reserved ones.
+    """Return the probability of dropping each id: rate / (rate + count), and 0 for the reserved ids.
 
-    The form is that of Kiperwasser and Goldberg (2016), "Simple and Accurate Dependency Parsing Using Bidirectional
+    The formula is from Kiperwasser and Goldberg (2016), "Simple and Accurate Dependency Parsing Using Bidirectional
     LSTM Feature Representations", section 4.
     """
     counts = torch.tensor(dictionary.counts, dtype=torch.float32)
