@@ -139,6 +139,15 @@ def fresh_model(dictionaries: Dictionaries, loss: LossName = "nll", seed: int = 
     return LstmTagger.for_dictionaries(model_params(**changes), dictionaries, loss).eval()
 
 
+def biased_model(scores: list[float], loss: LossName = "nll") -> tuple[LstmTagger, EncodedSplit]:
+    """Build a model that gives every word these scores for A, B, C; and the split `a/A b/B`, `a/C b/X`."""
+    data = data_of([tagged("a/A b/B c/C")], [tagged("a/A b/B"), tagged("a/C b/X")])
+    model = fresh_model(data.dictionaries, loss)
+    model.linear.weight.data.zero_()
+    model.linear.bias.data.copy_(torch.tensor(scores))
+    return model, data.dev
+
+
 def batch_of(split: EncodedSplit, *sentences: int) -> Batch:
     return make_batch(split, np.array(sentences or range(split.sentences), dtype=np.int64))
 

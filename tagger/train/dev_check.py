@@ -1,4 +1,4 @@
-"""How a model does on dev between the epochs of its training."""
+"""Loss and accuracy of a model on dev, between the epochs of its training."""
 
 import math
 from typing import NamedTuple
@@ -14,22 +14,22 @@ from tagger.train.process_group import ALONE, ProcessGroup
 
 
 class DevResult(NamedTuple):
-    """How a model does on a split while it is trained."""
+    """Loss and accuracy of a model on a split."""
 
-    loss: float  # mean over the tokens whose tag the model knows; infinite if there is none
+    loss: float  # mean over the tokens whose tag the model knows; infinite if there are none
     accuracy: float  # over all tokens; a tag that the model does not know counts as wrong
 
 
 @torch.inference_mode()
 def check(model: LstmTagger, split: EncodedSplit, device: torch.device, group: ProcessGroup = ALONE) -> DevResult:
-    """Compute loss and accuracy; the processes of a group take turns with the batches, and all get the result.
+    """Compute loss and accuracy; the processes of a group share the batches, and all get the result.
 
-    The prediction is taken from the scores, before the last step, so that rounding in it can't make two losses that
-    train the same weights choose different epochs.
+    Predictions are taken from the scores, before the last step: its rounding could make two losses that train the same
+    weights choose different epochs.
     """
     model.eval()
     plan = plan_batches(split.lengths, INFERENCE_TOKENS)
-    results = torch.zeros(len(plan), 3, dtype=torch.float64)  # of each batch: loss, tokens of known tags, right ones
+    results = torch.zeros(len(plan), 3, dtype=torch.float64)  # per batch: loss, tokens with known tags, correct ones
     for number in range(group.rank, len(plan), group.size):
         batch = make_batch(split, plan[number], with_forms=model.reads_forms).to(device)
         scores = model.scores(batch)  # (N, K)
@@ -40,6 +40,7 @@ def check(model: LstmTagger, split: EncodedSplit, device: torch.device, group: P
             outputs = model.loss.last_step(scores[known])
             loss = float(model.loss.criterion(outputs, batch.tags[known])) * amount
         results[number] = torch.tensor((loss, amount, right), dtype=torch.float64)
-    # A batch is zero in all processes but one, so that the first sum is exact, and the second the same for any number.
+    # Each batch is zero in all processes but one: the sum over processes is exact, and the one over batches always
+    # adds the same numbers.
     total_loss, known_tokens, total_right = torch.stack(group.gather(results.to(device))).sum(dim=0).sum(dim=0).tolist()
     return DevResult(total_loss / known_tokens if known_tokens else math.inf, total_right / len(split.tags))

@@ -1,8 +1,9 @@
-"""The gradient of a batch as the sum of those of its shards.
+"""The gradient of a batch as the sum of the gradients of its shards.
 
-A batch is cut into the same shards whatever number of processes there is. Each process computes its own, and all are
-added up in pairs, by their order: so no bit of the sum depends on that number. G numbers in a gradient, R rows of a
-table that the batch uses, E width of a row.
+A batch is cut into the same shards, however many processes there are. Each process computes its own shards, and all
+are added in pairs, in their order, so the sum has the same bits for any number of processes.
+
+Shapes: G numbers in a gradient, R rows of a table that the batch uses, E width of a row.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,7 +15,7 @@ from torch import Tensor
 from tagger.core.common.arrays import Array, Int64s
 from tagger.core.corpus.dictionary import UNKNOWN
 from tagger.core.corpus.encoded_split import EncodedSplit
-from tagger.core.network.batches import forms_of
+from tagger.core.network.batches import tokens_of
 from tagger.core.network.lstm_tagger import LstmTagger
 from tagger.train.process_group import ProcessGroup
 
@@ -22,28 +23,28 @@ from tagger.train.process_group import ProcessGroup
 class BatchGradient:
     """Computes the gradient of each batch of a split and leaves it in the parameters of a model.
 
-    That of a table is sparse: it has the rows that the batch uses.
+    The gradient of a table is sparse: it has only the rows that the batch uses.
     """
 
     def __init__(
         self, model: LstmTagger, split: EncodedSplit, group: ProcessGroup, device: torch.device, clip_norm: float = 0
     ) -> None:
-        """Take what gradients are computed of, shortened to the norm `clip_norm` where it is not 0."""
-        self._split, self._group, self._device, self._clip_norm = split, group, device, clip_norm
+        """Take what to compute from; `clip_norm` is the largest norm of a gradient, 0 for no limit."""
+        self._model, self._split, self._group, self._device, self._clip_norm = model, split, group, device, clip_norm
         self._tables, self._others = model.tables_and_others()
 
     def compute(self, shards: Sequence[Int64s], loss_of: Callable[[int, Int64s], Tensor]) -> float:
         """Set the gradient of the mean loss over the tokens of a batch, and return that mean.
 
         Args:
-            shards: the sentences of each shard; some may have none.
-            loss_of: gives the mean loss of the shard of this number, which has these sentences.
+            shards: the sentences of each shard; a shard may be empty.
+            loss_of: returns the mean loss over the tokens of a shard, given its number and its sentences.
         """
         rows = self._rows_of(shards)
         tokens = [int(self._split.lengths[sentences].sum()) for sentences in shards]
         parts = []
         for number in self._group.share_of(len(shards)):
-            self._clear()
+            self._model.zero_grad()
             loss = torch.zeros((), device=self._device)
             if tokens[number]:
                 loss = loss_of(number, shards[number]) * (tokens[number] / sum(tokens))
@@ -56,28 +57,24 @@ class BatchGradient:
 
     def _rows_of(self, shards: Sequence[Int64s]) -> list[Tensor]:
         """Return the rows of each table that can have a gradient, the same in every process: (R) each."""
-        forms = forms_of(self._split, np.concatenate(shards))
-        words = np.append(self._split.form_words[forms], UNKNOWN)  # which WordDropout puts in
+        forms = self._split.forms[tokens_of(self._split, np.concatenate(shards))]
+        words = np.append(self._split.form_words[forms], UNKNOWN)  # WordDropout inserts it
         found = zip(self._tables, (words, self._split.form_affixes[forms]), strict=False)  # affixes may have no table
         return [_distinct(ids, len(table)).to(self._device) for table, ids in found]
 
-    def _clear(self) -> None:
-        for weights in (*self._others, *self._tables):
-            weights.grad = None
-
     def _collect(self, rows: Sequence[Tensor], loss: Tensor) -> Tensor:
-        """Return the gradients one after another, then those of the tables' rows, then the loss: (G + 1)."""
+        """Return the gradients in one vector, those of the tables' rows after all others, then the loss: (G + 1)."""
         others = [torch.zeros_like(weights) if weights.grad is None else weights.grad for weights in self._others]
         tables = [_rows_from(weights, used) for weights, used in zip(self._tables, rows, strict=True)]
         return torch.cat([part.flatten() for part in (*others, *tables, loss)])
 
     def _clip(self, gradient: Tensor) -> None:
-        """Shorten a gradient where it is too long, as `torch.nn.utils.clip_grad_norm_` does: (G)."""
+        """Shorten a gradient that is too long, in place, as `torch.nn.utils.clip_grad_norm_` does: (G)."""
         if self._clip_norm:
             gradient *= (self._clip_norm / (torch.linalg.vector_norm(gradient) + 1e-6)).clamp(max=1)
 
     def _spread(self, rows: Sequence[Tensor], gradient: Tensor) -> None:
-        """Set the gradients from what `_collect` has made: (G)."""
+        """Set the gradients from a vector as `_collect` returns it, without the loss: (G)."""
         sizes = [len(used) * weights.shape[1] for weights, used in zip(self._tables, rows, strict=True)]
         parts = iter(torch.split(gradient, [*map(Tensor.numel, self._others), *sizes]))
         for weights in self._others:
@@ -90,14 +87,14 @@ class BatchGradient:
 
 
 def _distinct(ids: Array, size: int) -> Tensor:
-    """Return the distinct ids, all below `size`, in order: quicker than sorting them."""
+    """Return the distinct ids, all below `size`, in order. Faster than sorting them."""
     present = np.zeros(size, dtype=np.bool_)
     present[ids] = True
     return torch.from_numpy(np.flatnonzero(present))
 
 
 def _rows_from(weights: Tensor, rows: Tensor) -> Tensor:
-    """Return the gradient of the given rows of a table, which are in order and hold all that has one: (R, E)."""
+    """Return the gradient of the given rows of a table: (R, E). They are sorted and include every row that has one."""
     total = torch.zeros((len(rows), weights.shape[1]), device=weights.device)
     if weights.grad is None:
         return total

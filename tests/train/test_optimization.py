@@ -9,7 +9,7 @@ from torch import Tensor
 
 from tagger.core.common.arrays import Int64s
 from tagger.core.corpus.dictionary import PADDING
-from tagger.core.network.batches import forms_of, make_batch
+from tagger.core.network.batches import make_batch, tokens_of
 from tagger.core.network.lstm_tagger import LstmTagger
 from tagger.train.gradients import BatchGradient
 from tagger.train.optimization import Optimization
@@ -44,7 +44,7 @@ def loss_of(model: LstmTagger, sentences: Int64s) -> Tensor:
 
 
 def rows_of(name: str, sentences: Int64s) -> set[int]:
-    forms = forms_of(RANDOM.train, sentences)
+    forms = RANDOM.train.forms[tokens_of(RANDOM.train, sentences)]
     ids = RANDOM.train.form_words if name == TABLES[0] else RANDOM.train.form_affixes
     return set(ids[forms].flatten().tolist()) - {PADDING}
 

@@ -4,7 +4,6 @@ Shapes: B sentences, T tokens of the longest, N real tokens, F distinct forms of
 A affixes of a form at most.
 """
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -12,7 +11,6 @@ import torch
 from torch import Tensor
 
 from tagger.core.common.arrays import Int32s, Int64s
-from tagger.core.corpus.batch_plan import plan_batches
 from tagger.core.corpus.dictionary import PADDING
 from tagger.core.corpus.encoded_split import EncodedSplit
 
@@ -20,7 +18,7 @@ CHARACTER_STEP = 4  # forms whose lengths round up to the same multiple are padd
 
 
 class CharacterGroup(NamedTuple):
-    """Forms of about one length, padded on the right."""
+    """Forms of similar length, padded on the right."""
 
     characters: Tensor  # (C, F of the group)
     lengths: Tensor  # (F of the group)
@@ -29,37 +27,28 @@ class CharacterGroup(NamedTuple):
 class Batch(NamedTuple):
     """Sentences padded on the right to one length; time comes first."""
 
-    words: Tensor  # (T, B) ids, PADDING past the end
+    words: Tensor  # (T, B) ids; PADDING past the end
     lengths: Tensor  # (B)
     tokens: Tensor  # (N) places of the real tokens in the flattened (T * B), sentence by sentence
     form_of: Tensor  # (T, B) row of each token's form in the joined groups and the affixes; 0 past the end
-    groups: tuple[CharacterGroup, ...]  # no form at all in a batch that was made without them
-    affixes: Tensor  # (F, A) ids, PADDING where there is none
+    groups: tuple[CharacterGroup, ...]  # empty in a batch without forms
+    affixes: Tensor  # (F, A) ids; PADDING after a form's last affix
     tags: Tensor  # (N)
-    sentences: Int64s  # (B) their numbers in the split
 
     def to(self, device: torch.device) -> "Batch":
         """Return the batch with its tensors on a device."""
-        return self._replace(
-            words=self.words.to(device),
-            lengths=self.lengths.to(device),
-            tokens=self.tokens.to(device),
-            form_of=self.form_of.to(device),
-            groups=tuple(CharacterGroup(g.characters.to(device), g.lengths.to(device)) for g in self.groups),
-            affixes=self.affixes.to(device),
-            tags=self.tags.to(device),
-        )
+        moved = {name: value.to(device) for name, value in self._asdict().items() if isinstance(value, Tensor)}
+        groups = tuple(CharacterGroup(*(part.to(device) for part in group)) for group in self.groups)
+        return self._replace(**moved, groups=groups)
 
 
 def make_batch(split: EncodedSplit, sentences: Int64s, *, with_forms: bool = True) -> Batch:
-    """Gather the sentences of the given numbers, with their characters and affixes where these are read."""
+    """Gather the sentences of the given numbers (B), with their characters and affixes if `with_forms`."""
     lengths = split.lengths[sentences]
-    steps = np.arange(lengths.max())
-    real = steps[None, :] < lengths[:, None]  # (B, T)
-    tokens = (split.sentence_starts[sentences][:, None] + steps)[real]  # (N) in the split
-    row, step = np.nonzero(real)
+    tokens = tokens_of(split, sentences)
+    row, step = np.nonzero(np.arange(lengths.max()) < lengths[:, None])  # of the real places of (B, T): (N) each
     forms = split.forms[tokens]
-    shape = (len(steps), len(sentences))
+    shape = (int(lengths.max()), len(sentences))
     words = np.full(shape, PADDING, dtype=np.int64)
     words[step, row] = split.form_words[forms]
     form_of = np.zeros(shape, dtype=np.int64)
@@ -75,27 +64,19 @@ def make_batch(split: EncodedSplit, sentences: Int64s, *, with_forms: bool = Tru
         groups=groups,
         affixes=torch.from_numpy(split.form_affixes[used].astype(np.int64)),
         tags=torch.from_numpy(split.tags[tokens].astype(np.int64)),
-        sentences=sentences,
     )
 
 
-def forms_of(split: EncodedSplit, sentences: Int64s) -> Int32s:
-    """Return the form of each token of the sentences of the given numbers, one sentence after the other: (N)."""
+def tokens_of(split: EncodedSplit, sentences: Int64s) -> Int64s:
+    """Return the places in the split of the tokens of some sentences, one sentence after the other: (N)."""
     starts, lengths = split.sentence_starts[sentences], split.lengths[sentences]
     before = np.cumsum(lengths) - lengths
-    tokens = np.repeat(starts - before, lengths) + np.arange(lengths.sum())
-    forms: Int32s = split.forms[tokens]
-    return forms
-
-
-def iterate_batches(split: EncodedSplit, batch_tokens: int, *, with_forms: bool = True) -> Iterator[Batch]:
-    """Yield the whole split, shortest sentences first, in batches of `make_batch`."""
-    for sentences in plan_batches(split.lengths, batch_tokens):
-        yield make_batch(split, sentences, with_forms=with_forms)
+    places: Int64s = np.repeat(starts - before, lengths) + np.arange(lengths.sum())
+    return places
 
 
 def _group_forms(split: EncodedSplit, forms: Int32s) -> tuple[Int32s, Int64s, tuple[CharacterGroup, ...]]:
-    """Return the distinct forms of the tokens in the order of their groups: (F), the row there of each token's: (N)."""
+    """Return the distinct forms, ordered by group: (F), the row of each token's form among them: (N), the groups."""
     used, rows = np.unique(forms, return_inverse=True)
     starts = split.form_starts[used]
     lengths = split.form_starts[used + 1] - starts

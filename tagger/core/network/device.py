@@ -1,4 +1,4 @@
-"""Where the tensors live."""
+"""The device that computes, its random numbers, and deterministic operations."""
 
 import os
 
@@ -9,13 +9,12 @@ from tagger.core.params.schema import Device
 
 
 def choose_device(name: Device) -> torch.device:
-    """Return the device of a param; `auto` takes CUDA where there is one, each process its own.
+    """Return the device for the param `device`: `auto` is CUDA if available. Each process of a training has its GPU.
 
-    On a CPU torch is held to one thread: the matrices of a tagger are small, and a second thread that waits for a busy
-    core makes every step wait with it.
+    On a CPU, torch gets one thread: the matrices of a tagger are small, and each step would wait for the slowest core.
 
     Raises:
-        InputError: `cuda` was asked for and there is none.
+        InputError: `cuda` was asked for, but there is none.
     """
     torch.set_num_threads(1)
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS is deterministic only with a fixed workspace
@@ -25,15 +24,15 @@ def choose_device(name: Device) -> torch.device:
     if name == "cpu" or not available:
         return torch.device("cpu")
     be_deterministic()
-    own = os.environ.get("LOCAL_RANK")  # where several processes of this machine train together
+    own = os.environ.get("LOCAL_RANK")  # if several processes of this machine train together
     return torch.device("cuda" if own is None else f"cuda:{own}")
 
 
 def seed_random(seed: int, device: torch.device) -> None:
-    """Seed torch's random numbers, those of the device too.
+    """Seed torch's random numbers on the CPU and on the device.
 
-    `torch.manual_seed` also does that for each kind of device that is not here, and notes the stack of the caller for
-    it: a millisecond in every step.
+    `torch.manual_seed` does so for absent kinds of device, too, recording the caller's stack for each: a millisecond
+    in every step.
     """
     torch.default_generator.manual_seed(seed)
     if device.type == "cuda":
@@ -41,8 +40,8 @@ def seed_random(seed: int, device: torch.device) -> None:
 
 
 def be_deterministic() -> None:
-    """Hold torch to operations that give the same bits each time. Those that tag on a CPU always do."""
-    # What torch.use_deterministic_algorithms does, but for importing torch's compiler, which takes a second.
+    """Restrict torch to operations that give the same bits each time. Those used for tagging on a CPU always do."""
+    # As torch.use_deterministic_algorithms, but without importing torch's compiler, which takes a second.
     torch.set_deterministic_debug_mode("error")
     # Every operation here writes all of its result; filling it first took a sixth of the training time.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""Scores, losses and probabilities of a whole split."""
+"""Scores and probabilities of a whole split."""
 
 from collections.abc import Callable
 
@@ -7,11 +7,12 @@ import torch
 from torch import Tensor
 
 from tagger.core.common.arrays import Float32s
+from tagger.core.corpus.batch_plan import plan_batches
 from tagger.core.corpus.encoded_split import EncodedSplit
-from tagger.core.network.batches import Batch, iterate_batches
+from tagger.core.network.batches import Batch, make_batch, tokens_of
 from tagger.core.network.lstm_tagger import LstmTagger
 
-INFERENCE_TOKENS = 4000  # places in a batch; results do not depend on it beyond the last bit
+INFERENCE_TOKENS = 4000  # places in a batch; it changes results only in their last bit
 
 
 def tag_probabilities(model: LstmTagger, split: EncodedSplit, device: torch.device) -> Float32s:
@@ -30,10 +31,7 @@ def _each_token(
 ) -> Float32s:
     model.eval()
     result = np.empty((len(split.forms), model.linear.out_features), dtype=np.float32)
-    for batch in iterate_batches(split, INFERENCE_TOKENS, with_forms=model.reads_forms):
-        starts, lengths = split.sentence_starts[batch.sentences], split.lengths[batch.sentences]
-        places = np.concatenate(
-            [np.arange(start, start + length) for start, length in zip(starts, lengths, strict=True)]
-        )
-        result[places] = values(batch.to(device)).cpu().numpy()
+    for sentences in plan_batches(split.lengths, INFERENCE_TOKENS):
+        batch = make_batch(split, sentences, with_forms=model.reads_forms).to(device)
+        result[tokens_of(split, sentences)] = values(batch).cpu().numpy()
     return result

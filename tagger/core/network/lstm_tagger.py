@@ -1,8 +1,10 @@
 """The network: embeddings, LSTM, linear layer, and the last step that its loss needs.
 
 Shapes: T tokens, B sentences, N real tokens, C characters, F forms, A affixes, E input width, H hidden width,
-D directions, V width of what characters say, K tags.
+D directions, V width of the vectors from characters, K tags.
 """
+
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
@@ -12,16 +14,16 @@ from tagger.core.losses.definitions import LOSSES, Loss
 from tagger.core.network.batches import Batch
 from tagger.core.params.schema import CHARACTER_WINDOW, LossName, ModelParams
 
-# A rare word's vector is moved a few times only. Drawn at torch's scale of 1 it would stay noise beside the characters,
-# which the LSTM has to learn to ignore. So would a rare affix's.
+# The vectors of rare words and affixes get only a few updates. Drawn at torch's scale of 1, they would remain noise
+# beside the characters, and the LSTM would have to learn to ignore them.
 WORD_SCALE = 0.1
 
 
 class Lstm(nn.Module):
     """One LSTM layer over sequences that are padded on the right, in one or both directions.
 
-    The backward direction reads each sequence reversed within its own length, so padding stands behind the real steps
-    in both directions and can't reach them. Results are exact without packing, which has no fast path on a CPU.
+    The backward direction reads each sequence reversed within its own length, so padding follows the real steps in both
+    directions and can't affect them. Results are exact without packing, which has no fast path on a CPU.
     """
 
     def __init__(self, input_width: int, hidden: int, bidirectional: bool) -> None:
@@ -31,7 +33,7 @@ class Lstm(nn.Module):
         self.output_width = hidden * (2 if bidirectional else 1)
 
     def forward(self, inputs: Tensor, reversal: Tensor) -> Tensor:
-        """Return the hidden states: (T, B, E) and the places of `reversal_of` -> (T, B, D * H)."""
+        """Return the hidden states: (T, B, E) and the result of `reversal_of` -> (T, B, D * H)."""
         forward_states, _ = self.forward_lstm(inputs)  # (T, B, H)
         if self.backward_lstm is None:
             return forward_states  # type: ignore[no-any-return]
@@ -40,7 +42,7 @@ class Lstm(nn.Module):
 
 
 def reversal_of(lengths: Tensor, steps: int) -> Tensor:
-    """Return where to read each place of the flattened (T * B) from, to reverse each sequence within its length."""
+    """Return the index of each place's source in the flattened (T * B), to reverse each sequence within its length."""
     time = torch.arange(steps, device=lengths.device)[:, None]  # (T, 1)
     source = torch.where(time < lengths, lengths - 1 - time, time)  # (T, B)
     count = lengths.shape[0]
@@ -55,7 +57,7 @@ class VariationalDropout(nn.Module):
     """Dropout with one mask for all steps of a sequence.
 
     Gal and Ghahramani (2016), "A Theoretically Grounded Application of Dropout in Recurrent Neural Networks",
-    section 4: here between the layers, not from step to step.
+    section 4; here between layers, not between steps.
     """
 
     def __init__(self, rate: float) -> None:
@@ -73,7 +75,7 @@ class CharacterCnn(nn.Module):
     """A vector for each word form from its characters: the highest value of each filter over the windows of a form.
 
     Santos and Zadrozny (2014), "Learning Character-level Representations for Part-of-Speech Tagging", section 2.1.2;
-    here with a ReLU. What stands before and after a form has a vector of its own, that of PADDING.
+    here with a ReLU. PADDING frames each form, and its vector is trained like any other.
     """
 
     def __init__(self, characters: int, dim: int, filters: int) -> None:
@@ -81,17 +83,17 @@ class CharacterCnn(nn.Module):
         self.embedding = nn.Embedding(characters, dim)
         self.filters = nn.Linear(CHARACTER_WINDOW * dim, filters)
 
-    def forward(self, characters: Tensor, lengths: Tensor) -> Tensor:  # noqa: ARG002 - as the other encoder
+    def forward(self, characters: Tensor, lengths: Tensor) -> Tensor:  # noqa: ARG002 - the interface of CharacterLstm
         """Encode forms: (C, F) ids, (F) lengths -> (F, V)."""
         framed = nn.functional.pad(characters, (0, 0, 1, 1), value=PADDING)  # (C + 2, F)
         embedded = self.embedding(framed)  # (C + 2, F, E)
         windows = torch.cat((embedded[:-2], embedded[1:-1], embedded[2:]), dim=-1)  # (C, F, 3 * E)
-        values = torch.relu(self.filters(windows))  # (C, F, V): none is below the zeros of the padding
+        values = torch.relu(self.filters(windows))  # (C, F, V): at least 0, which padding gets below
         return values.masked_fill((characters == PADDING)[:, :, None], 0).amax(dim=0)
 
 
 class CharacterLstm(nn.Module):
-    """A vector for each word form from its characters: both last states of a BiLSTM.
+    """A vector for each word form from its characters: the last states of both directions of an LSTM.
 
     Ling et al. (2015), "Finding Function in Form: Compositional Character Models for Open Vocabulary Word
     Representation", section 3.
@@ -114,13 +116,18 @@ class CharacterLstm(nn.Module):
 
 
 class LstmTagger(nn.Module):
-    """Vectors of words, their characters and affixes; LSTM layers; and a linear layer to one score for each tag."""
+    """Vectors of words, their characters and affixes; LSTM layers; and a linear layer with one score per tag."""
 
-    def __init__(
-        self, params: ModelParams, *, words: int, characters: int, affixes: int, tags: int, loss: LossName
-    ) -> None:
-        """Build the network for dictionaries of these sizes, with fresh weights from torch's random state."""
+    def __init__(self, params: ModelParams, loss: LossName, sizes: Sequence[int]) -> None:
+        """Build the network with random weights from torch's global generator.
+
+        Args:
+            params: its shape.
+            loss: what it is trained with.
+            sizes: of the dictionaries of words, characters, affixes and tags, the reserved ids included.
+        """
         super().__init__()
+        words, characters, affixes, tags = sizes
         self.params = params
         self.loss_name = loss
         self.loss: Loss = LOSSES[loss]
@@ -138,11 +145,11 @@ class LstmTagger(nn.Module):
 
     @property
     def reads_forms(self) -> bool:
-        """Whether it reads characters or affixes, which a batch can do without where it does not."""
+        """Whether it reads characters or affixes; if not, batches can omit them."""
         return self.params.form_width > 0
 
     def tables_and_others(self) -> tuple[list[Tensor], list[Tensor]]:
-        """Return the vectors of words and affixes, of which a batch reads a few rows only; and all other weights."""
+        """Return the embeddings of words and affixes, of which a batch reads only a few rows, and all other weights."""
         tables = [table.weight for table in (self.word_embedding, self.affix_embedding) if table is not None]
         known = set(tables)
         return tables, [weights for weights in self.parameters() if weights not in known]
@@ -150,17 +157,10 @@ class LstmTagger(nn.Module):
     @classmethod
     def for_dictionaries(cls, params: ModelParams, dictionaries: Dictionaries, loss: LossName) -> "LstmTagger":
         """Build the network for these dictionaries."""
-        return cls(
-            params,
-            words=len(dictionaries.words),
-            characters=len(dictionaries.characters),
-            affixes=len(dictionaries.affixes),
-            tags=len(dictionaries.tags),
-            loss=loss,
-        )
+        return cls(params, loss, [len(dictionary) for dictionary in dictionaries[:4]])
 
     def forward(self, batch: Batch) -> Tensor:
-        """Return the outputs of the real tokens, as the model's loss takes them: (N, K)."""
+        """Return the outputs of the real tokens, as the criterion of the model's loss expects them: (N, K)."""
         outputs: Tensor = self.loss.last_step(self.scores(batch))
         return outputs
 
@@ -179,7 +179,7 @@ class LstmTagger(nn.Module):
         return scores
 
     def _form_vectors(self, batch: Batch) -> list[Tensor]:
-        """Return what characters and affixes say of each form: (F, V) and (F, E), or fewer."""
+        """Return the vectors of each form from its characters and its affixes, if any: (F, V) and (F, E)."""
         vectors = []
         if self.character_encoder is not None:
             groups = [self.character_encoder(group.characters, group.lengths) for group in batch.groups]

@@ -13,7 +13,7 @@ from tagger.core.corpus.batch_plan import plan_batches
 from tagger.core.corpus.dictionary import PADDING, build_dictionaries
 from tagger.core.corpus.encoded_split import EncodedSplit, encode
 from tagger.core.corpus.indexed_corpus import Sentence
-from tagger.core.network.batches import CHARACTER_STEP, Batch, iterate_batches, make_batch
+from tagger.core.network.batches import CHARACTER_STEP, Batch, make_batch, tokens_of
 
 TRAIN = [
     Sentence(("the", "dog", "barked"), ("DET", "NOUN", "VERB")),
@@ -34,6 +34,11 @@ def random_split(seed: int) -> EncodedSplit:
         words = tuple(generator.choices(forms, k=generator.randint(1, 12)))
         sentences.append(Sentence(words, tuple(generator.choices("NVD", k=len(words)))))
     return encode(sentences, build_dictionaries(sentences[:100], lowercase=True))
+
+
+def batches_of(split: EncodedSplit, batch_tokens: int) -> list[tuple[Int64s, Batch]]:
+    """Return the sentences of each batch of a split, and the batch."""
+    return [(sentences, make_batch(split, sentences)) for sentences in plan_batches(split.lengths, batch_tokens)]
 
 
 def shapes(split: EncodedSplit, plan: list[Int64s]) -> Counter[tuple[int, int]]:
@@ -115,7 +120,6 @@ def test_words_are_padded_on_the_right_with_time_first() -> None:
     batch = make_batch(SPLIT, longs(1, 0))
     assert batch.words.tolist() == [[3, 2], [PADDING, 3], [PADDING, 4]]
     assert batch.lengths.tolist() == [1, 3]
-    assert batch.sentences.tolist() == [1, 0]
 
 
 def test_tokens_and_tags_go_sentence_by_sentence() -> None:
@@ -169,8 +173,9 @@ def test_a_batch_without_forms_has_all_but_these() -> None:
 def test_every_token_is_in_the_batches_once(seed: int, batch_tokens: int) -> None:
     split = random_split(seed)
     words, tags = np.full(len(split.forms), -7), np.full(len(split.forms), -7)
-    for batch in iterate_batches(split, batch_tokens):
-        places = np.concatenate([np.arange(*split.sentence_starts[number : number + 2]) for number in batch.sentences])
+    for sentences, batch in batches_of(split, batch_tokens):
+        places = np.concatenate([np.arange(*split.sentence_starts[number : number + 2]) for number in sentences])
+        assert tokens_of(split, sentences).tolist() == places.tolist()
         assert (words[places] == -7).all()
         words[places] = batch.words.flatten()[batch.tokens].numpy()
         tags[places] = batch.tags.numpy()
@@ -180,7 +185,7 @@ def test_every_token_is_in_the_batches_once(seed: int, batch_tokens: int) -> Non
 
 @pytest.mark.parametrize("seed", range(4))
 def test_all_other_places_of_a_batch_are_padding(seed: int) -> None:
-    for batch in iterate_batches(random_split(seed), 30):
+    for _, batch in batches_of(random_split(seed), 30):
         others = torch.ones(batch.words.numel(), dtype=torch.bool)
         others[batch.tokens] = False
         assert int(others.sum()) == batch.words.numel() - int(batch.lengths.sum())
@@ -197,10 +202,10 @@ def spelled(batch: Batch) -> list[list[int]]:
 @pytest.mark.parametrize("batch_tokens", [1, 30, 100_000])
 def test_each_token_points_to_exactly_the_characters_of_its_form(seed: int, batch_tokens: int) -> None:
     split = random_split(seed)
-    for batch in iterate_batches(split, batch_tokens):
+    for sentences, batch in batches_of(split, batch_tokens):
         rows = spelled(batch)
         lengths = torch.cat([group.lengths for group in batch.groups]).tolist()
-        forms = [form for number in batch.sentences for form in split.forms[slice(*split.sentence_starts[number:][:2])]]
+        forms = [form for number in sentences for form in split.forms[slice(*split.sentence_starts[number:][:2])]]
         for form, row in zip(forms, batch.form_of.flatten()[batch.tokens].tolist(), strict=True):
             characters = split.characters[slice(*split.form_starts[form:][:2])].tolist()
             assert lengths[row] == len(split.form_texts[form])
@@ -210,21 +215,21 @@ def test_each_token_points_to_exactly_the_characters_of_its_form(seed: int, batc
 @pytest.mark.parametrize("seed", range(4))
 def test_each_form_of_a_batch_is_spelled_once(seed: int) -> None:
     split = random_split(seed)
-    for batch in iterate_batches(split, 30):
-        forms = {form for number in batch.sentences for form in split.forms[slice(*split.sentence_starts[number:][:2])]}
+    for sentences, batch in batches_of(split, 30):
+        forms = {form for number in sentences for form in split.forms[slice(*split.sentence_starts[number:][:2])]}
         assert len(spelled(batch)) == len(forms)
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_a_form_gets_less_padding_than_a_step(seed: int) -> None:
-    for batch in iterate_batches(random_split(seed), 30):
+    for _, batch in batches_of(random_split(seed), 30):
         for group in batch.groups:
             assert len(group.characters) == int(group.lengths.max())
             assert int(group.lengths.max() - group.lengths.min()) < CHARACTER_STEP
 
 
 def test_batches_of_a_whole_split_begin_with_the_shortest() -> None:
-    steps = [batch.words.shape[0] for batch in iterate_batches(random_split(1), 30)]
+    steps = [batch.words.shape[0] for _, batch in batches_of(random_split(1), 30)]
     assert steps == sorted(steps)
     assert steps[0] == 1
 

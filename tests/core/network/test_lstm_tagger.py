@@ -216,7 +216,7 @@ def test_a_sentence_does_not_depend_on_its_neighbours_in_the_batch() -> None:
 def test_there_is_a_score_of_each_tag_for_each_real_token(characters: str, bidirectional: bool, layers: int) -> None:
     torch.manual_seed(1)
     params = model_params(characters=characters, bidirectional=bidirectional, layers=layers)
-    model = LstmTagger(params, words=1000, characters=50, affixes=400, tags=6, loss="nll")
+    model = LstmTagger(params, "nll", (1000, 50, 400, 6))
     batch = batch_of(SPLIT, 0, 1, 2)
     assert model.scores(batch).shape == (int(batch.lengths.sum()), 6)
 
@@ -289,7 +289,7 @@ def test_a_batch_can_be_moved_to_a_device() -> None:
 
 
 def test_words_and_affixes_begin_small_beside_their_characters() -> None:
-    model = LstmTagger(model_params(), words=5000, characters=5000, affixes=5000, tags=3, loss="nll")
+    model = LstmTagger(model_params(), "nll", (5000, 5000, 5000, 3))
     assert model.character_encoder is not None
     assert model.affix_embedding is not None
     assert model.word_embedding.weight.std().item() == pytest.approx(0.1, rel=0.05)
