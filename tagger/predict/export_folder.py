@@ -18,17 +18,17 @@ from onnx import ModelProto
 from pydantic import Field
 
 from tagger.core.common.errors import InputError
-from tagger.core.common.files import write_json
 from tagger.core.corpus.dictionary import Dictionaries
 from tagger.core.network.model_config import (
     CONFIG,
     WEIGHT_LIMIT,
     ModelConfig,
     check_names,
-    parse_config,
     read_checked,
     read_config,
+    read_document,
     sha256_of,
+    write_config,
 )
 from tagger.predict.onnx_graphs import graph_names, graphs_of, onnx_bytes, weight_bytes, with_weights
 
@@ -58,8 +58,7 @@ def write_export(exported: ExportedModel, folder: Path) -> None:
     exported.dictionaries.save(folder, affixes=exported.config.model.affix_dim > 0)
     for name, content in exported.graphs.items():
         (folder / name).write_bytes(content)
-    sums = {path.name: sha256_of(path.read_bytes()) for path in sorted(folder.iterdir())}
-    write_json(folder / CONFIG, exported.config.model_copy(update={"sha256": sums}).model_dump())
+    write_config(folder, exported.config.model_dump())
 
 
 def is_export(folder: Path) -> bool:
@@ -68,7 +67,7 @@ def is_export(folder: Path) -> bool:
     Raises:
         InputError: its config is missing or damaged.
     """
-    return read_config(folder).get("format") == FORMAT
+    return read_document(folder).get("format") == FORMAT
 
 
 def read_export_config(folder: Path) -> ExportConfig:
@@ -77,7 +76,7 @@ def read_export_config(folder: Path) -> ExportConfig:
     Raises:
         InputError: it is missing or damaged.
     """
-    return parse_config(read_config(folder), ExportConfig, folder)
+    return read_config(folder, ExportConfig)
 
 
 def read_export(folder: Path) -> ExportedModel:

@@ -1,4 +1,4 @@
-"""The files of a model folder: `config.json`, and others whose SHA-256 stands in it; none is read beyond its limit."""
+"""The files of a model folder: `config.json`, and those whose SHA-256 it holds. None is read beyond its limit."""
 
 import hashlib
 import json
@@ -9,12 +9,13 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from tagger.core.common.errors import InputError
+from tagger.core.common.files import write_json
 from tagger.core.corpus.dictionary import AFFIXES
 from tagger.core.params.schema import ModelParams, Section
 
 CONFIG = "config.json"
 MEBI = 2**20
-CONFIG_LIMIT = MEBI // 16  # bytes, as all limits
+CONFIG_LIMIT = MEBI // 16  # in bytes, like all limits
 _DICTIONARY_LIMITS = {
     "words.json": 64 * MEBI,
     "characters.json": 4 * MEBI,
@@ -26,14 +27,14 @@ WEIGHT_LIMIT = 1024 * MEBI
 
 
 class ModelConfig(Section):
-    """What every model folder's config has."""
+    """What the config of every model folder holds."""
 
     model: ModelParams
     sha256: dict[str, str]
 
     @property
     def dictionary_limits(self) -> dict[str, int]:
-        """The dictionaries that the model needs, with their largest sizes in bytes."""
+        """The dictionaries that the model needs, each with its largest size in bytes."""
         return {name: limit for name, limit in _DICTIONARY_LIMITS.items() if name != AFFIXES or self.model.affix_dim}
 
 
@@ -41,15 +42,21 @@ Config = TypeVar("Config", bound=ModelConfig)
 
 
 def sha256_of(content: bytes) -> str:
-    """Return the SHA-256 in hexadecimal digits."""
+    """Return the SHA-256 in hexadecimal."""
     return hashlib.sha256(content).hexdigest()
 
 
-def read_config(folder: Path) -> dict[str, Any]:
-    """Return the config of a model folder as it stands there.
+def write_config(folder: Path, config: dict[str, Any]) -> None:
+    """Write `config.json`, with the SHA-256 of every file that is already in the folder."""
+    sums = {path.name: sha256_of(path.read_bytes()) for path in sorted(folder.iterdir())}
+    write_json(folder / CONFIG, config | {"sha256": sums})
+
+
+def read_document(folder: Path) -> dict[str, Any]:
+    """Return the config of a model folder, unchecked.
 
     Raises:
-        InputError: it is missing, too large, or no JSON object.
+        InputError: it is missing, too large, or not a JSON object.
     """
     path = folder / CONFIG
     try:
@@ -64,14 +71,14 @@ def read_config(folder: Path) -> dict[str, Any]:
     return document
 
 
-def parse_config(document: dict[str, Any], kind: type[Config], folder: Path) -> Config:
-    """Check a config against its type.
+def read_config(folder: Path, kind: type[Config]) -> Config:
+    """Return the config of a model folder of this kind.
 
     Raises:
-        InputError: a value is missing, unknown or wrong.
+        InputError: it is missing or damaged, or a value is missing, unknown or wrong.
     """
     try:
-        return kind.model_validate(_completed(document))
+        return kind.model_validate(_completed(read_document(folder)))
     except ValidationError as error:
         problem = error.errors()[0]
         where = ".".join(map(str, problem["loc"]))
@@ -79,7 +86,7 @@ def parse_config(document: dict[str, Any], kind: type[Config], folder: Path) -> 
 
 
 def _completed(document: dict[str, Any]) -> dict[str, Any]:
-    """Return a config with what one from before there were affixes and filters of characters lacks."""
+    """Add to an older config what it lacks: it was written before there were affixes and filters of characters."""
     model = document.get("model")
     if not isinstance(model, dict) or "affix_dim" in model:
         return document
@@ -88,10 +95,10 @@ def _completed(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def check_names(folder: Path, config: ModelConfig, names: Iterable[str]) -> None:
-    """Check that the config has a checksum of each of these files, and of no other.
+    """Check that the config has a checksum of each of these files and of no other.
 
     Raises:
-        InputError: it lacks one, or names another.
+        InputError: one is missing, or there is another.
     """
     expected = set(names)
     for name in sorted(expected - config.sha256.keys()):
@@ -101,7 +108,7 @@ def check_names(folder: Path, config: ModelConfig, names: Iterable[str]) -> None
 
 
 def read_checked(folder: Path, config: ModelConfig, limits: Mapping[str, int]) -> dict[str, bytes]:
-    """Return the contents of files, given with their largest sizes in bytes, once they fit the checksums of the config.
+    """Return the contents of files that have the checksums of the config; `limits` has their largest sizes in bytes.
 
     Raises:
         InputError: a file is missing, too large or damaged.
@@ -123,8 +130,8 @@ def read_limited(path: Path, limit: int) -> bytes:
     """Return the content of a file.
 
     Raises:
-        InputError: it is no file, or larger than the limit in bytes.
-        FileNotFoundError: it is not there.
+        InputError: it is not a plain file, or larger than the limit in bytes.
+        FileNotFoundError: there is no such file.
     """
     if path.exists() and not path.is_file():
         raise InputError(f"{path}: is {'a folder' if path.is_dir() else 'no plain file'}, expected a file")

@@ -1,10 +1,10 @@
-"""A trained model as a folder: all that is needed to use it, and nothing that runs on loading.
+"""A trained model as a folder: all that is needed to use it, and nothing that is executed on loading.
 
 models/nll/
   config.json           shape of the network, loss, SHA-256 of the other files
   weights.safetensors   the tensors
   words.json characters.json tags.json lookup.json   the dictionaries
-  affixes.json          one more, where the model reads affixes
+  affixes.json          another, if the model reads affixes
 """
 
 from pathlib import Path
@@ -14,7 +14,6 @@ import safetensors
 import safetensors.torch
 
 from tagger.core.common.errors import InputError
-from tagger.core.common.files import write_json
 from tagger.core.corpus.dictionary import Dictionaries
 from tagger.core.network.lstm_tagger import LstmTagger
 from tagger.core.network.model_config import (
@@ -22,10 +21,10 @@ from tagger.core.network.model_config import (
     WEIGHT_LIMIT,
     ModelConfig,
     check_names,
-    parse_config,
     read_checked,
     read_config,
     sha256_of,
+    write_config,
 )
 from tagger.core.params.schema import LossName
 
@@ -50,26 +49,20 @@ def write_model(trained: TrainedModel, folder: Path) -> None:
     tensors = {name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
     (folder / WEIGHTS).write_bytes(safetensors.torch.save(tensors))
     dictionaries.save(folder, affixes=model.params.affix_dim > 0)
-    config = {
-        "format": 1,
-        "loss": model.loss_name,
-        "model": model.params.model_dump(),
-        "sha256": {path.name: sha256_of(path.read_bytes()) for path in sorted(folder.iterdir())},
-    }
-    write_json(folder / CONFIG, config)
+    write_config(folder, {"format": 1, "loss": model.loss_name, "model": model.params.model_dump()})
 
 
 def read_model(folder: Path) -> TrainedModel:
     """Read what `write_model` wrote, on the CPU.
 
     Raises:
-        InputError: the folder or a file of it is missing, damaged, or does not fit the others.
+        InputError: the folder or one of its files is missing, damaged, or does not fit the others.
     """
-    config = parse_config(read_config(folder), _Config, folder)
+    config = read_config(folder, _Config)
     check_names(folder, config, (WEIGHTS, *config.dictionary_limits))
     contents = read_checked(folder, config, config.dictionary_limits | {WEIGHTS: WEIGHT_LIMIT})
     dictionaries = Dictionaries.parse(contents, folder)
-    # Before the network takes memory. On torch's meta device it would take none, but that imports for over a second.
+    # Before the network takes memory. Torch's meta device would take none, but to import it takes over a second.
     size = 4 * config.model.count_weights(*map(len, dictionaries[:4]))
     if size > len(contents[WEIGHTS]):
         raise InputError(f"{folder / WEIGHTS}: does not fit {CONFIG} and the dictionaries: expected {size} bytes")
@@ -84,6 +77,10 @@ def read_model(folder: Path) -> TrainedModel:
 
 
 def fingerprint(folder: Path) -> str:
-    """Return the SHA-256 of `config.json`, which holds that of every other file: equal for equal models of one loss."""
-    parse_config(read_config(folder), _Config, folder)
+    """Return the SHA-256 of `config.json`, which holds that of every other file: equal for equal models of one loss.
+
+    Raises:
+        InputError: the config is missing or damaged.
+    """
+    read_config(folder, _Config)
     return sha256_of((folder / CONFIG).read_bytes())
