@@ -9,7 +9,7 @@ from tagger.core.params.schema import ReportView
 from tagger.evaluate.tagged_split import TaggedSplit
 from tagger.report.comparison.compare import compare
 from tagger.report.page.render import write_report
-from tagger.report.plot_tables import PLOT_TABLES
+from tagger.report.plot_tables import PLOTS, plot_table
 from tagger.report.questions.study import study_losses
 from tagger.report.shared.results import LossResult
 
@@ -25,7 +25,7 @@ def report_losses() -> None:
     write_json(paths.STUDY, study)
     write_json(paths.COMPARISON, comparison.document())
     with new_folder(paths.PLOTS) as folder:
-        for name, table in PLOT_TABLES.items():
-            write_table(table(results), folder / f"{name}.csv")
+        for name in PLOTS:
+            write_table(plot_table(name, results), folder / f"{name}.csv")
     write_report(paths.REPORT, results, study, comparison)
     print(comparison.summary)

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 
 from tagger.evaluate.predictions import confusions
-from tagger.report.plot_tables import confusion_table, curve_table, reliability_table, tag_scores_table
+from tagger.report.plot_tables import plot_table
 from tests.report_results import result_of
 
 
@@ -15,17 +15,17 @@ def test_curves_of_all_losses_stand_in_one_table() -> None:
         {"epoch": [1, 2, 1], "dev_loss": [0.5, 0.25, np.nan], "loss": ["nll", "nll", "softmax_nll"]}
     )
     pd.testing.assert_frame_equal(
-        curve_table({loss: result_of(history=history) for loss, history in histories.items()}), expected
+        plot_table("curves", {loss: result_of(history=history) for loss, history in histories.items()}), expected
     )
 
 
 def test_an_infinite_loss_is_an_empty_place() -> None:
-    table = curve_table({"nll": result_of(history=pd.DataFrame({"epoch": [1], "dev_loss": [np.inf]}))})
+    table = plot_table("curves", {"nll": result_of(history=pd.DataFrame({"epoch": [1], "dev_loss": [np.inf]}))})
     assert table.to_csv(index=False, lineterminator="\n") == "epoch,dev_loss,loss\n1,,nll\n"
 
 
 def test_tag_scores_of_all_losses_stand_in_one_table() -> None:
-    table = tag_scores_table(dict.fromkeys(("nll", "mse"), result_of(tags=pd.DataFrame({"tag": ["A"], "f1": [0.5]}))))
+    table = plot_table("tags", dict.fromkeys(("nll", "mse"), result_of(tags=pd.DataFrame({"tag": ["A"], "f1": [0.5]}))))
     assert table.to_numpy().tolist() == [["A", 0.5, "nll"], ["A", 0.5, "mse"]]
 
 
@@ -34,13 +34,13 @@ def test_empty_bins_are_left_out() -> None:
         {"low": 0.0, "high": 0.5, "tokens": 0, "confidence": None, "accuracy": None},
         {"low": 0.5, "high": 1.0, "tokens": 4, "confidence": 0.75, "accuracy": 0.5},
     ]
-    table = reliability_table({"nll": result_of(detail={"reliability": bins})})
+    table = plot_table("reliability", {"nll": result_of(detail={"reliability": bins})})
     assert table.to_numpy().tolist() == [[0.5, 1.0, 4, 0.75, 0.5, "nll"]]
 
 
 def test_confusions_are_counted_with_their_share_of_the_gold_tag() -> None:
     predictions = pd.DataFrame({"gold": list("AAAB"), "predicted": list("AABA")})
-    table = confusion_table({"nll": result_of(confusions=confusions(predictions))})
+    table = plot_table("confusion", {"nll": result_of(confusions=confusions(predictions))})
     assert sorted(table.to_numpy().tolist()) == [
         ["A", "A", 2, 0.666667, "nll"],
         ["A", "B", 1, 0.333333, "nll"],

@@ -5,6 +5,7 @@ from itertools import combinations
 from typing import Any, NamedTuple
 
 from tagger.core.common.arrays import Float64s
+from tagger.core.common.rounding import six_places
 from tagger.evaluate.metrics import score, shown_in
 from tagger.evaluate.tagged_split import TaggedSplit
 from tagger.report.comparison.significance import (
@@ -79,8 +80,8 @@ def _pair(
     decisive = differences[measure]
     return Pair(
         *names,
-        confidence=round(confidence, 6),
-        same_tags=round(float((first.predicted == second.predicted).mean()), 6),
+        confidence=six_places(confidence),
+        same_tags=six_places(float((first.predicted == second.predicted).mean())),
         differences=differences,
         mcnemar=mcnemar(first.right, second.right),
         measure=measure,

@@ -18,16 +18,16 @@ class Cell(NamedTuple):
     style: str  # d1 to d5 on the diagonal, e1 to e5 off it; empty without a token
 
 
-class Matrix(NamedTuple):
-    """The confusions of one loss: one row per gold tag, one column per predicted tag."""
+class Matrices(NamedTuple):
+    """The confusions of each loss over the same tags: one row per gold tag, one cell in it per predicted tag."""
 
-    loss: str
     tags: list[str]
-    rows: list[tuple[str, list[Cell]]]
+    total: int  # of tags, including those that are left out
+    rows: dict[str, list[tuple[str, list[Cell]]]]  # loss -> gold tag, cells
 
 
-def confusion_matrices(results: Mapping[str, LossResult]) -> tuple[list[Matrix], int]:
-    """Return the matrix of each loss over the same tags, and how many tags there are in all.
+def confusion_matrices(results: Mapping[str, LossResult]) -> Matrices:
+    """Arrange the confusions of each loss.
 
     Of more than `MATRIX_TAGS` tags the matrices hold the most frequent gold ones. Colours are shares of the whole row,
     including tags that are left out.
@@ -37,15 +37,14 @@ def confusion_matrices(results: Mapping[str, LossResult]) -> tuple[list[Matrix],
     totals = next(iter(counts.values())).sum(axis=1)  # of the gold tags, the same for each loss
     tags = sorted(sorted(every, key=lambda tag: -totals.get(tag, 0))[:MATRIX_TAGS])
     gold = totals.reindex(tags, fill_value=0).clip(lower=1).to_numpy()
-    matrices = []
+    rows = {}
     for loss, table in counts.items():
         cells = table.reindex(index=tags, columns=tags, fill_value=0).to_numpy()
-        rows = [
-            (tag, [_cell(int(amount), float(amount / gold[i]), i == j) for j, amount in enumerate(cells[i])])
+        rows[loss] = [
+            (tag, [_cell(int(tokens), float(tokens / gold[i]), i == j) for j, tokens in enumerate(cells[i])])
             for i, tag in enumerate(tags)
         ]
-        matrices.append(Matrix(loss, tags, rows))
-    return matrices, len(every)
+    return Matrices(tags, len(every), rows)
 
 
 def _cell(tokens: int, share: float, diagonal: bool) -> Cell:

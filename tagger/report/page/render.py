@@ -53,7 +53,6 @@ def write_report(
         "sentences": shown.rows,
     }
     headline, lede = headline_and_lede(comparison.summary)
-    matrices, matrix_total = confusion_matrices(results)
     html = PageTemplates(FOLDER, "page", FILTERS).render(
         "page.html",
         data=escaped(document),
@@ -69,8 +68,7 @@ def write_report(
         baseline_pairs=tables.intervals(pair for pair in comparison.pairs if pair.second == BASELINE),
         curves=training_curves(results),
         tag_rows=tables.tag_rows(results),
-        matrices=matrices,
-        matrix_total=matrix_total,
+        matrices=confusion_matrices(results),
         diagrams=[
             reliability.reliability_diagram(loss, result.evaluation["ece"], result.detail["reliability"])
             for loss, result in results.items()

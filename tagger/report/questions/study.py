@@ -1,4 +1,4 @@
-"""The four questions about the losses, answered with measurements on the trained models and the dev split."""
+"""The four questions about the losses, answered by measurements on the trained models and the dev split."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -94,7 +94,15 @@ def _precision(name: str, scores: np.ndarray, tags: np.ndarray, trained: pd.Data
     in_float32 = [row for row in logarithms if row["dtype"] == "float32"]
     lost = {row["scale"]: row["infinite"] for row in in_float32 if row["method"] == "log(softmax)"}
     kept = max(row["infinite"] for row in in_float32 if row["method"] == "log_softmax")
-    training = None if trained is None else _softmax_nll(trained)
+    training = (
+        trained
+        if trained is None
+        else {
+            "epochs": len(trained),
+            "infinite_dev_epochs": int(np.isinf(trained["dev_loss"]).sum()),  # infinite if a probability is 0
+            "dev_accuracy": float(trained["dev_accuracy"].max()),
+        }
+    )
     return {
         "model": name,
         "tokens": len(tags),
@@ -117,15 +125,6 @@ def _precision(name: str, scores: np.ndarray, tags: np.ndarray, trained: pd.Data
 _TRAINED_ON_SOFTMAX = (
     " softmax_nll was trained all the same: its loss on dev was infinite in {infinite_dev_epochs} of {epochs} epochs."
 )
-
-
-def _softmax_nll(history: pd.DataFrame) -> dict[str, Any]:
-    """Return how the training on softmax went: its loss on dev is infinite if a probability is 0."""
-    return {
-        "epochs": len(history),
-        "infinite_dev_epochs": int(np.isinf(history["dev_loss"]).sum()),
-        "dev_accuracy": float(history["dev_accuracy"].max()),
-    }
 
 
 def _comparison(metrics: Mapping[str, dict[str, float | None]], results: Mapping[str, LossResult]) -> dict[str, Any]:

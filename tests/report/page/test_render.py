@@ -282,11 +282,11 @@ def test_one_loss_has_nothing_to_be_compared_with(tmp_path: Path) -> None:
 
 
 def test_a_matrix_of_many_tags_keeps_the_most_frequent(results: Results) -> None:
-    matrices, total = confusion_matrices(results.results)
-    assert total == 4
-    assert [matrix.loss for matrix in matrices] == ["nll", "mse"]
+    matrices = confusion_matrices(results.results)
+    assert matrices.total == 4
+    assert list(matrices.rows) == ["nll", "mse"]
     cells = {
-        (gold, tag): cell for gold, row in matrices[0].rows for tag, cell in zip(matrices[0].tags, row, strict=True)
+        (gold, tag): cell for gold, row in matrices.rows["nll"] for tag, cell in zip(matrices.tags, row, strict=True)
     }
     assert {pair: cell for pair, cell in cells.items() if cell.tokens} == {
         ("DET", "DET"): (2, "d5"),
