@@ -1,4 +1,4 @@
-"""How a pipeline stage begins and ends: one line for a mistake of the user's, and nothing lost."""
+"""How a pipeline stage starts and ends: a user's mistake is one line, and no earlier output is lost."""
 
 import os
 import signal
@@ -10,15 +10,15 @@ from tagger.core.common.errors import TaggerError
 
 
 def run_stage(load: Callable[[], Callable[[], None]]) -> None:
-    """Load a stage and run it. If it fails or is interrupted, the outputs that stood before it started are put back.
+    """Load a stage and run it. If it fails or is interrupted, put back the outputs that DVC removed before it started.
 
-    A mistake of the user's, or of the file system, is one line on standard error and exit code 1. A signal gives its
-    own exit code, whatever the interrupted code has made of it.
+    An error of this project or of the operating system is one line on standard error, with exit code 1. After a signal
+    the exit code is 128 plus its number, even if the interrupted code swallowed it.
 
     Args:
-        load: imports the stage and returns it. A signal that comes in the meantime takes effect after it, and only a
-            second one at once: an import that is cut short may raise anything, or go on, for Python drops what is
-            raised in the callback of a weak reference, and the import system runs one for each module.
+        load: imports the stage and returns it. A first signal takes effect only after that, a second one at once: an
+            interrupted import may raise anything, or go on, because Python drops exceptions in the callbacks of weak
+            references, and the import system runs one per module.
     """
     received: list[int] = []
     loading = True
@@ -29,7 +29,7 @@ def run_stage(load: Callable[[], Callable[[], None]]) -> None:
             sys.exit(128 + number)
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # nohup has it ignored
+        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # as nohup sets it
             signal.signal(number, stop)
     try:
         main = load()
@@ -49,7 +49,7 @@ def run_stage(load: Callable[[], Callable[[], None]]) -> None:
 
 def _restore() -> None:
     stage_name = os.environ.get("DVC_STAGE")
-    if not stage_name:  # run by hand: nobody has removed anything
+    if not stage_name:  # run by hand: nothing was removed
         return
     from dvc.exceptions import DvcException
 

@@ -1,7 +1,7 @@
-"""The further processes of a training on one machine: how many are worth while, their start, and their end.
+"""The other processes of a training on one machine: how many are worthwhile, their start and their end.
 
-Each is a copy of the stage with the variables in its environment that torchrun would have set. It lives as long as the
-stage holds the other end of its standard input, however the stage may end.
+Each is a copy of the stage with the environment variables that torchrun would set. It lives as long as the stage holds
+the other end of its standard input, however the stage ends.
 """
 
 import os
@@ -21,48 +21,53 @@ from tagger.core.common.errors import InputError
 from tagger.train.process_group import RENDEZVOUS
 
 VARIABLE = "TAGGER_PROCESSES"
-WORTH_STARTING = 300_000  # tokens of all epochs: half a minute; a process takes some seconds to start
+WORTH_STARTING = 300_000  # tokens in all epochs: half a minute; a process takes seconds to start
 
 
 def choose_processes(shards: int, tokens: int, device: torch.device) -> int:
-    """Return how many processes are to share a training of so many tokens, all epochs counted.
+    """Return how many processes share a training.
 
-    They are those of torchrun, where it has started them. Else there is one for each core or GPU, or what the variable
-    `TAGGER_PROCESSES` says, but no more than shards.
+    If torchrun has started processes, it is their number. Otherwise it is the value of `TAGGER_PROCESSES`, or one per
+    core or GPU, lowered to a power of two that is at most the number of shards.
+
+    Args:
+        shards: of a batch; a power of two.
+        tokens: in all epochs. A short training has one process.
+        device: where it computes.
 
     Raises:
-        InputError: the variable holds no number; torchrun's number does not divide that of the shards.
+        InputError: the variable is not a number, or torchrun's number does not divide that of the shards.
     """
-    started = int(os.environ.get("WORLD_SIZE", "0"))
-    if started and shards % started:
-        raise InputError(f"WORLD_SIZE: got {started} processes, expected a divisor of train.shards, which is {shards}")
-    if started:
+    if started := int(os.environ.get("WORLD_SIZE", "0")):
+        if shards % started:
+            expected = f"expected a divisor of train.shards, which is {shards}"
+            raise InputError(f"WORLD_SIZE: got {started} processes, {expected}")
         return started
     chosen = os.environ.get(VARIABLE)
-    if chosen is not None and not (chosen.isdecimal() and int(chosen)):
-        raise InputError(f"{VARIABLE}: got {chosen!r}, expected a whole number at least 1")
     if chosen is not None:
+        if not (chosen.isdecimal() and int(chosen)):
+            raise InputError(f"{VARIABLE}: got {chosen!r}, expected a whole number of at least 1")
         most = int(chosen)
     elif tokens < WORTH_STARTING:
         most = 1
     else:
         most = torch.cuda.device_count() if device.type == "cuda" else cpu_count()
-    # A power of two, as the number of shards is.
     return 1 << (min(most, shards).bit_length() - 1)
 
 
 @contextmanager
 def workers(processes: int, command: Sequence[str]) -> Iterator[None]:
-    """Run a command of Python's in all processes but this one, with the environment that makes them a group.
+    """Run a Python command in all processes but this one; for the block, the environment describes the group.
 
-    Processes that torchrun has started are such a group already.
+    Args:
+        processes: of the group. If torchrun has started them, nothing is left to do.
+        command: the arguments of Python.
     """
     if processes == 1 or "WORLD_SIZE" in os.environ:
         yield
         return
     with tempfile.TemporaryDirectory() as folder:
-        shared = _environment(processes, Path(folder) / "rendezvous")
-        own = shared | {"RANK": "0", "LOCAL_RANK": "0"}
+        own = _environment(processes, Path(folder) / "rendezvous")
         os.environ |= own
         started: list[subprocess.Popen[bytes]] = []
         try:
@@ -76,7 +81,7 @@ def workers(processes: int, command: Sequence[str]) -> Iterator[None]:
 
 
 def end_with_the_stage() -> None:
-    """Let this process end at once when the stage that has started it does."""
+    """End this process as soon as the stage that started it ends."""
     if RENDEZVOUS not in os.environ:
         return
 
@@ -88,13 +93,14 @@ def end_with_the_stage() -> None:
 
 
 def _environment(processes: int, rendezvous: Path) -> dict[str, str]:
-    """Return the variables of a group on this machine, which nobody outside can reach."""
+    """Return the variables of the process of rank 0 in a group that only this machine can reach."""
     loopback = next((name for _, name in socket.if_nameindex() if name.startswith("lo")), "lo")
-    return {"WORLD_SIZE": str(processes), RENDEZVOUS: rendezvous.as_uri(), "GLOO_SOCKET_IFNAME": loopback}
+    group = {"WORLD_SIZE": str(processes), RENDEZVOUS: rendezvous.as_uri(), "GLOO_SOCKET_IFNAME": loopback}
+    return group | {"RANK": "0", "LOCAL_RANK": "0"}
 
 
 def _start(command: Sequence[str], number: int) -> "subprocess.Popen[bytes]":
-    environment = {name: value for name, value in os.environ.items() if name != "DVC_STAGE"}  # not its to restore
+    environment = {name: value for name, value in os.environ.items() if name != "DVC_STAGE"}  # it restores nothing
     return subprocess.Popen(
         [sys.executable, *command],
         env=environment | {"RANK": str(number), "LOCAL_RANK": str(number)},

@@ -154,7 +154,7 @@ def test_no_number_of_processes_is_a_clear_error(chosen: str, monkeypatch: pytes
     monkeypatch.setenv("TAGGER_PROCESSES", chosen)
     with pytest.raises(InputError) as caught:
         choose_processes(4, 1, CPU)
-    assert str(caught.value) == f"TAGGER_PROCESSES: got {chosen!r}, expected a whole number at least 1"
+    assert str(caught.value) == f"TAGGER_PROCESSES: got {chosen!r}, expected a whole number of at least 1"
 
 
 def test_the_processes_of_torchrun_have_to_divide_the_shards(monkeypatch: pytest.MonkeyPatch) -> None:
