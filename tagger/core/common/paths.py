@@ -9,7 +9,6 @@ VECTORS = PREPARED / "vectors"  # initial word vectors
 TRAIN, DEV, TEST = PREPARED / "train", PREPARED / "dev", PREPARED / "test"
 SURVEY = Path("metrics/prepare.json")
 SUMMARIES = Path("metrics/train")
-PREDICTIONS = Path("data/predictions")
 STUDY = Path("metrics/losses.json")
 COMPARISON = Path("metrics/compare.json")
 REPORT = Path("metrics/report.html")
@@ -63,4 +62,4 @@ def detail_file(loss: str) -> Path:
 
 def predictions_file(loss: str) -> Path:
     """Return the file with the probabilities on the test split."""
-    return PREDICTIONS / f"{loss}.parquet"
+    return Path("data/predictions") / f"{loss}.parquet"
