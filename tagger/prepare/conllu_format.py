@@ -21,11 +21,6 @@ NO_TAGS = frozenset(("", "_"))
 NO_WORD = re.compile(r"[1-9]\d*-[1-9]\d*|\d+\.[1-9]\d*", re.ASCII)  # the id of a multiword range or an empty node
 
 
-def recognises(first_line: str) -> bool:
-    """Say whether the line has ten columns."""
-    return first_line.count("\t") == COLUMNS - 1
-
-
 def read_quickly(file: BinaryIO, column: str) -> IndexedCorpus | None:
     """Read a whole file that is right as `parse` does; return None if only `parse` can read it or name its mistake."""
     from tagger.prepare.conllu_arrow import read_columns  # and Arrow with it, which no other format needs
@@ -45,7 +40,7 @@ def parse(lines: Iterable[str], path: Path, column: str = "upos") -> Iterator[Se
         for number, line in enumerate(block, start):
             if line.startswith("#"):
                 continue
-            cells = line.rstrip("\r\n").split("\t")
+            cells = line.split("\t")
             if len(cells) == COLUMNS and NO_WORD.fullmatch(cells[0]):
                 continue
             mistake = _find_mistake(cells, len(words) + 1, column)

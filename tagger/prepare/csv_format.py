@@ -18,11 +18,6 @@ from tagger.prepare.input_files import clip
 _HEADER = ["text", "tag"]
 
 
-def recognises(first_line: str) -> bool:
-    """Say whether the line is the header."""
-    return first_line.replace(" ", "") == ",".join(_HEADER)
-
-
 def parse(lines: Iterable[str], path: Path, _column: str = "") -> Iterator[Sentence]:
     """Parse rows of `text,tag`. A cell that holds a comma is quoted.
 

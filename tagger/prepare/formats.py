@@ -9,18 +9,18 @@ from tagger.prepare import conll_format, conllu_format, csv_format
 
 
 class Format(NamedTuple):
-    """A corpus format; each is a module of its own here."""
+    """A corpus format. Each has a module of its own here."""
 
     title: str  # its name in messages
-    suffix: str | None  # a file of this suffix is in this format; None if the suffix says nothing
-    recognises: Callable[[str], bool]  # takes the first line that is neither blank nor a comment, without its end
-    parse: Callable[[Iterable[str], Path, str], Iterator[Sentence]]  # takes lines, their file's name, data.column
-    read_quickly: Callable[[BinaryIO, str], IndexedCorpus | None] | None = None  # None from it: `parse` must read
+    suffix: str | None  # a file with this suffix is in this format; None if no suffix is proof of it
+    first_line: str  # a regular expression for the first line that is neither blank nor a comment, without its end
+    parse: Callable[[Iterable[str], Path, str], Iterator[Sentence]]  # of lines, the name of their file, `data.column`
+    read_quickly: Callable[[BinaryIO, str], IndexedCorpus | None] | None = None  # if it returns None, `parse` reads
 
 
-# `auto` tries them in this order: CoNLL, which takes any line, comes last.
+# `auto` tries them in this order: CoNLL takes any line, so it comes last.
 FORMATS = {
-    "csv": Format("CSV", ".csv", csv_format.recognises, csv_format.parse),
-    "conllu": Format("CoNLL-U", ".conllu", conllu_format.recognises, conllu_format.parse, conllu_format.read_quickly),
-    "conll": Format("CoNLL", None, lambda _first_line: True, conll_format.parse),
+    "csv": Format("CSV", ".csv", r" *text *, *tag *", csv_format.parse),
+    "conllu": Format("CoNLL-U", ".conllu", r"[^\t]*(\t[^\t]*){9}", conllu_format.parse, conllu_format.read_quickly),
+    "conll": Format("CoNLL", None, r".*", conll_format.parse),
 }

@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import itertools
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -57,16 +58,12 @@ def read_lines(path: Path, expected: str) -> Iterator[str]:
 
 def split_blocks(lines: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
     """Yield the lines between blank ones, with the number of the first of them."""
-    block: list[str] = []
-    number = 0
-    for number, line in enumerate(lines, start=1):
-        if not line.isspace():
-            block.append(line)
-        elif block:
-            yield number - len(block), block
-            block = []
-    if block:
-        yield number + 1 - len(block), block
+    number = 1
+    for is_blank, group in itertools.groupby(lines, str.isspace):
+        block = list(group)
+        if not is_blank:
+            yield number, block
+        number += len(block)
 
 
 def clip(text: str, most: int = 60) -> str:

@@ -1,6 +1,7 @@
 """Corpus files: recognising the format, reading the sentences, and splitting a part off."""
 
 import random
+import re
 from pathlib import Path
 
 from tagger.core.common.errors import InputError
@@ -51,12 +52,12 @@ def split_off(corpus: IndexedCorpus, share: float, seed: int) -> tuple[IndexedCo
 
 def _recognise(path: Path) -> Format:
     suffix = Path(path.name.removesuffix(".gz")).suffix
-    lines = read_lines(path, _expected())
     for known in FORMATS.values():
         if suffix == known.suffix:
             return known
+    lines = read_lines(path, _expected())
     first = next((line.rstrip("\r\n") for line in lines if line.strip() and not line.startswith("#")), "")
-    return next(known for known in FORMATS.values() if known.recognises(first))
+    return next(known for known in FORMATS.values() if re.fullmatch(known.first_line, first))
 
 
 def _expected() -> str:
