@@ -1,6 +1,6 @@
-"""`python -m tagger serve`: an HTTP API and a page where a person types a sentence and sees its tags.
+"""`python -m tagger serve`: an HTTP API, and a page that tags the sentences typed into it.
 
 May import: core, predict, report.
 
-Nothing outside this package imports it but the command itself: FastAPI, uvicorn and the models take seconds to load.
+Only the command `serve` imports this package: FastAPI, uvicorn and the models take seconds to load.
 """

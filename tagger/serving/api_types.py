@@ -1,4 +1,4 @@
-"""What the API takes and gives, and how much of it. FastAPI checks requests by these types and documents them."""
+"""The types and limits of the API. FastAPI checks requests against these types and documents them."""
 
 from typing import Annotated, Self
 
@@ -44,11 +44,12 @@ class TagRequest(BaseModel):
         list[tuple[str, ...]],
         BeforeValidator(_read, json_schema_input_type=str | list[str | list[str]]),
         Field(
-            description="A sentence, or a list of them: a string whose words stand apart by white space, or its words."
+            description="A sentence, or a list of them: each a string of words separated by spaces, or a list of words."
         ),
     ]
     top: Annotated[
-        int, Field(ge=1, le=MAX_TOP, strict=True, description="Tags listed for each word, the most probable first.")
+        int,
+        Field(ge=1, le=MAX_TOP, strict=True, description="Number of tags listed per word, the most probable first."),
     ] = 1
 
     @model_validator(mode="after")
@@ -67,11 +68,11 @@ class Alternative(BaseModel):
 
 
 class Tagging(BaseModel):
-    """What one model says of a sentence."""
+    """The result of one model for a sentence."""
 
     tags: Annotated[list[str], Field(description="The most probable tag of each word.")]
     probabilities: Annotated[list[float], Field(description="The probability of each of these tags.")]
-    alternatives: Annotated[list[list[Alternative]], Field(description="As many tags of each word as were asked for.")]
+    alternatives: Annotated[list[list[Alternative]], Field(description="The `top` most probable tags of each word.")]
 
 
 class TaggedWords(BaseModel):
@@ -82,17 +83,17 @@ class TaggedWords(BaseModel):
 
 
 class TagResponse(BaseModel):
-    """The sentences of a request, in their order."""
+    """The tagged sentences, in the order of the request."""
 
     models: Annotated[list[str], Field(description="The names of the models.")]
     sentences: list[TaggedWords]
 
 
 class ModelInfo(BaseModel):
-    """A model that is served."""
+    """A served model."""
 
     name: str
-    tags: Annotated[list[str], Field(description="The tags that it knows.")]
+    tags: Annotated[list[str], Field(description="The tags that the model knows.")]
 
 
 class Problem(BaseModel):

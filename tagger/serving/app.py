@@ -1,4 +1,4 @@
-"""The application: routes, and one line for each mistake of a request."""
+"""The application: its routes, and one line about what is wrong with a request."""
 
 import asyncio
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from tagger.serving.served_models import ServedModel
 MISTAKES: dict[int | str, dict[str, Any]] = {
     400: {"model": Problem, "description": "The request is not JSON."},
     413: {"model": Problem, "description": f"The request has more than {MAX_BYTES} bytes."},
-    422: {"model": Problem, "description": "The request holds something else than sentences, or too many."},
+    422: {"model": Problem, "description": "The request does not hold sentences, or too many."},
 }
 
 
@@ -25,11 +25,11 @@ def create_app(models: Sequence[ServedModel], hosts: Sequence[str] | None = None
     """Return the application.
 
     Args:
-        models: that tag, in the order of the answers.
-        hosts: names that a request may call this machine by; none: any. A page of elsewhere, whose name was made to
-            lead here, calls it by another.
+        models: in the order of the answers.
+        hosts: the host names that requests may use; None allows any. This stops web pages from reaching the server by
+            DNS rebinding: they use the name of their own site.
     """
-    # FastAPI's own pages of documentation load their scripts from a CDN.
+    # FastAPI's own documentation pages load their scripts from a CDN.
     app = FastAPI(
         title="LSTM tagger", description="Words in, tags and probabilities out.", docs_url=None, redoc_url=None
     )
@@ -63,7 +63,7 @@ def create_app(models: Sequence[ServedModel], hosts: Sequence[str] | None = None
     async def list_models() -> list[ModelInfo]:
         return [ModelInfo(name=model.name, tags=list(model.tag_names)) for model in models]
 
-    @app.get("/health", summary="Say that the server is there")
+    @app.get("/health", summary="Say that the server is running")
     async def health() -> dict[str, str]:
         return {"status": "ok"}
 
@@ -71,8 +71,8 @@ def create_app(models: Sequence[ServedModel], hosts: Sequence[str] | None = None
 
 
 async def _explain(_: Request, error: Exception) -> JSONResponse:
-    """Answer a request that does not fit the types; what it held is not sent back but for the word in question."""
-    assert isinstance(error, RequestValidationError)  # noqa: S101 # as it was registered
+    """Answer a request that does not fit the types. Of its content, at most the word in question is sent back."""
+    assert isinstance(error, RequestValidationError)  # noqa: S101 # it is registered for these only
     first = error.errors()[0]
     if first["type"] == "json_invalid":
         return JSONResponse({"detail": f"not JSON: {first['ctx']['error']}"}, 400)

@@ -1,4 +1,4 @@
-"""The models that are served: loaded once, and each used by one thread, so that requests wait for their turn."""
+"""The served models: loaded once, each used by one thread, so that requests queue for it."""
 
 import asyncio
 from collections.abc import Sequence
@@ -12,10 +12,10 @@ Words = Sequence[Sequence[str]]
 
 
 class ServedModel:
-    """A tagger with a name, and the one thread that tags with it."""
+    """A tagger with a name and a thread of its own."""
 
     def __init__(self, name: str, source: str) -> None:
-        """Load a model folder, or a model of MLflow's.
+        """Load a model folder, or a model from MLflow by its URI.
 
         Raises:
             InputError: the model is missing or damaged.
@@ -30,24 +30,15 @@ class ServedModel:
         return self._tagger.tag_names
 
     async def tag(self, sentences: Words, top: int) -> list[Tagging]:
-        """Tag sentences in the model's thread, with so many tags of each word; the event loop goes on meanwhile."""
+        """Tag sentences in the model's thread, listing the `top` most probable tags of each word."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._tag, sentences, top)
 
     def _tag(self, sentences: Words, top: int) -> list[Tagging]:
         return [_tagging(sentence, top) for sentence in self._tagger.tag(sentences)]
 
 
-def load_models(sources: Sequence[str]) -> list[ServedModel]:
-    """Load models, as folders or URIs of MLflow's.
-
-    Raises:
-        InputError: a model is missing or damaged.
-    """
-    return [ServedModel(name, source) for name, source in zip(names_of(sources), sources, strict=True)]
-
-
 def names_of(sources: Sequence[str]) -> list[str]:
-    """Return short names: a folder's last part where this tells them apart, otherwise what the user wrote."""
+    """Return short names of models: the last parts of their folders if these differ, otherwise the sources."""
     short = [source if ":/" in source else Path(source).resolve().name for source in sources]
     return short if len(set(short)) == len(sources) else list(sources)
 

@@ -8,24 +8,24 @@ import uvicorn
 
 from tagger.core.common.errors import InputError
 from tagger.serving.app import create_app
-from tagger.serving.served_models import load_models
+from tagger.serving.served_models import ServedModel, names_of
 
-WAITING = 1000  # requests at once; a further one gets status 503
+WAITING = 1000  # requests at once; any more get status 503
 
 
 def serve(sources: Sequence[str], host: str, port: int, say: Callable[[str], None]) -> None:
     """Serve models until the process is told to stop.
 
     Args:
-        sources: of the models, as `load_models` takes them.
+        sources: the models, as folders or URIs of MLflow.
         host: address to listen on.
-        port: to listen on; 0: a free one.
+        port: to listen on; 0 chooses a free one.
         say: tells the user the address of the page.
 
     Raises:
         InputError: a model is missing or damaged, or the address can't be listened on.
     """
-    models = load_models(sources)
+    models = [ServedModel(name, source) for name, source in zip(names_of(sources), sources, strict=True)]
     listener = _listen(host, port)
     port = listener.getsockname()[1]
     app = create_app(models, hosts=["127.0.0.1", "localhost"] if is_local(host) and ":" not in host else None)
@@ -35,7 +35,7 @@ def serve(sources: Sequence[str], host: str, port: int, say: Callable[[str], Non
 
 
 def is_local(host: str) -> bool:
-    """Return whether only this machine reaches a host."""
+    """Return whether only this machine can reach a host."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

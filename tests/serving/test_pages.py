@@ -1,4 +1,4 @@
-"""The page in a real browser, and the server process behind it; tests/test_report_browser.py says what they need."""
+"""The page in a real browser, and the server behind it; tests/report/page/test_browser.py says what that needs."""
 
 import socket
 from collections.abc import Callable, Iterator
