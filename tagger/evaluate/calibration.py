@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tagger.core.common.arrays import Float64s, Probabilities, Tags
+from tagger.core.common.arrays import Float64s, Int64s, Probabilities, Tags
 
 SMALLEST = float(np.finfo(np.float32).tiny)  # stands in `gold_nll` for a probability that float32 rounds to 0
 BINS = 15  # as in Guo et al. (2017), "On Calibration of Modern Neural Networks"
@@ -29,7 +29,7 @@ def reliability(probabilities: Probabilities, tags: Tags) -> list[Bin]:
     """Return the `BINS` bins of equal width, including empty ones: (N, K) probabilities, (N) gold tags."""
     confidence = probabilities.max(axis=1).astype(np.float64)
     right = probabilities.argmax(axis=1) == tags
-    index = np.clip(np.ceil(confidence * BINS).astype(int) - 1, 0, BINS - 1)
+    index = bin_numbers(confidence)
     bins = []
     for number in range(BINS):
         inside = index == number
@@ -38,14 +38,9 @@ def reliability(probabilities: Probabilities, tags: Tags) -> list[Bin]:
     return bins
 
 
-def calibration_error(bins: list[Bin]) -> float:
-    """Return the expected calibration error: the mean over tokens of |accuracy - confidence| of their bin."""
-    total = sum(part.tokens for part in bins)
-    return sum(
-        part.tokens * abs(part.accuracy - part.confidence)
-        for part in bins
-        if part.accuracy is not None and part.confidence is not None
-    ) / (total or 1)
+def bin_numbers(confidence: Float64s) -> Int64s:
+    """Return the bin of each confidence, from 0."""
+    return np.clip(np.ceil(confidence * BINS).astype(np.int64) - 1, 0, BINS - 1)
 
 
 def brier_scores(probabilities: Probabilities, tags: Tags) -> Float64s:

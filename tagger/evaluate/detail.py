@@ -7,7 +7,7 @@ import pandas as pd
 
 from tagger.core.common.rounding import six_places
 from tagger.core.corpus.encoded_split import EncodedSplit
-from tagger.evaluate.calibration import Bin
+from tagger.evaluate.calibration import Bin, reliability
 from tagger.evaluate.spans import SpanScore, score_spans
 from tagger.evaluate.tagged_split import TaggedSplit
 
@@ -31,7 +31,7 @@ def evaluation_detail(tagged: TaggedSplit, baseline: TaggedSplit) -> dict[str, A
             }
             for name, mask in masks.items()
         ],
-        "reliability": [_rounded(part) for part in tagged.bins],
+        "reliability": [_rounded(part) for part in reliability(tagged.probabilities, tagged.split.tags)],
         "lengths": accuracy_by_length(tagged),
         "confusions": frequent_confusions(tagged),
         "spans": _span_detail(score_spans(tagged.spans)) if tagged.spans else None,

@@ -2,7 +2,11 @@ import numpy as np
 import pytest
 from sklearn.metrics import brier_score_loss, log_loss
 
-from tagger.evaluate.calibration import BINS, Bin, brier_scores, calibration_error, gold_nll, reliability
+from tagger.evaluate.calibration import BINS, Bin, brier_scores, gold_nll, reliability
+from tagger.evaluate.metrics import score
+from tagger.evaluate.tagged_split import TaggedSplit
+from tests.evaluate.test_metrics import nothing
+from tests.samples import data_of, tagged
 
 
 def probabilities(*rows: tuple[float, ...]) -> np.ndarray:
@@ -31,14 +35,19 @@ def test_a_bin_holds_its_upper_end() -> None:
     assert [part.high for part in filled(bins)] == [9 / 15, 1]
 
 
+def calibration_error(values: np.ndarray, *tags: str) -> float | None:
+    text = " ".join(f"w/{tag}" for tag in tags)
+    split = data_of([tagged("a/A b/B")], [tagged(text)]).dev
+    return score(TaggedSplit.of(values.astype(np.float32), split, nothing(len(tags))))["ece"]
+
+
 def test_the_calibration_error_weighs_bins_by_their_tokens() -> None:
-    bins = reliability(probabilities((0.9, 0.1), (0.1, 0.9), (0.55, 0.45)), np.array([0, 0, 0]))
-    assert calibration_error(bins) == pytest.approx((2 * 0.4 + 0.45) / 3)
+    error = calibration_error(probabilities((0.9, 0.1), (0.1, 0.9), (0.55, 0.45)), "A", "A", "A")
+    assert error == pytest.approx((2 * 0.4 + 0.45) / 3, abs=1e-6)
 
 
 def test_who_is_always_as_right_as_sure_has_no_calibration_error() -> None:
-    bins = reliability(np.array([[0.75, 0.25]] * 4), np.array([0, 0, 0, 1]))
-    assert calibration_error(bins) == 0
+    assert calibration_error(np.array([[0.75, 0.25]] * 4), "A", "A", "A", "B") == 0
 
 
 def test_brier_is_the_squared_distance_to_one_hot() -> None:

@@ -12,8 +12,7 @@ from scipy.stats import binomtest
 
 from tagger.core.common.arrays import Flags, Float64s
 from tagger.core.common.rounding import six_places
-from tagger.evaluate.calibration import brier_scores, gold_nll
-from tagger.evaluate.spans import count_spans
+from tagger.evaluate.metrics import measure
 from tagger.evaluate.tagged_split import TaggedSplit
 
 RESAMPLES = 10_000
@@ -39,53 +38,12 @@ class McNemar(NamedTuple):
     p: float  # two-sided; 1 if there is no such token
 
 
-class Sums:
-    """The sums over each sentence from which the metrics of one tagger follow."""
-
-    def __init__(self, tagged: TaggedSplit) -> None:
-        """Sum up what the tagger has."""
-        split, predicted = tagged.split, tagged.predicted
-        sentence = np.repeat(np.arange(split.sentences), split.lengths)  # (N)
-        self._tags = np.zeros((3, split.sentences, len(split.tag_names)))  # right, gold, predicted
-        np.add.at(self._tags[0], (sentence, split.tags), tagged.right)
-        np.add.at(self._tags[1], (sentence, split.tags), 1)
-        np.add.at(self._tags[2], (sentence, predicted), 1)
-        self._spans = count_spans(tagged.spans) if tagged.spans else None  # (S, 3)
-        columns = [np.ones(len(predicted)), tagged.right]
-        if amount := tagged.probabilities.shape[1]:
-            scores = (function(tagged.probabilities, split.tags) for function in (gold_nll, brier_scores))
-            columns += [split.tags < amount, *scores]
-        starts = split.sentence_starts[:-1]
-        self._columns = np.add.reduceat(np.column_stack(columns).astype(np.float64), starts)  # (S, 2 or 5)
-
-    def metrics(self, weights: Float64s) -> dict[str, Float64s]:
-        """Return each metric of each resample: (R, S) how often a resample holds a sentence -> (R) each.
-
-        A metric is NaN in a resample that has no token that counts for it.
-        """
-        tokens, right, *others = (weights @ self._columns).T
-        both, gold, predicted = (weights @ counts for counts in self._tags)  # (R, K) each
-        f1 = _divided(2 * both, gold + predicted)
-        present = gold + predicted > 0
-        metrics = {"accuracy": right / tokens, "macro_f1": f1.sum(axis=1) / present.sum(axis=1)}
-        if self._spans is not None:
-            right_spans, found, support = (weights @ self._spans).T
-            metrics["span_f1"] = _divided(2 * right_spans, found + support)
-        if others:
-            known, nll, brier = others
-            metrics |= {"nll": _divided(nll, known, otherwise=np.nan), "brier": brier / tokens}
-        return metrics
-
-
-def _divided(values: Float64s, by: Float64s, otherwise: float = 0.0) -> Float64s:
-    return np.divide(values, by, out=np.full_like(values, otherwise), where=by > 0)
-
-
 def resampled_metrics(taggers: Mapping[str, TaggedSplit], seed: int) -> dict[str, dict[str, Float64s]]:
     """Return the metrics of every tagger on the whole split, then on each of `RESAMPLES` resamples: (1 + R) each."""
-    sums = {name: Sums(tagged) for name, tagged in taggers.items()}
     sentences = next(iter(taggers.values())).split.sentences
-    parts = [{name: each.metrics(weights) for name, each in sums.items()} for weights in _weights(sentences, seed)]
+    parts = [
+        {name: measure(tagged, weights) for name, tagged in taggers.items()} for weights in _weights(sentences, seed)
+    ]
     return {
         name: {metric: np.concatenate([part[name][metric] for part in parts]) for metric in metrics}
         for name, metrics in parts[0].items()

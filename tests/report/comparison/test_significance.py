@@ -3,13 +3,12 @@ import pytest
 from scipy import stats
 
 from tagger.core.corpus.encoded_split import EncodedSplit
-from tagger.evaluate.metrics import score
+from tagger.evaluate.metrics import measure, score
 from tagger.evaluate.tagged_split import TaggedSplit
 from tagger.report.comparison.significance import (
     RESAMPLES,
     Difference,
     McNemar,
-    Sums,
     difference,
     mcnemar,
     pair_confidence,
@@ -25,27 +24,28 @@ def by_tags(tags: np.ndarray, split: EncodedSplit) -> TaggedSplit:
 
 def test_the_metrics_of_the_whole_split_are_those_of_scoring() -> None:
     expected = score(TAGGED)
-    metrics = Sums(TAGGED).metrics(np.ones((1, 3)))
-    for name in ("accuracy", "macro_f1", "nll", "brier"):
+    metrics = measure(TAGGED, np.ones((1, 3)))
+    for name in ("accuracy", "macro_f1", "nll", "brier", "ece"):
         assert metrics[name] == pytest.approx([expected[name]], abs=1e-6)
 
 
 def test_a_resample_counts_a_sentence_as_often_as_it_was_drawn() -> None:
     weights = np.array([[0.0, 2.0, 1.0], [3.0, 0.0, 0.0]])  # accuracies: 3 of 3, 1 of 2, 0 of 1
-    metrics = Sums(by_tags(TAGGED.predicted, SPLIT)).metrics(weights)
+    metrics = measure(by_tags(TAGGED.predicted, SPLIT), weights)
     assert metrics["accuracy"] == pytest.approx([2 / 5, 1])
     # of the first: A 0 (1 predicted twice), B 0 (predicted once), C 2 of 3 found, X 0; of the second: A 1, B 1
     assert metrics["macro_f1"] == pytest.approx([(0 + 0 + 4 / 5 + 0) / 4, 1])
 
 
 def test_a_tagger_without_probabilities_has_no_nll() -> None:
-    assert list(Sums(by_tags(TAGGED.predicted, SPLIT)).metrics(np.ones((1, 3)))) == ["accuracy", "macro_f1"]
+    metrics = measure(by_tags(TAGGED.predicted, SPLIT), np.ones((1, 3)))
+    assert not {"nll", "brier", "ece", "span_f1"} & metrics.keys()
 
 
 def test_a_resample_without_a_known_gold_tag_has_no_nll() -> None:
     split = data_of([tagged("a/A")], [tagged("a/A"), tagged("a/X")]).dev
-    metrics = Sums(TaggedSplit.of(np.ones((2, 1), dtype=np.float32), split, nothing(2))).metrics(
-        np.array([[1.0, 1.0], [0.0, 2.0]])
+    metrics = measure(
+        TaggedSplit.of(np.ones((2, 1), dtype=np.float32), split, nothing(2)), np.array([[1.0, 1.0], [0.0, 2.0]])
     )
     np.testing.assert_array_equal(metrics["nll"], [0, np.nan])
 
