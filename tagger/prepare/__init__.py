@@ -1,4 +1,4 @@
-"""The stage `prepare`: corpora and vectors are read, counted and encoded. A corpus format is one file here.
+"""The stage `prepare`: corpora and vectors are read, counted and encoded. Each corpus format is one file.
 
 May import: core.
 """

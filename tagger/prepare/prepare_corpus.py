@@ -32,10 +32,10 @@ def prepare_corpus() -> None:
 
 
 def read_splits(data: DataParams, seed: int) -> dict[str, IndexedCorpus]:
-    """Read the three splits; dev or test is split off train where it names the same file."""
+    """Read the three splits; dev or test is split off train if it names the same file."""
     train = read_corpus(Path(data.train), data.format, data.column)
     splits: dict[str, IndexedCorpus] = {}
-    # Each has a seed of its own, so that the draw of one does not repeat that of the other.
+    # Each has its own seed, so that one draw does not repeat the other.
     for name, file, share, own_seed in (
         ("test", data.test, data.test_share, 2 * seed),
         ("dev", data.dev, data.dev_share, 2 * seed + 1),

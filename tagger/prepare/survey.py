@@ -45,7 +45,7 @@ def survey(splits: Mapping[str, EncodedSplit], dictionaries: Dictionaries, vecto
 
 
 def _sentences(split: EncodedSplit, train: EncodedSplit) -> Iterator[bytes]:
-    """Yield each sentence as the bytes of the numbers that its forms have in train."""
+    """Yield each sentence as bytes: the numbers of its forms in train."""
     numbers = {text: number for number, text in enumerate(train.form_texts)}
     forms = np.array([numbers.get(text, -1) for text in split.form_texts], dtype=np.int32)[split.forms]
     for start, end in pairwise(split.sentence_starts.tolist()):

@@ -73,7 +73,7 @@ def _vectors(file: BinaryIO, path: Path, width: int) -> Iterator[tuple[int, str,
             if len(rest) != width:
                 wrong = f"{len(line.split()) - 1} numbers, expected a word and {width}: {_quote(line)}"
                 raise InputError.at(path, number, wrong)
-        # A byte that is no UTF-8 makes a word that no corpus has.
+        # A byte that is not UTF-8 makes a word that no corpus contains.
         yield number, word.decode("utf-8", "surrogateescape"), line
     if announced is None and not found:
         raise InputError(f"{path}: is empty, expected {_EXPECTED}; the line '0 0' alone means no vectors")

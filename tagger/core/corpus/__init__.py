@@ -1,4 +1,4 @@
-"""What stages hand on: sentences as numbers, dictionaries, word vectors, and what a lexicon knows of words.
+"""What stages pass on: sentences as numbers, dictionaries, word vectors, and what training knows about each word.
 
 May import: core.common.
 """

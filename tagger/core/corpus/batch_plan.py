@@ -1,4 +1,4 @@
-"""Which sequences go into a batch together."""
+"""Which sentences go into a batch together."""
 
 import numpy as np
 
@@ -8,8 +8,11 @@ from tagger.core.common.arrays import Int64s
 def plan_batches(lengths: Int64s, batch_tokens: int, shuffle: np.random.Generator | None = None) -> list[Int64s]:
     """Cut the sentences, sorted by length, into batches of at most `batch_tokens` places, padding included.
 
-    A longer sentence is a batch of its own. With `shuffle`, sentences of one length are mixed and so are the batches;
-    the number of batches and their shapes do not depend on it.
+    A longer sentence is a batch of its own. `shuffle` mixes sentences of equal length, and the batches; the number of
+    batches and their shapes do not depend on it.
+
+    Returns:
+        The sentences of each batch, as indices into `lengths`.
     """
     order = np.arange(len(lengths)) if shuffle is None else shuffle.permutation(len(lengths))
     order = order[np.argsort(lengths[order], kind="stable")]

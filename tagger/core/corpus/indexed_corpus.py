@@ -1,4 +1,4 @@
-"""Sentences that fit into memory by the million: each distinct word and tag is held once, each token as two numbers."""
+"""Sentences by the million in memory: each distinct word and tag is held once, each token as two numbers."""
 
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
@@ -10,7 +10,7 @@ import numpy as np
 
 from tagger.core.common.arrays import Int32s, Int64s
 
-NO_TAG = -1  # of a token that has no gold tag
+NO_TAG = -1  # the tag of a token without a gold tag
 
 
 class Sentence(NamedTuple):
@@ -22,7 +22,7 @@ class Sentence(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class IndexedCorpus:
-    """S sentences of N tokens in all; their F distinct forms and K tags in the order in which they occur first."""
+    """S sentences with N tokens in total; their F distinct forms and K tags in the order of first occurrence."""
 
     sentence_starts: Int64s  # (S + 1): sentence i holds the tokens from [i] up to [i + 1]
     forms: Int32s  # (N): the form of each token
@@ -60,7 +60,7 @@ class IndexedCorpus:
 
     @classmethod
     def joined(cls, parts: "Iterable[IndexedCorpus]") -> "IndexedCorpus":
-        """Index the tagged sentences of all parts, one part after the other."""
+        """Index the tagged sentences of all parts in order; there may be no part."""
         form_ids, tag_ids = _Numbering(), _Numbering()
         starts = [np.zeros(1, dtype=np.int64)]
         forms = [np.zeros(0, dtype=np.int32)]
@@ -79,14 +79,14 @@ class IndexedCorpus:
 
     def __iter__(self) -> Iterator[Sentence]:
         """Yield the sentences as text."""
-        forms, tags = self.form_texts, [*self.tag_names, ""]  # NO_TAG is also the place of the last
+        forms, tags = self.form_texts, [*self.tag_names, ""]  # as an index, NO_TAG is the last place
         for start, end in pairwise(self.sentence_starts.tolist()):
             words = tuple(forms[form] for form in self.forms[start:end].tolist())
             names = tuple(tags[tag] for tag in self.tags[start:end].tolist())
             yield Sentence(words, names if all(names) else ())
 
     def select(self, sentences: Sequence[int]) -> "IndexedCorpus":
-        """Return the tagged sentences of the given numbers, indexed as if there were no others."""
+        """Return the tagged sentences with these numbers, indexed as if there were no others."""
         chosen = np.asarray(sentences, dtype=np.int64)
         lengths = np.diff(self.sentence_starts)[chosen]
         starts = np.concatenate(([0], np.cumsum(lengths)))
@@ -95,21 +95,21 @@ class IndexedCorpus:
 
 
 class _Numbering(dict[str, int]):
-    """Numbers each text when it is asked for first."""
+    """Numbers each text when it is first asked for."""
 
     def __missing__(self, text: str) -> int:
         number = self[text] = len(self)
         return number
 
     def of(self, texts: Sequence[str]) -> Int32s:
-        """Return the number of each."""
+        """Return the number of each text."""
         return np.fromiter(map(self.__getitem__, texts), np.int32, len(texts))
 
 
 def _renumber(ids: Int32s, texts: Sequence[str]) -> tuple[Int32s, list[str]]:
-    """Number the texts that are used by their first use."""
+    """Number the texts in use by their first use; return the new ids and the texts in the new order."""
     first = np.full(len(texts), len(ids))
-    first[ids[::-1]] = np.arange(len(ids))[::-1]  # of several values for one place, the last one stays
+    first[ids[::-1]] = np.arange(len(ids))[::-1]  # of several values for one place, the last one counts
     order = np.argsort(first, kind="stable")[: np.count_nonzero(first < len(ids))]
     numbers = np.zeros(len(texts), dtype=np.int32)
     numbers[order] = np.arange(len(order))

@@ -1,6 +1,6 @@
-"""What the training split says of each word on its own: whether it knows it, and which tags the word had there.
+"""What the training split says about each word by itself: whether it has the word, and with which tags.
 
-N tokens. Words are told apart as the model looks them up, in lower case where `data.lowercase` says so.
+N tokens. Words are compared as the model looks them up: in lower case if `data.lowercase` is on.
 """
 
 from typing import NamedTuple
@@ -11,7 +11,7 @@ from tagger.core.common.arrays import Flags, Int32s, Int64s
 from tagger.core.corpus.dictionary import UNKNOWN
 from tagger.core.corpus.encoded_split import EncodedSplit
 
-CHUNK = 1_000_000  # tokens that are counted at once: a large corpus needs no more memory than that
+_CHUNK = 1_000_000  # tokens counted at once, which bounds the memory that a large corpus needs
 
 
 class WordGroups(NamedTuple):
@@ -23,7 +23,7 @@ class WordGroups(NamedTuple):
 
 
 def word_groups(train: EncodedSplit, split: EncodedSplit) -> WordGroups:
-    """Group the tokens of a split by what training knows of their words."""
+    """Group the tokens of a split by what training knows about their words."""
     words, _, _ = _tag_counts(train)
     found, tags = np.unique(words, return_counts=True)
     looked_up = split.form_words[split.forms]
@@ -32,9 +32,9 @@ def word_groups(train: EncodedSplit, split: EncodedSplit) -> WordGroups:
 
 
 def most_frequent_tags(train: EncodedSplit, split: EncodedSplit) -> Int32s:
-    """Return the baseline's tag of each token: the word's most frequent one in training.
+    """Return the baseline's tag for each token, (N): the word's most frequent tag in training.
 
-    An unknown word gets the most frequent tag of all; the first by name decides between equals.
+    An unknown word gets the most frequent tag of all. Between equals, the first by name is taken.
     """
     words, tags, counts = _tag_counts(train)
     by_name = np.argsort(np.argsort(train.tag_names))  # rank of each tag's name
@@ -48,11 +48,11 @@ def most_frequent_tags(train: EncodedSplit, split: EncodedSplit) -> Int32s:
 
 
 def _tag_counts(train: EncodedSplit) -> tuple[Int64s, Int64s, Int64s]:
-    """Return every pair of a word and a tag that occurs, and how often."""
+    """Return the words, the tags and the counts of all pairs of word and tag that occur."""
     kinds = len(train.tag_names)
     parts = []
-    for start in range(0, len(train.forms), CHUNK):
-        forms, tags = train.forms[start : start + CHUNK], train.tags[start : start + CHUNK]
+    for start in range(0, len(train.forms), _CHUNK):
+        forms, tags = train.forms[start : start + _CHUNK], train.tags[start : start + _CHUNK]
         parts.append(np.unique(train.form_words[forms].astype(np.int64) * kinds + tags, return_counts=True))
     pairs, place = np.unique(np.concatenate([pairs for pairs, _ in parts]), return_inverse=True)
     counts = np.zeros(len(pairs), dtype=np.int64)
