@@ -1,4 +1,4 @@
-"""The stage `export`: a trained model written as ONNX, verified, with its card.
+"""The stage `export`: it writes a trained model as ONNX, verifies it and adds a model card.
 
 May import: core, evaluate, predict.
 """

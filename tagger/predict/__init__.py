@@ -1,4 +1,4 @@
-"""A model in use: words in, tags out; the exported format and the checks that it has to pass.
+"""Using a model: words in, tags out. Also the format of an export, and the checks on loading one.
 
 May import: core.
 """

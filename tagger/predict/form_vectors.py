@@ -1,4 +1,4 @@
-"""What is known of the word forms that were met: word id and vector of each, kept for the next time."""
+"""A memory of the word forms seen so far: the word id and the vector of each."""
 
 from collections.abc import Callable, Sequence
 from threading import Lock
@@ -9,28 +9,28 @@ import numpy as np
 from tagger.core.common.arrays import Float32s, Int32s
 from tagger.core.corpus.dictionary import Dictionaries
 
-MOST_FORMS = 30_000  # kept at once
-MOST_CHARACTERS = 1_000_000  # of all that are kept together
-MOST_BYTES = 2**26  # of their vectors
+MOST_FORMS = 30_000
+MOST_CHARACTERS = 1_000_000  # of all forms together
+MOST_BYTES = 2**26  # of all vectors together
 
 
 class KnownForms(NamedTuple):
-    """Forms as the graph of the tagger takes them."""
+    """Forms as the tagger's graph expects them: F forms, N words, V width of a vector."""
 
-    rows: Int32s  # (N) a row of the two below for each word
-    word_ids: Int32s
+    rows: Int32s  # (N): the row of each word in the two arrays below
+    word_ids: Int32s  # (F)
     vectors: Float32s  # (F, V)
 
 
 class FormVectors:
-    """A bounded memory of forms. When it is full it is emptied: common forms are soon back, and nothing is counted."""
+    """A bounded memory of forms. It is emptied once it is full, which is simple, and common forms soon return."""
 
     def __init__(self, dictionaries: Dictionaries, encode: Callable[[Sequence[str]], Float32s], width: int) -> None:
         """Begin empty.
 
         Args:
-            dictionaries: of the model.
-            encode: gives the vectors of forms, (F, V).
+            dictionaries: the model's.
+            encode: returns the vectors of forms, (F, V).
             width: V.
         """
         self._word_id = dictionaries.word_id
@@ -41,7 +41,7 @@ class FormVectors:
         self._empty(self._most)
 
     def look_up(self, words: Sequence[str]) -> KnownForms:
-        """Return what the tagger needs of each word; new forms are encoded first. Threads may call it at once."""
+        """Return what the tagger needs for these words; new forms are encoded first. Many threads may call it."""
         with self._lock:
             new = dict.fromkeys(word for word in words if word not in self._rows)
             if new and not self._has_room(new):
@@ -50,7 +50,7 @@ class FormVectors:
             if new:
                 self._add(list(new))
             rows = np.array([self._rows[word] for word in words], dtype=np.int32)
-            # Emptying makes new arrays, and adding writes to rows that no earlier answer names: no copy is needed.
+            # No copy is needed: emptying makes new arrays, and adding writes only to rows that no earlier answer uses.
             return KnownForms(rows, self._word_ids, self._vectors)
 
     def _has_room(self, new: dict[str, None]) -> bool:

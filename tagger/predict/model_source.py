@@ -1,4 +1,4 @@
-"""Where a model comes from: a folder, or MLflow's store, whose address is decided here."""
+"""Finding a model in a folder or in MLflow's store, whose address is decided here."""
 
 import logging
 import os
@@ -14,17 +14,17 @@ _SQLITE = "sqlite:///"
 
 
 def is_mlflow_uri(source: str) -> bool:
-    """Say whether a model is one of MLflow's, not a folder."""
+    """Say whether the source of a model is a URI of MLflow, not a folder."""
     return bool(_MLFLOW_URI.match(source))
 
 
 def model_folder_of(source: str) -> Path:
-    """Return the folder of a model, fetched from MLflow if it is a URI such as `models:/lstm-tagger@champion`.
+    """Return the folder of a model. It is downloaded if the source is a URI such as `models:/lstm-tagger@champion`.
 
-    Only files are fetched: nothing of the model's own code is run.
+    Only files are downloaded: the code packed with the model is not run.
 
     Raises:
-        InputError: MLflow has no such model, or one that was not made by this pipeline.
+        InputError: MLflow has no such model, or it was not made by this pipeline.
     """
     if not is_mlflow_uri(source):
         return Path(source)
@@ -43,13 +43,13 @@ def model_folder_of(source: str) -> Path:
         raise InputError(f"{source}: not found in MLflow: {mask(' '.join(str(error).split()))}") from None
     found = list(folder.glob("*/config.json"))
     if len(found) != 1:
-        raise InputError(f"{source}: holds no model folder of this pipeline, expected one in its artifacts")
+        raise InputError(f"{source}: has {len(found)} model folders of this pipeline, expected one in its artifacts")
     return found[0].parent
 
 
-@cache  # mlflow sets the variable of the environment itself once it is connected
+@cache  # once connected, mlflow sets the environment variable itself
 def tracking_uri() -> str:
-    """Return the URI of the store; the relative path of an SQLite database is one in the main workspace."""
+    """Return the URI of the store; a relative path of an SQLite database starts at the main workspace."""
     uri = os.environ.get("MLFLOW_TRACKING_URI", "") or f"{_SQLITE}mlflow.db"
     path = uri.removeprefix(_SQLITE)
     if path != uri and path and not path.startswith(("/", "file:", ":memory:")):
@@ -58,12 +58,12 @@ def tracking_uri() -> str:
 
 
 def mask(text: str) -> str:
-    """Leave user and password out of every address; a password may hold a slash or an @."""
+    """Hide the user and password in every address; a password may contain a slash or an @."""
     return re.sub(r"://(?!/)[^\s'\"]*@", "://***@", text)
 
 
 def quieten() -> None:
-    """Let MLflow give up on a dead server in seconds, not in minutes, and say nothing that is an error's to say."""
+    """Let MLflow give up on a dead server in seconds, not minutes, and print nothing that its errors say anyway."""
     for name, value in {
         "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
         "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",

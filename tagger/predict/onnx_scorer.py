@@ -1,14 +1,14 @@
-"""An exported model at work: ONNX Runtime and numpy."""
+"""Tagging with an exported model: ONNX Runtime and numpy."""
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import onnxruntime
 
-from tagger.core.common.arrays import Array, Float32s, Int64s, Probabilities
+from tagger.core.common.arrays import Array, Flags, Float32s, Int32s, Int64s, Probabilities
 from tagger.core.common.errors import InputError
 from tagger.core.corpus.batch_plan import plan_batches
 from tagger.core.corpus.dictionary import PADDING
@@ -20,15 +20,15 @@ BATCH_CHARACTERS = 8000
 
 
 class OnnxScorer:
-    """The probabilities of an exported model, with as many batches at a time as there are threads."""
+    """Computes the probabilities of an exported model, one batch per thread at a time."""
 
     def __init__(self, folder: Path, threads: int | None = None, int8: bool = False) -> None:
         """Load an export.
 
         Args:
             folder: as `write_export` wrote it.
-            threads: used at once; as many as this process may use, where none is named.
-            int8: take the tagger that computes in 8 bits.
+            threads: how many to use at once; by default as many as this process may use.
+            int8: use the tagger that computes in 8 bits.
 
         Raises:
             InputError: the folder is missing or damaged, or has no tagger in 8 bits.
@@ -46,24 +46,21 @@ class OnnxScorer:
         self._pool = ThreadPoolExecutor(self._threads)
 
     def probabilities(self, sentences: Sequence[Sequence[str]]) -> Probabilities:
-        """Return the probability of each tag for each word of sentences that are not empty, in their order: (N, K)."""
+        """Return the probabilities of the K tags for the N words of these sentences, none of them empty: (N, K)."""
         words = [word for sentence in sentences for word in sentence]
         rows, word_ids, vectors = self._forms.look_up(words)
-        lengths = np.array([len(sentence) for sentence in sentences], dtype=np.int64)
+        lengths = _lengths(sentences)
         starts = np.cumsum(lengths) - lengths
         result = np.empty((len(words), len(self.tag_names)), dtype=np.float32)
 
         def tag(batch: Int64s) -> None:
-            steps = np.arange(lengths[batch].max())[:, None]
-            real = steps < lengths[batch]  # (T, B)
-            places = (steps + starts[batch])[real]  # (real tokens) among the words
-            forms = np.zeros(real.shape, dtype=np.int32)
-            forms[real] = rows[places]
-            ids = np.full(real.shape, PADDING, dtype=np.int32)
-            ids[real] = word_ids[rows[places]]
-            inputs: dict[str, Array] = {"words": ids, "lengths": lengths[batch].astype(np.int32)}
+            real, places = _grid(starts[batch], lengths[batch])
+            inputs: dict[str, Array] = {
+                "words": _pad(word_ids[rows[places]], real),
+                "lengths": lengths[batch].astype(np.int32),
+            }
             if self._form_encoder is not None:
-                inputs |= {"forms": forms, "vectors": vectors}
+                inputs |= {"forms": _pad(rows[places], real), "vectors": vectors}
             (probabilities,) = self._tagger.run(["probabilities"], inputs)  # (T, B, K)
             result[places] = probabilities[real]
 
@@ -76,39 +73,53 @@ class OnnxScorer:
         session, dictionaries = self._form_encoder, self._dictionaries
         if session is None:
             return vectors
-        lengths = np.array([len(form) for form in forms], dtype=np.int64)
-        needed = {value.name for value in session.get_inputs()}
+        lengths = _lengths(forms)
+        starts = np.cumsum(lengths) - lengths
+        characters = np.array([dictionaries.characters.id(letter) for form in forms for letter in form], dtype=np.int32)
 
         def encode(batch: Int64s) -> None:
-            inputs = {"lengths": lengths[batch].astype(np.int32)}
-            if "characters" in needed:
-                real = np.arange(lengths[batch].max()) < lengths[batch][:, None]  # (F, C)
-                characters = np.full(real.shape, PADDING, dtype=np.int32)
-                characters[real] = [dictionaries.characters.id(letter) for form in batch for letter in forms[form]]
-                inputs["characters"] = np.ascontiguousarray(characters.T)
-            if "affixes" in needed:
+            inputs: dict[str, Array] = {}
+            if self._model.characters != "none":
+                real, places = _grid(starts[batch], lengths[batch])
+                inputs["characters"] = _pad(characters[places], real)  # (C, F)
+            if self._model.characters == "lstm":
+                inputs["lengths"] = lengths[batch].astype(np.int32)
+            if self._model.affix_dim:
                 inputs["affixes"] = np.array([dictionaries.affix_ids(forms[form]) for form in batch], dtype=np.int32)
-            given = {name: inputs[name] for name in needed}
-            (vectors[batch],) = session.run(["vectors"], given)
+            (vectors[batch],) = session.run(["vectors"], inputs)
 
         self._each(encode, plan_batches(lengths, BATCH_CHARACTERS))
         return vectors
 
-    def _each(self, work: Callable[[Int64s], None], batches: Iterable[Int64s]) -> None:
-        """Do the batches, the longest first so that no thread is left with it at the end."""
-        waiting = list(batches)[::-1]
-        if len(waiting) == 1 or self._threads == 1:
-            for batch in waiting:
-                work(batch)
-        else:
-            list(self._pool.map(work, waiting))
+    def _each(self, work: Callable[[Int64s], None], batches: Sequence[Int64s]) -> None:
+        """Process the batches, the longest first so that no thread is left with it at the end."""
+        run = map if len(batches) == 1 or self._threads == 1 else self._pool.map
+        list(run(work, reversed(batches)))
+
+
+def _lengths(texts: Sequence[Sequence[str]]) -> Int64s:
+    return np.array([len(text) for text in texts], dtype=np.int64)
+
+
+def _grid(starts: Int64s, lengths: Int64s) -> tuple[Flags, Int64s]:
+    """Return where padded sequences hold values, (T, B), and the places of these values in a flat array."""
+    steps = np.arange(lengths.max())[:, None]
+    real = steps < lengths
+    return real, (steps + starts)[real]
+
+
+def _pad(values: Int32s, real: Flags) -> Int32s:
+    """Put values where sequences hold them: (T, B)."""
+    padded = np.full(real.shape, PADDING, dtype=np.int32)
+    padded[real] = values
+    return padded
 
 
 def _session(content: bytes) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1  # batches run side by side instead
-    options.enable_mem_pattern = False  # it would keep something for every shape that it meets
-    options.enable_cpu_mem_arena = False  # it would keep what the longest sentence took
+    options.intra_op_num_threads = options.inter_op_num_threads = 1  # batches run in parallel instead
+    options.enable_mem_pattern = False  # it would keep a plan for every shape of input
+    options.enable_cpu_mem_arena = False  # it would keep the memory that the longest sentence took
     options.log_severity_level = 3
     return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
 

@@ -1,4 +1,4 @@
-"""A trained model at work, before it is exported: torch."""
+"""Tagging with a trained model that need not be exported: torch."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,7 +12,7 @@ from tagger.core.network.model_folder import read_model
 
 
 class TorchScorer:
-    """The probabilities of a trained model, on the CPU."""
+    """Computes the probabilities of a trained model, on the CPU."""
 
     def __init__(self, folder: Path) -> None:
         """Load a model folder.
@@ -25,6 +25,6 @@ class TorchScorer:
         self.tag_names = tuple(self._dictionaries.tags.entries)
 
     def probabilities(self, sentences: Sequence[Sequence[str]]) -> Probabilities:
-        """Return the probability of each tag for each word of sentences that are not empty, in their order: (N, K)."""
+        """Return the probabilities of the K tags for the N words of these sentences, none of them empty: (N, K)."""
         split = encode((Sentence(tuple(words), ()) for words in sentences), self._dictionaries)
         return tag_probabilities(self._model, split, self._device)

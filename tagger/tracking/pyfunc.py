@@ -15,7 +15,6 @@ from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE
 from mlflow.pyfunc import PythonModel, PythonModelContext, scoring_server
 
 from tagger.core.common.errors import InputError
-from tagger.predict.sentences import read_sentences
 from tagger.predict.tagging import Tagger
 
 COLUMN = "sentence"
@@ -50,7 +49,7 @@ class TaggerModel(PythonModel):  # type: ignore[misc]
             MlflowException: the input is something else; MLflow's server answers with status 400.
         """
         try:
-            tagged = list(self._tagger.tag(read_sentences(_sentences(model_input))))
+            tagged = list(self._tagger.tag(_sentences(model_input)))
         except InputError as error:
             raise MlflowException(str(error), error_code=INVALID_PARAMETER_VALUE) from None
         return pd.DataFrame(
@@ -83,7 +82,7 @@ def _refusing(invocations: Callable[..., Any]) -> Callable[..., Any]:
     return refusing
 
 
-def _sentences(given: Any) -> list[object]:
+def _sentences(given: Any) -> list[Any]:
     """Return the sentences of anything that MLflow makes of a request, or that a program passes."""
     if isinstance(given, pd.DataFrame):
         names = list(given.columns)

@@ -102,7 +102,7 @@ def test_a_model_that_is_none_of_this_pipeline_is_one_line(store: Store) -> None
     with pytest.raises(InputError) as caught:
         model_folder_of(f"runs:/{run.info.run_id}/other")
     assert str(caught.value) == (
-        f"runs:/{run.info.run_id}/other: holds no model folder of this pipeline, expected one in its artifacts"
+        f"runs:/{run.info.run_id}/other: has 0 model folders of this pipeline, expected one in its artifacts"
     )
 
 
