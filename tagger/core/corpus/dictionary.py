@@ -18,6 +18,7 @@ RESERVED = 2  # the first id of an entry: no word of a corpus can be taken for p
 AFFIXES = "affixes.json"
 _LOOKUP = "lookup.json"
 DICTIONARY_FILES = ("words.json", "characters.json", AFFIXES, "tags.json", _LOOKUP)
+_EMPTY = b'{"first_id": 2, "entries": []}'
 _EXPECTED = "what `prepare` writes"
 
 
@@ -109,12 +110,9 @@ class Dictionaries(NamedTuple):
         Raises:
             InputError: a file is damaged.
         """
-        words, characters, affixes, tags = (
-            Dictionary.parse(contents[name], folder / name)
-            if name in contents or name != AFFIXES
-            else Dictionary((), RESERVED)
-            for name in DICTIONARY_FILES[:4]
-        )
+        contents = {AFFIXES: _EMPTY, **contents}
+        tables = (Dictionary.parse(contents[name], folder / name) for name in DICTIONARY_FILES[:4])
+        words, characters, affixes, tags = tables
         with reading(folder / _LOOKUP, _EXPECTED):
             lowercase = json.loads(contents[_LOOKUP].decode("utf-8"))["lowercase"]
             if not isinstance(lowercase, bool):

@@ -55,6 +55,5 @@ def _tag_counts(train: EncodedSplit) -> tuple[Int64s, Int64s, Int64s]:
         forms, tags = train.forms[start : start + _CHUNK], train.tags[start : start + _CHUNK]
         parts.append(np.unique(train.form_words[forms].astype(np.int64) * kinds + tags, return_counts=True))
     pairs, place = np.unique(np.concatenate([pairs for pairs, _ in parts]), return_inverse=True)
-    counts = np.zeros(len(pairs), dtype=np.int64)
-    np.add.at(counts, place, np.concatenate([counts for _, counts in parts]))
-    return pairs // kinds, pairs % kinds, counts
+    counts = np.bincount(place, weights=np.concatenate([counts for _, counts in parts]))
+    return pairs // kinds, pairs % kinds, counts.astype(np.int64)

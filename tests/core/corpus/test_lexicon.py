@@ -1,3 +1,5 @@
+import pytest
+
 from tagger.core.corpus.lexicon import most_frequent_tags, word_groups
 from tests.samples import data_of, tagged
 
@@ -41,3 +43,10 @@ def test_the_baseline_gives_an_unknown_word_the_most_frequent_tag_of_all() -> No
 
 def test_of_equally_frequent_tags_the_first_by_name_is_taken() -> None:
     assert baseline_of(["a/Z a/B"], "a/Z q/Z") == ["B", "B"]
+
+
+@pytest.mark.parametrize("chunk", [1, 2, 5])
+def test_counting_in_chunks_changes_nothing(chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tagger.core.corpus.lexicon._CHUNK", chunk)
+    assert groups_of("The/DET runs/NOUN cat/NOUN dog/NOUN")[1] == [False, True, False, True]
+    assert baseline_of(["a/Z a/B b/Z a/B b/Z a/Z a/Z"], "a/Z q/Z") == ["Z", "Z"]
