@@ -60,8 +60,8 @@ class TaggedSplit:
 
         By token: `tokens`, `right`; for each group of words `known` and `known_right`, and so on. By sentence:
         `sentences`, `right_sentences`. By tag, (S, T): `right_tags`, `gold_tags`, `predicted_tags`. If the tags mark
-        spans, (S, 3): `spans` that are right, found and gold. If there are probabilities: `known_tags`, tokens whose gold
-        tag the model knows; `nll`; `brier`; `gaps`, right minus confidence by bin of confidence, (S, BINS).
+        spans, (S, 3): `spans` that are right, found and gold. If there are probabilities: `known_tags`, tokens whose
+        gold tag the model knows; `nll`; `brier`; `gaps`, right minus confidence by bin of confidence, (S, BINS).
         """
         split, right = self.split, self.right
         by_token: dict[str, Array] = {"tokens": np.ones(len(right)), "right": right}

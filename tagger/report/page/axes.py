@@ -1,4 +1,4 @@
-"""Axes of the page's charts: from values to pixels, and which values are marked."""
+"""The axes of the page's charts: from values to pixels, and which values get a tick."""
 
 import math
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ LEFT, RIGHT, TOP, BOTTOM = 46, 12, 14, 38  # margins of the plot within the pane
 
 
 class Tick(NamedTuple):
-    """A mark of an axis."""
+    """A labelled place on an axis, in pixels."""
 
     at: float
     label: str
@@ -40,7 +40,7 @@ def linear_ticks(low: float, high: float) -> list[float]:
 
 
 def log_ticks(low: float, high: float) -> list[float]:
-    """Return powers of ten, their doubles and fives from at most `low` to at least `high`."""
+    """Return powers of ten and their multiples by 2 and 5, from at most `low` to at least `high`."""
     powers = range(math.floor(math.log10(low)) - 1, math.ceil(math.log10(high)) + 2)
     ticks = [float(f"{factor}e{power}") for power in powers for factor in (1, 2, 5)]
     first = max(tick for tick in ticks if tick <= low)
@@ -49,20 +49,20 @@ def log_ticks(low: float, high: float) -> list[float]:
 
 
 def powers_of_ten(ticks: Sequence[float]) -> list[float]:
-    """Return those of `log_ticks` that are powers of ten, all of them where that would leave fewer than three."""
+    """Return the powers of ten among `log_ticks`, or all of them if fewer than three are."""
     powers = [tick for tick in ticks if f"{tick:e}".startswith("1.000000e")]
     return powers if len(powers) >= 3 else list(ticks)
 
 
 def labels(ticks: Sequence[float]) -> list[str]:
-    """Write evenly spaced ticks with as many decimals as their step has."""
+    """Write evenly spaced ticks with as many decimals as their step needs."""
     step = f"{ticks[1] - ticks[0]:.9g}"
     decimals = len(np.format_float_positional(float(step), trim="-").partition(".")[2])
     return [f"{tick:.{decimals}f}" for tick in ticks]
 
 
 def epoch_ticks(epochs: int) -> list[int]:
-    """Return every epoch of few, the first and round ones of many."""
+    """Return every epoch if they are few, else the first and round numbers."""
     if epochs <= 12:
         return list(range(1, epochs + 1))
     return [1, *(int(tick) for tick in linear_ticks(0, epochs) if 1 < tick <= epochs and tick == int(tick))]

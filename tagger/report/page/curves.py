@@ -4,6 +4,8 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+import numpy as np
+
 from tagger.report.page.axes import (
     BOTTOM,
     HEIGHT,
@@ -73,25 +75,22 @@ def epoch_chart(title: str, note: str, series: Mapping[str, Iterable[float]], lo
         logarithmic: whether the y axis is.
     """
     rows = {
-        loss: [value if math.isfinite(value) and (value > 0 or not logarithmic) else None for value in values]
+        loss: [value if math.isfinite(value) and (value > 0 or not logarithmic) else math.nan for value in values]
         for loss, values in series.items()
     }
-    found = [value for row in rows.values() for value in row if value is not None] or [1.0]
+    found = [value for row in rows.values() for value in row if not math.isnan(value)] or [1.0]
     marks = (log_ticks if logarithmic else linear_ticks)(min(found), max(found))
     shown = powers_of_ten(marks) if logarithmic else marks
     names = [f"{mark:g}" for mark in shown] if logarithmic else labels(shown)
     epochs = max(map(len, rows.values()), default=1)
     x = Scale(1, max(epochs, 2), LEFT, WIDTH - RIGHT)
     y = Scale(marks[0], marks[-1], HEIGHT - BOTTOM, TOP, logarithmic)
-    points = {
-        loss: [None if value is None else (x(epoch), y(value)) for epoch, value in enumerate(row, 1)]
-        for loss, row in rows.items()
-    }
+    points = {loss: [(x(epoch), y(value)) for epoch, value in enumerate(row, 1)] for loss, row in rows.items()}
     together = grouped(points, lambda one, other: _coincide(points[one], points[other]))
     lines = []
     for place, (loss, row) in enumerate(points.items()):
         group = next(group for group in together if loss in group)
-        drawn = [point for point in row if point]
+        drawn = [point for point in row if not math.isnan(point[1])]
         above = len(group) - 1 - group.index(loss)
         lines.append(Line(loss, place, path(row), drawn, LINE + STEP * above, len(row) - len(drawn)))
     return Chart(
@@ -104,22 +103,17 @@ def epoch_chart(title: str, note: str, series: Mapping[str, Iterable[float]], lo
     )
 
 
-def _coincide(first: Sequence[Point | None], second: Sequence[Point | None]) -> bool:
-    """Return whether the points of two lines are nowhere further apart than a pixel."""
-    return len(first) == len(second) and all(map(_near, first, second))
+def _coincide(first: Sequence[Point], second: Sequence[Point]) -> bool:
+    """Return whether two lines have their gaps at the same epochs, and are nowhere further apart than a pixel."""
+    return len(first) == len(second) and np.allclose(first, second, rtol=0, atol=1, equal_nan=True)
 
 
-def _near(first: Point | None, second: Point | None) -> bool:
-    if first is None or second is None:
-        return first is second
-    return math.dist(first, second) <= 1
-
-
-def path(points: Sequence[Point | None]) -> str:
-    """Return the `d` of an SVG path with a gap at each missing point."""
+def path(points: Sequence[Point]) -> str:
+    """Return the `d` of an SVG path with a gap at each point whose y is NaN."""
     commands, pen = [], "M"
-    for point in points:
-        if point is not None:
-            commands.append(f"{pen}{point[0]:g} {point[1]:g}")
-        pen = "M" if point is None else "L"
+    for x, y in points:
+        missing = math.isnan(y)
+        if not missing:
+            commands.append(f"{pen}{x:g} {y:g}")
+        pen = "M" if missing else "L"
     return "".join(commands)

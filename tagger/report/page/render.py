@@ -16,7 +16,7 @@ from tagger.report.page import axes, reliability, tables
 from tagger.report.page.confusions import confusion_matrices
 from tagger.report.page.curves import training_curves
 from tagger.report.page.filters import FILTERS
-from tagger.report.page.sentence_browser import BUDGET, escaped, rank, sample
+from tagger.report.page.sentence_browser import BUDGET, escaped, sample
 from tagger.report.page.web_page import PageTemplates
 from tagger.report.shared.results import LossResult
 
@@ -43,8 +43,7 @@ def write_report(
     tagged = next(iter(results.values())).tagged
     test, known = tagged.split, tagged.probabilities.shape[1]
     unknown = test.form_words[test.forms] == UNKNOWN
-    rankings = [rank(result.tagged.probabilities, test) for result in results.values()]
-    shown = sample(rankings, test, unknown, budget)
+    shown = sample([result.tagged for result in results.values()], unknown, budget)
     document = {
         "losses": list(results),
         "tags": test.tag_names,

@@ -1,6 +1,6 @@
 """The sentences of the page: which are shown, and what is kept of each word's tag distribution.
 
-N tokens, K tags of the model, M kept tags. Shares are thousandths: 938 is 93.8 %.
+N tokens, K tags of the model. Shares are thousandths: 938 is 93.8 %.
 """
 
 import json
@@ -8,29 +8,15 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-from tagger.core.common.arrays import Flags, Int64s, Probabilities
-from tagger.core.corpus.encoded_split import EncodedSplit
+from tagger.core.common.arrays import Flags, Probabilities
+from tagger.evaluate.tagged_split import TaggedSplit
 
 KEPT_TAGS = 5  # of a distribution; the page shows the rest as one share
 SMALLEST_SHARE = 5  # thousandths: less probable tags are left to the rest, except the best and the gold one
 BUDGET = 3_500_000  # bytes for the sentences, of the 5 MB that a page should stay below
 SAMPLE_SEED = 0
 MISSES = 100  # sentences in a row that are too long for what is left of the budget: the search ends
-
-
-class Ranking(NamedTuple):
-    """The most probable tags of each token under one loss, the predicted one first."""
-
-    tags: Int64s  # (N, M): ids
-    shares: Int64s  # (N, M)
-    gold_shares: Int64s  # (N): of the gold tag, 0 if the model does not know it
-
-    @property
-    def predicted(self) -> Int64s:
-        """The predicted tag of each token: (N)."""
-        return self.tags[:, 0]
 
 
 class Sample(NamedTuple):
@@ -52,39 +38,25 @@ class Sample(NamedTuple):
         return sum(len(row[1]) for row in self.rows)
 
 
-def rank(probabilities: Probabilities, split: EncodedSplit) -> Ranking:
-    """Keep the `KEPT_TAGS` most probable tags of each token, the first of equals as `argmax` does: (N, K)."""
-    values = np.nan_to_num(probabilities, nan=0.0, posinf=1.0)
-    known = split.tags < values.shape[1]
-    gold = np.zeros(len(values))
-    gold[known] = values[known, split.tags[known]]
-    tags = np.argsort(-values, axis=1, kind="stable")[:, :KEPT_TAGS]
-    return Ranking(tags, _thousandths(np.take_along_axis(values, tags, axis=1)), _thousandths(gold))
-
-
-def _thousandths(values: npt.NDArray[np.floating[Any]]) -> Int64s:
-    return np.asarray(np.rint(values.astype(np.float64) * 1000), dtype=np.int64)
-
-
-def sample(rankings: Sequence[Ranking], split: EncodedSplit, unknown: Flags, budget: int = BUDGET) -> Sample:
+def sample(taggers: Sequence[TaggedSplit], unknown: Flags, budget: int = BUDGET) -> Sample:
     """Choose the sentences to show: all if they fit, else those with an error of some loss first.
 
     Among those with an error, and among those without, the order is drawn by a fixed seed, so that what is shown of
     either is a fair sample. A sentence that no longer fits is passed over, up to `MISSES` in a row.
 
     Args:
-        rankings: one per loss.
-        split: the test split.
+        taggers: the test split as the model of each loss tags it.
         unknown: (N) whether the training split lacks the word.
         budget: how many bytes the rows may take as JSON.
     """
-    wrong = np.any([ranking.predicted != split.tags for ranking in rankings], axis=0)
+    split = taggers[0].split
+    wrong = ~np.all([tagged.right for tagged in taggers], axis=0)
     with_errors = np.logical_or.reduceat(wrong, split.sentence_starts[:-1])
     drawn = np.random.default_rng(SAMPLE_SEED).permutation(split.sentences)
     rows: dict[int, list[Any]] = {}
     left, misses = budget, 0
     for number in drawn[np.argsort(~with_errors[drawn], kind="stable")].tolist():
-        row = _sentence_row(number, rankings, split, unknown)
+        row = _sentence_row(number, taggers, unknown)
         size = len(escaped(row).encode()) + 1  # and a comma
         if size <= left:
             rows[number] = row
@@ -99,29 +71,42 @@ def sample(rankings: Sequence[Ranking], split: EncodedSplit, unknown: Flags, bud
     )
 
 
-def _sentence_row(number: int, rankings: Sequence[Ranking], split: EncodedSplit, unknown: Flags) -> list[Any]:
+def _sentence_row(number: int, taggers: Sequence[TaggedSplit], unknown: Flags) -> list[Any]:
     """Return the number of the sentence (from 1), its words, its gold tags and the places of its unknown words.
 
-    Then come for each loss the distributions of the words, `[tag, share, tag, share, ...]`: the predicted tag first,
-    the gold tag always among them.
+    Then come for each loss the `distributions` of the words.
     """
-    tokens = range(int(split.sentence_starts[number]), int(split.sentence_starts[number + 1]))
-    gold = [int(split.tags[token]) for token in tokens]
+    split = taggers[0].split
+    inside = slice(*split.sentence_starts[number : number + 2])
+    gold = split.tags[inside].tolist()
     return [
         number + 1,
-        [split.form_texts[split.forms[token]] for token in tokens],
+        [split.form_texts[form] for form in split.forms[inside]],
         gold,
-        [place for place, token in enumerate(tokens) if unknown[token]],
-        *([_distribution(ranking, *word) for word in zip(tokens, gold, strict=True)] for ranking in rankings),
+        np.flatnonzero(unknown[inside]).tolist(),
+        *(distributions(tagged.probabilities[inside], gold) for tagged in taggers),
     ]
 
 
-def _distribution(ranking: Ranking, token: int, gold: int) -> list[int]:
-    shares = dict(zip(ranking.tags[token].tolist(), ranking.shares[token].tolist(), strict=True))
-    best = next(iter(shares))
-    kept = {tag: share for tag, share in shares.items() if share >= SMALLEST_SHARE or tag in (best, gold)}
-    kept.setdefault(gold, int(ranking.gold_shares[token]))
-    return [number for pair in kept.items() for number in pair]
+def distributions(probabilities: Probabilities, gold: Sequence[int]) -> list[list[int]]:
+    """Return `[tag, share, tag, share, ...]` of each word, the most probable tag first, of equals the first.
+
+    The predicted tag and the gold tag always stand there, others if they are among the `KEPT_TAGS` most probable ones.
+    A gold tag that the model does not know has share 0.
+
+    Args:
+        probabilities: (T, K) of a sentence of T words.
+        gold: (T) tags.
+    """
+    values = np.nan_to_num(probabilities, nan=0.0, posinf=1.0).astype(np.float64)
+    shares = np.rint(values * 1000).astype(np.int64).tolist()
+    ranked = np.argsort(-values, axis=1, kind="stable")[:, :KEPT_TAGS].tolist()
+    rows = []
+    for own, tags, right in zip(shares, ranked, gold, strict=True):
+        kept = {tag: own[tag] for tag in tags if own[tag] >= SMALLEST_SHARE or tag in (tags[0], right)}
+        kept.setdefault(right, own[right] if right < len(own) else 0)
+        rows.append([number for pair in kept.items() for number in pair])
+    return rows
 
 
 def escaped(document: Any) -> str:

@@ -1,4 +1,4 @@
-"""NLL of log_softmax against cross-entropy: what two trainings that should be one differ by."""
+"""NLL of log_softmax against cross-entropy: how far two trainings that should be the same differ."""
 
 import copy
 from collections.abc import Mapping, Sequence
@@ -18,13 +18,14 @@ PAIR: tuple[LossName, LossName] = ("nll", "cross_entropy")
 
 
 def equality(models: Mapping[str, LstmTagger], batch: Batch) -> dict[str, Any]:
-    """Measure the largest differences of the loss, of its gradient by the weights, of probabilities and of the weights.
+    """Measure the largest differences in loss, gradient by the weights, probabilities and weights.
 
-    Where one of the two is not trained, one model's weights are put under both losses; then weights tell nothing.
+    If only one of the two losses was trained, or neither, the weights of one model are used under both losses; the
+    difference in weights is then None.
 
     Args:
-        models: those that were trained.
-        batch: sentences with tags that the models know, at least one.
+        models: the trained ones.
+        batch: sentences with at least one tag that the models know.
     """
     trained = all(loss in models for loss in PAIR)
     nearest = next((models[loss] for loss in PAIR if loss in models), next(iter(models.values())))

@@ -22,8 +22,7 @@ SENTENCES = 200  # of the split at most, from its start
 def one_by_one(model: LstmTagger, split: EncodedSplit) -> dict[str, Any]:
     """Run each LSTM over the words of a sentence at once and one by one, with the state carried on and without.
 
-    Every LSTM of the sentence is taken with the inputs that it gets in the model. The backward one gets them reversed,
-    so that both go from their own first word to their own last.
+    Each LSTM gets the inputs that it has in the model, the backward one from the last word to the first.
     """
     model.eval()
     layers = [module for module in model.layers.modules() if isinstance(module, nn.LSTM)]

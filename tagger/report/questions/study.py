@@ -35,7 +35,7 @@ def study_losses(results: Mapping[str, LossResult], dev: EncodedSplit, groups: W
     """Measure everything on the CPU. A section is None if dev has no token whose tag the models know.
 
     Args:
-        results: of each loss that was trained; the first stands for all where one model is enough.
+        results: of each loss that was trained. Questions about a single model take the first.
         dev: the split that the epochs were chosen on.
         groups: of its words.
     """

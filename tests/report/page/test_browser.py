@@ -1,9 +1,9 @@
 """The page in a real browser: what only its script, its style sheet and its policy can show.
 
-The tests drive Chromium through chromedriver, both as the system has them: neither is a package of Python's, so
-`make test` can't install them. Without them it skips these tests and its summary says so, a line each; the page is then
-checked as far as tests/test_report_page.py goes and no further. `make check-slow` does not skip: its test at the end of
-this file fails where there is no browser, so that a page that was never looked at can't pass for one that was.
+The tests drive the system's Chromium through its chromedriver; neither is a Python package, so `make test` can't
+install them. Without them it skips these tests and says so, one line per test; then only test_render.py checks it.
+`make check-slow` does not skip: the test at the end of this file fails without a browser, so that a page that was never
+opened can't pass.
 """
 
 import json

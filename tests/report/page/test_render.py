@@ -2,6 +2,7 @@ import base64
 import hashlib
 import html
 import json
+import math
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -11,13 +12,15 @@ import pytest
 
 from tagger.core.corpus.encoded_split import EncodedSplit
 from tagger.core.corpus.indexed_corpus import Sentence
+from tagger.evaluate.tagged_split import TaggedSplit
 from tagger.report.page.axes import epoch_ticks, labels, linear_ticks, log_ticks, powers_of_ten
 from tagger.report.page.confusions import confusion_matrices
 from tagger.report.page.curves import epoch_chart, path
 from tagger.report.page.filters import breakable, chance, points, prose, share, tiny
 from tagger.report.page.reliability import reliability_diagram
 from tagger.report.page.render import headline_and_lede
-from tagger.report.page.sentence_browser import escaped, rank, sample
+from tagger.report.page.sentence_browser import distributions, escaped, sample
+from tests.evaluate.test_metrics import nothing
 from tests.report_results import Results, data_in, page_of, random_probabilities, results_of
 from tests.samples import data_of, tagged
 
@@ -205,34 +208,33 @@ def test_json_in_a_page_has_nothing_that_html_or_javascript_takes_for_its_own(te
     assert json.loads(written) == [text]
 
 
-def test_a_ranking_takes_the_first_of_equals_as_argmax_does() -> None:
-    split = data_of(TRAIN, [tagged("a/DET dog/NOUN cat/PUNCT")]).dev
-    ranking = rank(np.array([[0.4, 0.4, 0.2], [1 / 3] * 3, [np.nan] * 3], dtype=np.float32), split)
-    assert ranking.tags.tolist() == [[0, 1, 2], [0, 1, 2], [0, 1, 2]]
-    assert ranking.shares.tolist() == [[400, 400, 200], [333, 333, 333], [0, 0, 0]]
-    assert ranking.gold_shares.tolist() == [400, 333, 0]
+def test_the_first_of_equal_tags_stands_first_as_argmax_takes_it() -> None:
+    values = np.array([[0.4, 0.4, 0.2], [1 / 3] * 3, [np.nan] * 3], dtype=np.float32)
+    assert distributions(values, [0, 1, 3]) == [[0, 400, 1, 400, 2, 200], [0, 333, 1, 333, 2, 333], [0, 0, 3, 0]]
 
 
-def test_a_ranking_keeps_five_tags_and_leaves_its_argument_alone() -> None:
+def test_a_distribution_keeps_five_tags_and_the_gold_one_and_leaves_its_argument_alone() -> None:
     _, split = many(3, 9, seed=1)
-    probabilities = random_probabilities(split, 9, seed=2)
+    probabilities = random_probabilities(split, 9, seed=2, sharpness=0.5)
     before = probabilities.copy()
-    ranking = rank(probabilities, split)
-    assert ranking.tags.shape == (18, 5)
-    assert (ranking.predicted == probabilities.argmax(axis=1)).all()
-    assert (np.diff(ranking.shares, axis=1) <= 0).all()
+    rows = distributions(probabilities, split.tags.tolist())
+    assert {len(row) for row in rows} == {10, 12}
+    assert [row[0] for row in rows] == probabilities.argmax(axis=1).tolist()
+    for row, values, gold in zip(rows, probabilities, split.tags, strict=True):
+        assert row[1:10:2] == sorted((int(share) for share in np.rint(values * 1000)), reverse=True)[:5]
+        assert gold in row[::2]
     assert (probabilities == before).all()
 
 
 @pytest.mark.parametrize("budget", [0, 100, 5_000, 20_000, 50_000])
 def test_a_sample_keeps_its_budget_and_shows_errors_first(budget: int) -> None:
     _, split = many(200, 9, seed=1)
-    rankings = [rank(random_probabilities(split, 9, seed), split) for seed in (2, 3)]
-    chosen = sample(rankings, split, np.ones(len(split.forms), dtype=bool), budget)
+    taggers = [TaggedSplit.of(random_probabilities(split, 9, seed), split, nothing(1200)) for seed in (2, 3)]
+    chosen = sample(taggers, np.ones(1200, dtype=bool), budget)
     size = len(escaped(chosen.rows).encode())
     assert size <= budget + 2  # the brackets around all
     assert size > 0.75 * budget or budget == 100 or chosen.shown == 200  # and makes use of it
-    wrong = np.logical_or(*(ranking.predicted != split.tags for ranking in rankings))
+    wrong = np.logical_or(*(tagged_split.predicted != split.tags for tagged_split in taggers))
     with_errors = {number for number in range(200) if wrong[number * 6 : number * 6 + 6].any()}
     numbers = [row[0] - 1 for row in chosen.rows]
     assert numbers == sorted(set(numbers))
@@ -246,8 +248,8 @@ def test_a_sample_keeps_its_budget_and_shows_errors_first(budget: int) -> None:
 
 def test_all_sentences_are_shown_if_they_fit() -> None:
     _, split = many(50, 5, seed=1)
-    rankings = [rank(random_probabilities(split, 5, 2), split)]
-    shown = sample(rankings, split, np.zeros(len(split.forms), dtype=bool))
+    tagged_split = TaggedSplit.of(random_probabilities(split, 5, 2), split, nothing(300))
+    shown = sample([tagged_split], np.zeros(300, dtype=bool))
     assert [row[0] for row in shown.rows] == list(range(1, 51))
 
 
@@ -320,7 +322,7 @@ def test_odd_series_can_be_drawn(values: list[float], logarithmic: bool) -> None
 
 
 def test_a_path_breaks_off_at_missing_points() -> None:
-    assert path([(1, 2), None, (3, 4), (5.5, 6)]) == "M1 2M3 4L5.5 6"
+    assert path([(1, 2), (2, math.nan), (3, 4), (5.5, 6)]) == "M1 2M3 4L5.5 6"
 
 
 @pytest.mark.parametrize(
