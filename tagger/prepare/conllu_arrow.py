@@ -19,8 +19,8 @@ _BLOCK = 1 << 22  # bytes: smaller ones are slower, larger ones are no faster an
 _COMMENT = re.compile(rb"\n#[^\n]*")
 _NO_ID = re.compile(rb"\n\t")
 _LONE_RETURN = re.compile(rb"\r(?!\n)")  # ends a line for Arrow
+_PLACE = re.compile(r"[1-9][0-9]{0,8}")  # fits into an int32
 _BLANK, _SKIPPED, _WRONG = 0, -1, -2  # places of lines that hold no word of the sentence
-_MOST_DIGITS = 9  # of a place, which is an int32
 
 # While it reads, Arrow handles SIGINT and SIGTERM itself; on a mistake it would drop such a signal.
 pa.enable_signal_handlers(False)
@@ -101,6 +101,6 @@ def _place(text: str) -> int:
     """Return the place in the sentence that an id stands for, from 1, or one of the constants above."""
     if not text:
         return _BLANK
-    if text.isascii() and text.isdecimal() and not text.startswith("0") and len(text) <= _MOST_DIGITS:
+    if _PLACE.fullmatch(text):
         return int(text)
     return _SKIPPED if NO_WORD.fullmatch(text) else _WRONG

@@ -123,7 +123,7 @@ def test_wrong_lines_are_refused(line: str, block: int, monkeypatch: pytest.Monk
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_whatever_is_read_is_read_alike(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_readers_agree_on_changed_text(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Texts with a few characters changed: the quick reader may refuse more, but never reads anything else."""
     draw = random.Random(seed)
     monkeypatch.setattr(conllu_arrow, "_BLOCK", draw.choice((1, 50, 1 << 22)))
@@ -144,7 +144,7 @@ def test_whatever_is_read_is_read_alike(seed: int, monkeypatch: pytest.MonkeyPat
     assert refused
 
 
-def test_a_line_that_the_quick_reader_does_not_know_is_read_all_the_same(tmp_path: Path) -> None:
+def test_a_line_that_the_quick_reader_refuses_is_still_read(tmp_path: Path) -> None:
     text = RIGHT.replace("\n\n\n", "\n \n")
     assert text != RIGHT
     assert read_columns(io.BytesIO(text.encode()), "upos") is None

@@ -78,12 +78,12 @@ def test_every_format_is_read_from_every_kind_of_file(
 
 
 @pytest.mark.parametrize(("file_format", "text"), [("csv", CSV), ("conllu", CONLLU), ("conll", CONLL)])
-def test_a_format_that_is_given_outdoes_the_name(tmp_path: Path, file_format: str, text: str) -> None:
+def test_a_given_format_overrides_the_name(tmp_path: Path, file_format: str, text: str) -> None:
     other_name = "corpus.conllu" if file_format == "csv" else "corpus.csv"
     assert read_corpus(write(tmp_path / other_name, text), file_format) == SENTENCES
 
 
-def test_a_format_that_is_given_outdoes_the_content(tmp_path: Path) -> None:
+def test_a_given_format_overrides_the_content(tmp_path: Path) -> None:
     assert mistake(write(tmp_path / "corpus", CSV), "conll").startswith("corpus:1: 1 column")
 
 

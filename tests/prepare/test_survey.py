@@ -91,7 +91,9 @@ def test_without_lowercase_a_word_in_another_case_is_unknown() -> None:
     splits = {"train": [tagged("The DET dog NOUN")], "dev": [tagged("the DET Dog NOUN dog NOUN")]}
     part = survey_of(splits, lowercase=False)["dev"]
     assert part["unknown_share"] == 0.666667
-    assert part["baseline_accuracy"] == 0.666667  # DET, first by name of two that are as frequent, for the unknown
+    assert (
+        part["baseline_accuracy"] == 0.666667
+    )  # the unknown word gets DET: of two equally frequent tags, the first by name
 
 
 def test_a_word_counts_as_often_as_it_occurs() -> None:

@@ -75,7 +75,7 @@ def test_no_word_of_a_corpus_is_taken_for_padding_or_unknown(word: str) -> None:
 
 
 @pytest.mark.parametrize("word", ["<pad>", "<unk>", "", "0"])
-def test_a_word_that_train_lacks_is_unknown_whatever_its_name(word: str) -> None:
+def test_a_word_missing_from_train_is_unknown_whatever_its_name(word: str) -> None:
     dictionaries = build_dictionaries(TRAIN, lowercase=True)
     assert dictionaries.word_id(word) == UNKNOWN
     assert dictionaries.characters.id(word) == UNKNOWN
@@ -91,7 +91,7 @@ def test_the_length_counts_the_reserved_ids() -> None:
     assert (len(dictionaries.words), len(dictionaries.tags)) == (2 + 5, 3)
 
 
-def test_a_dictionary_is_json_with_an_entry_a_line(tmp_path: Path) -> None:
+def test_a_dictionary_is_json_with_one_line_per_entry(tmp_path: Path) -> None:
     Dictionary([("été", 3), ('"', 1)], first_id=2).save(tmp_path / "words.json")
     assert (tmp_path / "words.json").read_bytes() == (
         '{"first_id": 2, "entries": [\n["été", 3],\n["\\"", 1]\n]}\n'.encode()

@@ -44,13 +44,13 @@ def test_tags_have_the_ids_of_the_dictionary() -> None:
     assert split.tag_names == ["DET", "NOUN"]
 
 
-def test_words_and_characters_that_train_lacks_are_unknown() -> None:
+def test_words_and_characters_missing_from_train_are_unknown() -> None:
     split = encode([Sentence(("dig", "DOG"), ("NOUN", "NOUN"))], DICTIONARIES)
     assert split.form_words.tolist() == [UNKNOWN, 2]
     assert split.characters.tolist() == [2, UNKNOWN, 4, UNKNOWN, UNKNOWN, UNKNOWN]
 
 
-def test_tags_that_train_lacks_get_ids_past_the_last() -> None:
+def test_tags_missing_from_train_get_ids_past_the_last() -> None:
     split = encode([Sentence(("a", "b", "c", "d"), ("VERB", "DET", "ADJ", "VERB"))], DICTIONARIES)
     assert split.tags.tolist() == [2, 0, 3, 2]
     assert split.tag_names == ["DET", "NOUN", "VERB", "ADJ"]

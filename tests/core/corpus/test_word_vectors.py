@@ -21,7 +21,7 @@ def test_vectors_are_saved_and_opened(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("width", [1, 100])
-def test_none_fit_every_width(tmp_path: Path, width: int) -> None:
+def test_no_vectors_fit_every_width(tmp_path: Path, width: int) -> None:
     NO_VECTORS.save(tmp_path)
     opened = WordVectors.load_of_width(tmp_path, width)
     assert len(opened.ids) == 0
