@@ -29,21 +29,20 @@ def equality(models: Mapping[str, LstmTagger], batch: Batch) -> dict[str, Any]:
     """
     trained = all(loss in models for loss in PAIR)
     nearest = next((models[loss] for loss in PAIR if loss in models), next(iter(models.values())))
-    first, second = (_Measured(models[loss] if trained else _under(loss, nearest), batch) for loss in PAIR)
-    names = ("loss", "gradient", "probability", "weight")
-    values = {name: (getattr(first, name), getattr(second, name)) for name in names}
-    difference = {name: six_digits((one - other).abs().max().item()) for name, (one, other) in values.items()}
+    first, second = (_measure(models[loss] if trained else _under(loss, nearest), batch) for loss in PAIR)
+    difference = {name: six_digits((first[name] - second[name]).abs().max().item()) for name in first}
+    tokens = int((batch.tags < nearest.linear.out_features).sum())
     if not trained:
         difference["weight"] = None
     what = "the two trained models" if trained else f"the weights of {nearest.loss_name} under both losses"
     sizes = [f"{name} {small_number(value)}" for name, value in difference.items() if value is not None]
     return {
         "trained": trained,
-        "batch_tokens": first.tokens,
+        "batch_tokens": tokens,
         "largest_difference": difference,
-        "largest": {name: six_digits(one.abs().max().item()) for name, (one, _) in values.items()},
+        "largest": {name: six_digits(value.abs().max().item()) for name, value in first.items()},
         "answer": (
-            f"NLL of log_softmax against cross-entropy, for {what} on {first.tokens} words of dev; largest difference: "
+            f"NLL of log_softmax against cross-entropy, for {what} on {tokens} words of dev; largest difference: "
             f"{', '.join(sizes)}. The arithmetic of training is the same; probabilities come back by exp from the one "
             "and by softmax from the other, which may round the last digit differently."
         ),
@@ -56,23 +55,23 @@ def _under(loss: LossName, model: LstmTagger) -> LstmTagger:
     return changed
 
 
-class _Measured:
-    """The figures of one model on a batch, each as one flat tensor. Dropout is off."""
-
-    def __init__(self, model: LstmTagger, batch: Batch) -> None:
-        model.eval()
-        model.zero_grad()
-        outputs = model(batch)  # (N, K)
-        known = batch.tags < outputs.shape[-1]
-        loss = model.loss.criterion(outputs[known], batch.tags[known])
-        loss.backward()  # type: ignore[no-untyped-call]
-        weights = list(model.parameters())
-        self.tokens = int(known.sum())
-        self.loss = loss.detach()[None]
-        self.gradient = _joined([value.grad.to_dense() for value in weights if value.grad is not None])
-        self.probability = model.loss.probabilities(outputs.detach()).flatten()
-        self.weight = _joined(weights)
-        model.zero_grad()
+def _measure(model: LstmTagger, batch: Batch) -> dict[str, Tensor]:
+    """Return the figures of a model on a batch without dropout, each as one flat tensor."""
+    model.eval()
+    model.zero_grad()
+    outputs = model(batch)  # (N, K)
+    known = batch.tags < outputs.shape[-1]
+    loss = model.loss.criterion(outputs[known], batch.tags[known])
+    loss.backward()  # type: ignore[no-untyped-call]
+    weights = list(model.parameters())
+    figures = {
+        "loss": loss.detach()[None],
+        "gradient": _joined([value.grad.to_dense() for value in weights if value.grad is not None]),
+        "probability": model.loss.probabilities(outputs.detach()).flatten(),
+        "weight": _joined(weights),
+    }
+    model.zero_grad()
+    return figures
 
 
 def _joined(tensors: Sequence[Tensor]) -> Tensor:
