@@ -8,7 +8,7 @@ from tagger.core.corpus.encoded_split import EncodedSplit
 from tagger.core.params.reader import read_params
 from tagger.core.params.schema import ExportView
 from tagger.export.exporting import choose_loss, export_model
-from tagger.export.model_card import CardFacts, model_card
+from tagger.export.model_card import model_card
 
 
 def export_chosen() -> None:
@@ -19,14 +19,10 @@ def export_chosen() -> None:
     predictions = pd.read_parquet(paths.predictions_file(loss))
     with new_folder(paths.EXPORT) as folder:
         verification = export_model(paths.model_folder(loss), folder, test, predictions, params.export.int8)
-        facts = CardFacts(
-            loss=loss,
-            params=params,
-            survey=read_json(paths.SURVEY, "what `prepare` writes"),
-            evaluations={
-                name: read_json(paths.evaluation_file(name), "what `evaluate` writes")[name] for name in params.losses
-            },
-            verification=verification,
-        )
-        (folder / paths.MODEL_CARD.name).write_text(model_card(facts), encoding="utf-8", newline="\n")
-    print(f"exported {loss}: same tags for {verification.exact.tokens} test tokens as the trained model")
+        survey = read_json(paths.SURVEY, "what `prepare` writes")
+        evaluations = {
+            name: read_json(paths.evaluation_file(name), "what `evaluate` writes")[name] for name in params.losses
+        }
+        card = model_card(loss, params, survey, evaluations, verification)
+        (folder / paths.MODEL_CARD.name).write_text(card, encoding="utf-8", newline="\n")
+    print(f"exported {loss}: same tags for {verification.tokens} test tokens as the trained model")

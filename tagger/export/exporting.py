@@ -24,14 +24,6 @@ from tagger.predict.tagging import Tagger
 TOLERANCE = 1e-5  # between probabilities of the trained and the exported model
 
 
-class Agreement(NamedTuple):
-    """How close the export is to the trained model on the test split."""
-
-    tokens: int
-    different_tags: int
-    largest_difference: float  # of a probability
-
-
 class Int8Loss(NamedTuple):
     """What computing in 8 bits costs on the test split."""
 
@@ -42,14 +34,17 @@ class Int8Loss(NamedTuple):
 
 
 class Verification(NamedTuple):
-    """The result of the comparison with the trained model."""
+    """How close the export is to the trained model on the test split."""
 
-    exact: Agreement
-    int8: Int8Loss | None  # None if the export has no tagger in 8 bits
+    tokens: int
+    different_tags: int
+    largest_difference: float  # of a probability
+    int8: Int8Loss | None = None  # None if the export has no tagger in 8 bits
 
     def document(self) -> dict[str, Any]:
-        """Return it for JSON."""
-        return self.exact._asdict() | ({"int8": self.int8._asdict()} if self.int8 else {})
+        """Return it for JSON; without 8 bits, it has no such key."""
+        exact = {name: value for name, value in self._asdict().items() if name != "int8"}
+        return exact | ({"int8": self.int8._asdict()} if self.int8 else {})
 
 
 def choose_loss(wanted: str, losses: Sequence[str], summaries: Path) -> str:
@@ -95,15 +90,15 @@ def export_model(
     """
     write_export(_build(trained, int8), folder)
     exact = _tag(folder, split)
-    agreement = _compare(exact, split, predictions)
-    if agreement.different_tags or not agreement.largest_difference <= TOLERANCE:  # also refuses NaN
+    verification = _compare(exact, split, predictions)
+    tokens, different, largest, _ = verification
+    if different or not largest <= TOLERANCE:  # also refuses NaN
         raise InputError(
-            f"{trained}: not exported: of {agreement.tokens} test tokens {agreement.different_tags} get another tag "
-            f"from the export, and probabilities differ by up to {agreement.largest_difference:.1e}, "
-            f"expected at most {TOLERANCE:.0e}"
+            f"{trained}: not exported: of {tokens} test tokens {different} get another tag from the export, "
+            f"and probabilities differ by up to {largest:.1e}, expected at most {TOLERANCE:.0e}"
         )
-    loss = _int8_loss(exact, _tag(folder, split, int8=True), split) if int8 else None
-    verification = Verification(agreement, loss)
+    if int8:
+        verification = verification._replace(int8=_int8_loss(exact, _tag(folder, split, int8=True), split))
     write_json(folder / paths.VERIFICATION.name, verification.document())
     return verification
 
@@ -128,11 +123,11 @@ def _tag(folder: Path, split: EncodedSplit, int8: bool = False) -> Probabilities
     return np.concatenate([tagged.distribution for tagged in Tagger(folder, int8=int8).tag(sentences)])
 
 
-def _compare(exact: Probabilities, split: EncodedSplit, predictions: pd.DataFrame) -> Agreement:
+def _compare(exact: Probabilities, split: EncodedSplit, predictions: pd.DataFrame) -> Verification:
     exported = prediction_table(exact, split)
     if list(exported.columns) != list(predictions.columns) or not exported["word"].equals(predictions["word"]):
         raise InputError("the predictions are not of this model and test split; expected those of `evaluate`")
-    return Agreement(
+    return Verification(
         tokens=len(exported),
         different_tags=int((exported["predicted"] != predictions["predicted"]).sum()),
         largest_difference=float(np.abs(exact - probabilities_of(predictions)).max()),

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -13,18 +13,21 @@ from tagger.export.exporting import TOLERANCE, Verification
 from tagger.predict.sentences import MOST_CHARACTERS, MOST_WORDS
 
 
-class CardFacts(NamedTuple):
-    """What a model card is made from."""
-
-    loss: str
-    params: ExportView
-    survey: Mapping[str, Any]  # metrics/prepare.json
-    evaluations: Mapping[str, Mapping[str, float | None]]  # the test metrics of each loss
-    verification: Verification
-
-
-def model_card(facts: CardFacts) -> str:
+def model_card(
+    loss: str,
+    params: ExportView,
+    survey: Mapping[str, Any],
+    evaluations: Mapping[str, Mapping[str, float | None]],
+    verification: Verification,
+) -> str:
     """Return the card.
+
+    Args:
+        loss: that of the exported model.
+        params: the settings of the pipeline.
+        survey: what `prepare` counted, as in metrics/prepare.json.
+        evaluations: the test metrics of each loss.
+        verification: the export's.
 
     Raises:
         jinja2.UndefinedError: the survey lacks a figure.
@@ -38,18 +41,17 @@ def model_card(facts: CardFacts) -> str:
         keep_trailing_newline=True,
     )
     environment.filters |= {"cell": _cell, "figure": _figure}
-    settings = _settings(facts.params)
+    settings = _settings(params)
     return environment.get_template("model_card.md.jinja").render(
-        loss=facts.loss,
-        licence=facts.params.export.data_licence,
+        loss=loss,
+        licence=params.export.data_licence,
         settings=settings,
         flat_settings=flatten(settings),
-        survey=facts.survey,
-        evaluations=facts.evaluations,
+        survey=survey,
+        evaluations=evaluations,
         metrics=shown_in("card"),
         loss_metrics=shown_in("card_losses"),
-        exact=facts.verification.exact,
-        int8=facts.verification.int8,
+        verification=verification,
         tolerance=f"{TOLERANCE:.0e}",
         most_words=MOST_WORDS,
         most_characters=MOST_CHARACTERS,

@@ -169,15 +169,20 @@ def test_the_same_weights_give_the_same_bytes(export: Export, tmp_path: Path) ->
 
 
 def test_the_agreement_is_reported_and_kept(export: Export) -> None:
-    exact, int8 = export.run()
-    assert exact[:2] == (len(RANDOM.dev.forms), 0)
-    assert 0 < exact.largest_difference < 2e-6
-    assert int8 is None
-    assert json.loads((export.target / "verification.json").read_text(encoding="utf-8")) == exact._asdict()
+    verification = export.run()
+    assert (verification.tokens, verification.different_tags) == (len(RANDOM.dev.forms), 0)
+    assert 0 < verification.largest_difference < 2e-6
+    assert verification.int8 is None
+    assert json.loads((export.target / "verification.json").read_text(encoding="utf-8")) == {
+        "tokens": len(RANDOM.dev.forms),
+        "different_tags": 0,
+        "largest_difference": verification.largest_difference,
+    }
 
 
 def test_what_8_bits_cost_is_measured(export: Export) -> None:
-    exact, int8 = export.run(int8=True)
+    verification = export.run(int8=True)
+    int8 = verification.int8
     assert int8 is not None
     words = [RANDOM.dev.form_texts[form] for form in RANDOM.dev.forms]
     sentences = [words[first:end] for first, end in pairwise(RANDOM.dev.sentence_starts)]
@@ -191,7 +196,7 @@ def test_what_8_bits_cost_is_measured(export: Export) -> None:
     assert int8.accuracy == pytest.approx((found[True].argmax(axis=1) == RANDOM.dev.tags).mean(), abs=1e-6)
     assert int8.exact_accuracy == pytest.approx((found[False].argmax(axis=1) == RANDOM.dev.tags).mean(), abs=1e-6)
     kept = json.loads((export.target / "verification.json").read_text(encoding="utf-8"))
-    assert kept == exact._asdict() | {"int8": int8._asdict()}
+    assert kept == verification._asdict() | {"int8": int8._asdict()}
 
 
 @pytest.mark.parametrize("loss", ["cross_entropy", "softmax_nll", "mse", "hinge"])
@@ -199,13 +204,13 @@ def test_every_loss_can_be_exported(loss: LossName, tmp_path: Path) -> None:
     model = save_model(tmp_path / "model", loss)
     table = prediction_table(tag_probabilities(model, RANDOM.dev, CPU), RANDOM.dev)
     (tmp_path / "export").mkdir()
-    exact, _ = export_model(tmp_path / "model", tmp_path / "export", RANDOM.dev, table)
-    assert exact.different_tags == 0
+    verification = export_model(tmp_path / "model", tmp_path / "export", RANDOM.dev, table)
+    assert verification.different_tags == 0
 
 
 def test_predictions_that_were_stored_agree(export: Export, tmp_path: Path) -> None:
     export.predictions.to_parquet(tmp_path / "predictions.parquet", index=False)
-    assert export.run(pd.read_parquet(tmp_path / "predictions.parquet")).exact.different_tags == 0
+    assert export.run(pd.read_parquet(tmp_path / "predictions.parquet")).different_tags == 0
 
 
 def test_nothing_else_is_left_beside_the_export(export: Export) -> None:
@@ -214,9 +219,9 @@ def test_nothing_else_is_left_beside_the_export(export: Export) -> None:
 
 
 def test_a_difference_of_rounding_is_accepted(export: Export) -> None:
-    exact, _ = export.run(export.changed(add_to_cell("p_NOUN", 5e-6)))
-    assert exact.different_tags == 0
-    assert exact.largest_difference == pytest.approx(5e-6, rel=0.2)
+    verification = export.run(export.changed(add_to_cell("p_NOUN", 5e-6)))
+    assert verification.different_tags == 0
+    assert verification.largest_difference == pytest.approx(5e-6, rel=0.2)
 
 
 @pytest.mark.parametrize(

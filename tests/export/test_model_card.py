@@ -6,8 +6,8 @@ import pytest
 from jinja2 import UndefinedError
 
 from tagger.core.params.schema import ExportView
-from tagger.export.exporting import Agreement, Int8Loss, Verification
-from tagger.export.model_card import CardFacts, model_card
+from tagger.export.exporting import Int8Loss, Verification
+from tagger.export.model_card import model_card
 from tests.samples import model_params, train_params
 
 SURVEY: dict[str, Any] = {
@@ -52,9 +52,9 @@ def card(**changes: Any) -> str:
         "params": params(),
         "survey": SURVEY,
         "evaluations": EVALUATIONS,
-        "verification": Verification(Agreement(10, 0, 3e-7), None),
+        "verification": Verification(10, 0, 3e-7),
     }
-    return model_card(CardFacts(**facts | changes))
+    return model_card(**facts | changes)
 
 
 def test_the_card_has_data_metrics_losses_params_and_limits() -> None:
@@ -102,7 +102,7 @@ def test_a_stroke_in_a_name_does_not_end_a_cell() -> None:
 def test_tables_and_texts_stand_apart_by_single_blank_lines() -> None:
     loss = Int8Loss(accuracy=0.9, exact_accuracy=0.91, different_tags=4, largest_difference=0.123)
     survey = SURVEY | {"dictionary": {"words": 40, "words_with_vector": 3}}
-    for text in (card(), card(survey=survey), card(verification=Verification(Agreement(10, 0, 3e-7), loss))):
+    for text in (card(), card(survey=survey), card(verification=Verification(10, 0, 3e-7, loss))):
         assert "\n\n\n" not in text
         assert text.endswith("|\n")
         lines = text.splitlines()
@@ -113,7 +113,7 @@ def test_tables_and_texts_stand_apart_by_single_blank_lines() -> None:
 def test_what_8_bits_cost_is_said_where_there_are_any() -> None:
     assert "8 bits" not in card()
     loss = Int8Loss(accuracy=0.9, exact_accuracy=0.91, different_tags=4, largest_difference=0.123)
-    text = card(verification=Verification(Agreement(10, 0, 3e-7), loss))
+    text = card(verification=Verification(10, 0, 3e-7, loss))
     assert "accuracy 0.9000 in place of 0.9100, another tag for 4 words" in text
     assert "by up to 0.1230." in text
 
