@@ -2,94 +2,85 @@
 
 import json
 from collections.abc import Mapping
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from tagger.evaluate.predictions import confusions, most_probable
 from tagger.tracking.confusion_picture import draw_confusions
-from tagger.tracking.promotion import is_decided, promote
-from tagger.tracking.record import EXPORTED, OF_GROUP, Record, digest_of
-from tagger.tracking.registry import find_version, log_model, register_export
-from tagger.tracking.runs import FILES, MODEL, RESTORED, TEST, find_parent, find_run, log_points, open_run, set_tags
+from tagger.tracking.promotion import promote
+from tagger.tracking.record import EXPORTED, OF_GROUP, Record
+from tagger.tracking.registry import log_model, register_export
+from tagger.tracking.runs import FILES, MODEL, RESTORED, TEST, find_parent, log_points, open_run, set_tags
 from tagger.tracking.store import Store
+
+if TYPE_CHECKING:
+    from mlflow.entities import Run
 
 TABLE_TOKENS = 2000  # of the test split, in the table that the UI shows
 TABLE = "probabilities.json"
 GROUP_FIGURES = ("best_dev_accuracy", "test_accuracy")  # of each loss, shown by its group
 
 
-def deliver(store: Store, record: Record) -> None:
-    """Make the run of a record, its group and the registry hold all that the record does, and end the run."""
+def deliver(store: Store, record: Record) -> bool:
+    """Make the run of a record, its group and the registry hold all that the record does, and end the run.
+
+    Returns:
+        Whether anything was missing.
+    """
     run = open_run(store, record)
-    run_id, tags = run.info.run_id, run.data.tags
-    if record.training or RESTORED in tags:  # otherwise the training has logged them, with their times
+    run_id, finished = run.info.run_id, run.info.status == "FINISHED"
+    if not finished and (record.training or RESTORED in run.data.tags):  # others have them already, with their times
         log_points(store, run, record.points)
-    _log_figures(store, run_id, record, record.figures)
-    files = digest_of(record.artifacts)
-    if tags.get(FILES) != files:  # a later stage has less to bring than `evaluate`
-        _log_files(store, run_id, record)
+    missing = _log_missing(store, run, record, record.artifacts, record.figures)
     log_model(store, run, record)
     test = {TEST: record.datasets["test"].digest} if "test" in record.datasets else {}
-    set_tags(store, run_id, {FILES: files, MODEL: str(record.model)} | test)
-    if run.info.status != "FINISHED":
+    set_tags(store, run_id, {MODEL: str(record.model)} | test)
+    if not finished:
         store.client.set_terminated(run_id, "FINISHED", record.ended)
-    parent = find_parent(store, run)
-    if parent:
-        _deliver_to_group(store, parent, record)
+    if parent := find_parent(store, run):
+        files = {path.name: path for path in record.below(OF_GROUP).values()}
+        figures = {f"{record.loss}.{name}": value for name, value in record.figures.items() if name in GROUP_FIGURES}
+        missing |= _log_missing(store, parent, record, files, figures)
+        store.client.set_terminated(parent.info.run_id, "FINISHED", record.ended)
     if record.below(EXPORTED):
-        promote(store, register_export(store, run, record), record)
+        missing |= promote(store, register_export(store, run, record), record)
+    return missing or not finished
 
 
-def is_delivered(store: Store, record: Record) -> bool:
-    """Return whether the run and its group hold the record, and whether its export becomes champion is decided."""
-    run = find_run(store, record)
-    if run is None or run.info.status != "FINISHED" or MODEL not in run.data.tags:
-        return False
-    if "test" in record.datasets and TEST not in run.data.tags:
-        return False
-    of_group = record.below(OF_GROUP)
-    parent = find_parent(store, run) if of_group else None
-    if parent:
-        there = {artifact.path for artifact in store.client.list_artifacts(parent)}
-        if not {path.name for path in of_group.values()} <= there:  # a fresh clone has the report from git
-            return False
-    if not record.below(EXPORTED):
-        return True
-    version = find_version(store, record)
-    return version is not None and is_decided(store, version)
-
-
-def _deliver_to_group(store: Store, parent: str, record: Record) -> None:
-    figures = {name: record.figures[name] for name in GROUP_FIGURES if name in record.figures}
-    _log_figures(store, parent, record, {f"{record.loss}.{name}": value for name, value in figures.items()})
-    for path in record.below(OF_GROUP).values():
-        store.client.log_artifact(parent, str(path))
-    store.client.set_terminated(parent, "FINISHED", record.ended)
-
-
-def _log_figures(store: Store, run_id: str, record: Record, figures: Mapping[str, float]) -> None:
-    """Log metrics that have one value, except those that the run shows already."""
+def _log_missing(
+    store: Store, run: "Run", record: Record, files: Mapping[str, Path], figures: Mapping[str, float]
+) -> bool:
+    """Log the files and the figures that a run lacks or has otherwise; return whether there were any."""
     from mlflow.entities import Metric
 
     time = record.ended or record.started
-    shown = store.client.get_run(run_id).data.metrics
-    changed = [Metric(name, value, time, 0) for name, value in figures.items() if shown.get(name) != value]
-    if changed:
-        store.client.log_batch(run_id, metrics=changed)
+    shown = run.data.metrics
+    metrics = [Metric(name, value, time, 0) for name, value in figures.items() if shown.get(name) != value]
+    if metrics:
+        store.client.log_batch(run.info.run_id, metrics=metrics)
+    logged = json.loads(run.data.tags.get(FILES, "{}"))
+    digests = {place: sha256(path.read_bytes()).hexdigest() for place, path in files.items()}
+    missing = {place: digest for place, digest in digests.items() if logged.get(place) != digest}
+    for place in missing:
+        store.client.log_artifact(run.info.run_id, str(files[place]), place.rpartition("/")[0])
+        if place.startswith("predictions/"):
+            _show_predictions(store, run, record, files[place])
+    if missing:
+        set_tags(store, run.info.run_id, {FILES: json.dumps(logged | missing)})
+    return bool(metrics or missing)
 
 
-def _log_files(store: Store, run_id: str, record: Record) -> None:
-    """Log the artifacts of the run, and what the UI shows of the predictions."""
-    for place, path in record.artifacts.items():
-        folder = place.rpartition("/")[0]
-        store.client.log_artifact(run_id, str(path), folder)
-        if folder == "predictions":
-            predictions = pd.read_parquet(path)
-            picture = draw_confusions(confusions(predictions), f"{record.loss}, test split")
-            store.client.log_figure(run_id, picture, "confusion.png")
-            # As `MlflowClient.log_table` does, which would append to the table of an earlier evaluation.
-            store.client.log_text(run_id, _table(predictions).to_json(orient="split", index=False), TABLE)
-            set_tags(store, run_id, {"mlflow.loggedArtifacts": json.dumps([{"path": TABLE, "type": "table"}])})
+def _show_predictions(store: Store, run: "Run", record: Record, path: Path) -> None:
+    """Log what the UI shows of a prediction table: the confusions as a picture, and the probabilities as a table."""
+    run_id, predictions = run.info.run_id, pd.read_parquet(path)
+    picture = draw_confusions(confusions(predictions), f"{record.loss}, test split")
+    store.client.log_figure(run_id, picture, "confusion.png")
+    # As `MlflowClient.log_table` does, which would append to the table of an earlier evaluation.
+    store.client.log_text(run_id, _table(predictions).to_json(orient="split", index=False), TABLE)
+    set_tags(store, run_id, {"mlflow.loggedArtifacts": json.dumps([{"path": TABLE, "type": "table"}])})
 
 
 def _table(predictions: pd.DataFrame) -> pd.DataFrame:

@@ -113,13 +113,8 @@ def _read_figures(path: Path, loss: LossName) -> dict[str, float]:
 
 
 def _read_history(path: Path) -> list[Point]:
-    rows = pd.read_csv(path, dtype=float).to_dict(orient="records")
-    return [
-        Point(str(name), value, int(row["epoch"]), None)
-        for row in rows
-        for name, value in row.items()
-        if name != "epoch"
-    ]
+    table = pd.read_csv(path).melt("epoch")  # one row per value: epoch, name, value
+    return [Point(name, float(value), epoch, None) for epoch, name, value in table.itertuples(index=False, name=None)]
 
 
 def _read_dataset(name: str, settings: dict[str, Any]) -> Dataset:

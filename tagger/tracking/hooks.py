@@ -37,23 +37,22 @@ def open_training_run(
 
 def track_evaluation(loss: LossName) -> None:
     """Log what `evaluate` has written. If DVC restored the model, its run may be missing, and is created."""
-    if _is_on():
-        _track([loss], "evaluate")
+    _track([loss], "evaluate")
 
 
 def track_report() -> None:
     """Log what `report` has written to the group, or groups, of the trainings."""
-    if _is_on():
-        _track(read_params(ReportView).losses, "evaluate", "report")
+    _track(read_params(ReportView).losses, "evaluate", "report")
 
 
 def track_export() -> None:
     """Log what `export` has written, and decide whether it becomes champion if it differs from that of `dvc.lock`."""
-    if _is_on():
-        _track([read_export_config(paths.EXPORT).loss], "evaluate", "export")
+    _track([read_export_config(paths.EXPORT).loss], "evaluate", "export")
 
 
 def _track(losses: Sequence[LossName], *stages: str) -> None:
+    if not _is_on():
+        return
     from tagger.tracking.gather import gather
     from tagger.tracking.outbox import deliver_or_keep
 

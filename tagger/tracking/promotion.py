@@ -20,14 +20,18 @@ DECISION = "promotion"  # tag of a version
 ROUNDING = 1e-9  # of a difference of accuracies
 
 
-def promote(store: Store, version: str, record: Record) -> None:
+def promote(store: Store, version: str, record: Record) -> bool:
     """Decide whether the version of an exported model becomes champion, do it, and print the outcome in one line.
 
     An earlier decision stands, unless the export has just changed.
+
+    Returns:
+        Whether this was decided now.
     """
-    if not record.export_changed and is_decided(store, version):
-        return
     champion = find_champion(store)
+    tags = store.client.get_model_version(REGISTERED_MODEL, version).tags
+    if not record.export_changed and (DECISION in tags or champion == version):
+        return False
     promoted, reason = _decide(store, version, champion, record)
     if promoted:
         store.client.set_registered_model_alias(REGISTERED_MODEL, CHAMPION, version)
@@ -35,12 +39,7 @@ def promote(store: Store, version: str, record: Record) -> None:
     store.client.set_model_version_tag(REGISTERED_MODEL, version, DECISION, outcome)
     holder = f"is version {version}" if promoted else f"stays version {champion}"
     print(f"models:/{REGISTERED_MODEL}@{CHAMPION} {holder}: {reason}")
-
-
-def is_decided(store: Store, version: str) -> bool:
-    """Return whether a version is champion, or has been considered before."""
-    tags = store.client.get_model_version(REGISTERED_MODEL, version).tags
-    return DECISION in tags or find_champion(store) == version
+    return True
 
 
 def _decide(store: Store, version: str, champion: str | None, record: Record) -> tuple[bool, str]:

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from mlflow.entities import Run
 
 TRAINING, MODEL, TEST = "training", "model.sha256", "test.digest"  # tags that a run is found by
-FILES = "files.sha256"  # tag: which artifacts the run has
+FILES = "artifacts.sha256"  # tag: JSON with the SHA-256 of each artifact that the run has
 RESTORED = "restored"  # tag: this machine did not run the training, or no longer knows that it did
 LOCK, GROUP, KIND = "training.lock", "group", "kind"
-PARENT, NAME = "mlflow.parentRunId", "mlflow.runName"
+PARENT = "mlflow.parentRunId"
 MOST_METRICS = 1000  # that MLflow takes in one write
 
 
@@ -28,8 +28,7 @@ def find_run(store: Store, record: Record) -> "Run | None":
     except those that were measured on another test split: they keep their figures.
     """
     if record.training:
-        found = _search(store, f"tags.{TRAINING} = '{record.training}'")
-        return found[0] if found else None
+        return _find(store, f"tags.{TRAINING} = '{record.training}'")
     test = record.datasets.get("test")
     for run in _search(store, f"tags.`{MODEL}` = '{record.model}' and tags.loss = '{record.loss}'"):
         if not test or run.data.tags.get(TEST, test.digest) == test.digest:
@@ -37,10 +36,9 @@ def find_run(store: Store, record: Record) -> "Run | None":
     return None
 
 
-def find_parent(store: Store, run: "Run") -> str | None:
-    """Return the id of a run's group; None if the user has deleted it."""
-    groups = _search(store, f"attributes.run_id = '{run.data.tags.get(PARENT, '')}'")
-    return groups[0].info.run_id if groups else None
+def find_parent(store: Store, run: "Run") -> "Run | None":
+    """Return a run's group; None if the user has deleted it."""
+    return _find(store, f"attributes.run_id = '{run.data.tags.get(PARENT, '')}'")
 
 
 def open_run(store: Store, record: Record) -> "Run":
@@ -55,10 +53,9 @@ def resume_run(store: Store, run: "Run", record: Record) -> None:
     """Mark a run as running, and give it and its group the name and the tags of the present experiment."""
     store.client.update_run(run.info.run_id, status="RUNNING", name=record.name)
     set_tags(store, run.info.run_id, record.tags)
-    parent = find_parent(store, run)
-    if parent:
-        store.client.update_run(parent, name=_group_name(record))
-        set_tags(store, parent, _group_tags(record))
+    if parent := find_parent(store, run):
+        store.client.update_run(parent.info.run_id, name=_group_name(record))
+        set_tags(store, parent.info.run_id, _group_tags(record))
 
 
 def close_abandoned_runs(store: Store, own: Record | None = None) -> list[str]:
@@ -113,11 +110,11 @@ def _open_group(store: Store, record: Record) -> "Run":
     """
     from mlflow.entities import Param
 
-    groups = _search(store, f"tags.{GROUP} = '{record.group}' and tags.{KIND} = 'pipeline'")[:1]
-    if groups and _search(store, f"tags.`{PARENT}` = '{groups[0].info.run_id}' and tags.loss = '{record.loss}'"):
-        groups = []
+    group = _find(store, f"tags.{GROUP} = '{record.group}' and tags.{KIND} = 'pipeline'")
+    if group and _find(store, f"tags.`{PARENT}` = '{group.info.run_id}' and tags.loss = '{record.loss}'"):
+        group = None
     tags = _group_tags(record) | {GROUP: record.group, KIND: "pipeline"}
-    group = groups[0] if groups else _create(store, record, _group_name(record), tags)
+    group = group or _create(store, record, _group_name(record), tags)
     if not group.data.params:  # it is new, or its creation was interrupted
         params = [Param(name, str(value)) for name, value in record.params.items() if name != "loss"]
         store.client.log_batch(group.info.run_id, params=params)
@@ -142,8 +139,7 @@ def _create(store: Store, record: Record, name: str, tags: dict[str, str]) -> "R
     from mlflow.tracking.context.registry import resolve_tags
 
     # As mlflow.start_run does, which would also end the run with this process.
-    run = store.client.create_run(store.experiment, record.started, resolve_tags(tags | {NAME: name}), name)
-    return store.client.get_run(run.info.run_id)  # with its lists of inputs and outputs
+    return store.client.create_run(store.experiment, record.started, resolve_tags(tags), name)
 
 
 def _log_settings(store: Store, run: "Run", record: Record) -> None:
@@ -166,5 +162,10 @@ def _log_settings(store: Store, run: "Run", record: Record) -> None:
     store.client.log_inputs(run_id, inputs)
 
 
+def _find(store: Store, condition: str) -> "Run | None":
+    return next(iter(_search(store, condition)), None)
+
+
 def _search(store: Store, condition: str) -> "list[Run]":
+    """Return the runs that fulfil a condition, the newest first."""
     return list(store.client.search_runs([store.experiment], condition, order_by=["attributes.start_time DESC"]))

@@ -8,7 +8,7 @@ from tagger.core.params.reader import read_params
 from tagger.core.params.schema import ExportView, LossName
 from tagger.predict.export_folder import read_export_config
 from tagger.runner.dvc_lock import UNRECORDED, LockedStage, read_lock_file
-from tagger.tracking.delivery import deliver, is_delivered
+from tagger.tracking.delivery import deliver
 from tagger.tracking.gather import gather
 from tagger.tracking.outbox import deliver_waiting
 from tagger.tracking.runs import close_abandoned_runs
@@ -38,8 +38,7 @@ def sync() -> Iterator[str]:
                     yield f"left out {loss}: {reason}"
                 continue
             record = gather(loss, stages)
-            if not is_delivered(store, record):
-                deliver(store, record)
+            if deliver(store, record):
                 yield f"restored {record.name}"
 
 

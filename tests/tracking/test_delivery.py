@@ -14,7 +14,7 @@ from tagger.core.common import paths
 from tagger.evaluate.evaluate_model import evaluate_model
 from tagger.predict.model_source import tracking_uri
 from tagger.tracking import delivery
-from tagger.tracking.delivery import deliver, is_delivered
+from tagger.tracking.delivery import deliver
 from tagger.tracking.gather import gather
 from tagger.tracking.record import Point, Record
 from tagger.tracking.runs import log_points, open_run
@@ -290,24 +290,23 @@ def test_an_export_that_was_deleted_from_the_registry_is_registered_again(store:
     deliver(store, whole_record())
     store.client.delete_registered_model("lstm-tagger")
     with reporting():
-        assert not is_delivered(store, whole_record())
-        deliver(store, whole_record())
-        assert is_delivered(store, whole_record())
+        assert deliver(store, whole_record())
+        assert not deliver(store, whole_record())
     assert store.client.get_model_version_by_alias("lstm-tagger", "champion").run_id == runs_of(store)[0].info.run_id
     assert (len(ids(store)["models"]), len(ids(store)["versions"])) == (2, 1)
 
 
-def test_a_record_is_delivered_when_its_run_holds_all_of_it(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_delivery_says_whether_its_run_lacked_anything(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     trained, evaluated, exported = (
         gather("nll"),
         evaluated_record(),
         whole_record(),
     )
-    for done, left in (([], trained), ([trained], evaluated), ([trained, evaluated], exported)):
-        assert [is_delivered(store, record) for record in done] == [True] * len(done)
-        assert not is_delivered(store, left)
-        deliver(store, left)
-        assert is_delivered(store, left)
+    for record in (trained, evaluated, exported):
+        assert deliver(store, record)
+        for again in (trained, record):
+            assert not deliver(store, again)
     (run,) = runs_of(store)
     store.client.update_run(run.info.run_id, status="KILLED")
-    assert not is_delivered(store, trained)
+    assert deliver(store, trained)
+    assert runs_of(store)[0].info.status == "FINISHED"

@@ -8,17 +8,19 @@ from typing import Any
 import pytest
 
 from tagger.core.common import paths
+from tagger.core.common.files import write_json
 from tagger.evaluate.evaluate_model import evaluate_model
 from tagger.predict.tagging import Tagger
 from tagger.tracking import delivery, promotion
-from tagger.tracking.delivery import deliver, is_delivered
+from tagger.tracking.delivery import deliver
 from tagger.tracking.gather import gather
+from tagger.tracking.hooks import track_export
 from tagger.tracking.outbox import keep
 from tagger.tracking.record import Record, digest_of
 from tagger.tracking.registry import find_champion, find_version
 from tagger.tracking.store import Store, StoreAwayError
 from tagger.tracking.sync import sync
-from tests.tracking.samples import LOSSES, export, runs_of, whole_record, write_lock_file
+from tests.tracking.samples import LOSSES, export, whole_record, write_lock_file
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
 
@@ -43,7 +45,7 @@ def _light_delivery(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(delivery, "log_model", lambda *_: None)
     monkeypatch.setattr(delivery, "register_export", register_export)
-    monkeypatch.setattr(delivery, "_log_files", lambda *_: None)
+    monkeypatch.setattr(delivery, "_show_predictions", lambda *_: None)
 
 
 def exported(loss: str, accuracy: float | None = None, *, changed: bool = True, max_drop: float = 0) -> Record:
@@ -109,11 +111,9 @@ def test_a_model_that_was_turned_down_is_delivered_and_asks_no_more(
 ) -> None:
     deliver(store, exported("nll", 0.9))
     worse = exported("cross_entropy", 0.8, changed=False)
-    assert not is_delivered(store, worse)
-    deliver(store, worse)
-    assert is_delivered(store, worse)
+    assert deliver(store, worse)
     assert len(decision(capsys)) == 2
-    deliver(store, worse)
+    assert not deliver(store, worse)
     assert decision(capsys) == []
     deliver(store, exported("cross_entropy", 0.8, max_drop=0.5))  # `export` again, with a new limit
     assert find_champion(store) == "2"
@@ -124,25 +124,47 @@ def test_a_champion_that_was_named_by_hand_stays_until_the_next_export(store: St
     deliver(store, exported("cross_entropy", 0.9))
     store.client.set_registered_model_alias("lstm-tagger", "champion", "1")
     again = exported("cross_entropy", 0.9, changed=False)
-    assert is_delivered(store, again)
-    deliver(store, again)
+    assert not deliver(store, again)
     assert find_champion(store) == "1"
     deliver(store, exported("cross_entropy", 0.9))
     assert find_champion(store) == "2"
 
 
 def test_sync_decides_once(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
+    path = paths.evaluation_file("cross_entropy")
+    metrics = json.loads(path.read_text(encoding="utf-8"))["cross_entropy"]
+    write_json(path, {"cross_entropy": metrics | {"accuracy": 0.0}})
+    write_lock_file()
     assert list(sync()) == ["restored nll", "restored cross_entropy"]
-    (run,) = runs_of(store, "tags.loss = 'nll'")
-    store.client.log_metric(run.info.run_id, "test_accuracy", 1.0)
     export("cross_entropy")
     write_lock_file()
     capsys.readouterr()
     assert list(sync()) == ["restored cross_entropy"]
-    assert len(decision(capsys)) == 1
+    (line,) = decision(capsys)
+    assert line.startswith("models:/lstm-tagger@champion stays version 1: ")
     assert find_champion(store) == "1"
     assert list(sync()) == []
     assert decision(capsys) == []
+
+
+def test_the_stage_decides_anew_only_if_the_content_of_the_export_has_changed(
+    store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    track_export()
+    export("cross_entropy")
+    track_export()
+    write_lock_file()
+    by_hand = "1" if find_champion(store) == "2" else "2"
+    store.client.set_registered_model_alias("lstm-tagger", "champion", by_hand)
+    capsys.readouterr()
+    export("cross_entropy")  # it runs again, and writes the same
+    track_export()
+    assert (decision(capsys), find_champion(store)) == ([], by_hand)
+    store.client.delete_registered_model_alias("lstm-tagger", "champion")
+    export("nll")
+    track_export()
+    assert decision(capsys)[0].endswith(", there was none before")
+    assert find_champion(store) == "1"
 
 
 def test_a_champion_of_another_test_split_is_measured_on_this_one(

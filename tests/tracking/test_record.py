@@ -164,8 +164,8 @@ def test_the_points_of_a_restored_training_come_from_its_history_without_times()
     paths.history_file("nll").write_text("epoch,dev_loss,dev_accuracy\n1,inf,0.5\n2,0.25,0.75\n", encoding="utf-8")
     assert gather("nll").points == [
         Point("dev_loss", float("inf"), 1, None),
-        Point("dev_accuracy", 0.5, 1, None),
         Point("dev_loss", 0.25, 2, None),
+        Point("dev_accuracy", 0.5, 1, None),
         Point("dev_accuracy", 0.75, 2, None),
     ]
 

@@ -12,6 +12,7 @@ from tagger.evaluate.evaluate_model import evaluate_model
 from tagger.tracking import delivery
 from tagger.tracking.gather import begin_training
 from tagger.tracking.outbox import keep
+from tagger.tracking.record import Record
 from tagger.tracking.runs import open_run
 from tagger.tracking.store import Store, StoreAwayError
 from tagger.tracking.sync import sync
@@ -40,9 +41,19 @@ def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave out the logging of models, where a test says nothing of it."""
     monkeypatch.setattr(delivery, "log_model", lambda *_: None)
     monkeypatch.setattr(delivery, "register_export", lambda *_: "1")
-    monkeypatch.setattr(delivery, "promote", lambda *_: None)
-    monkeypatch.setattr(delivery, "find_version", lambda *_: "1")
-    monkeypatch.setattr(delivery, "is_decided", lambda *_: True)
+    monkeypatch.setattr(delivery, "promote", lambda *_: False)
+
+
+def watch_promotion(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return a list that gets the loss of each record whose export may become champion."""
+    named: list[str] = []
+
+    def promote(store: Store, version: str, record: Record) -> bool:
+        named.append(record.loss)
+        return False
+
+    monkeypatch.setattr(delivery, "promote", promote)
+    return named
 
 
 def break_model() -> None:
@@ -126,8 +137,7 @@ def test_a_model_of_another_corpus_than_the_prepared_one_is_left_out(store: Stor
 def test_the_exported_model_alone_may_become_champion(
     store: Store, cheap: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    named: list[str] = []
-    monkeypatch.setattr(delivery, "promote", lambda _, version, record: named.append(record.loss))
+    named = watch_promotion(monkeypatch)
     export("cross_entropy")
     write_lock_file()
     list(sync())
@@ -153,8 +163,7 @@ def test_a_report_that_came_with_git_goes_to_the_group_once(
 def test_an_export_that_is_not_that_of_the_lock_file_names_no_champion(
     store: Store, cheap: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    named: list[str] = []
-    monkeypatch.setattr(delivery, "promote", lambda _, version, record: named.append(record.loss))
+    named = watch_promotion(monkeypatch)
     export("cross_entropy")
     list(sync())
     assert named == []
