@@ -1,27 +1,28 @@
-"""A corpus on any path that Spark reads: its sentences as rows, and its output."""
+"""A corpus on any path that Spark can read: its sentences as rows, and its output."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import Any, Literal, get_args
+
+from pyspark.sql import Column, DataFrame, SparkSession, Window
+from pyspark.sql import functions as F  # noqa: N812, Spark's own convention
 
 from tagger.core.common.errors import InputError
 from tagger.predict.sentences import MOST_CHARACTERS, MOST_WORDS
 from tagger.spark.session import reporting
 
-if TYPE_CHECKING:
-    from pyspark.sql import Column, DataFrame, SparkSession
-
 Format = Literal["text", "parquet"]
 
 SENTENCE = "sentence"
 BYTE_ORDER_MARK = "\ufeff"
+WRITTEN = {"text": "json", "parquet": "parquet"}  # as Spark names them
 ENDINGS = {"text": (".txt", ".txt.gz", ".txt.bz2", ".json", ".jsonl"), "parquet": (".parquet",)}
 
 
 def format_of(path: str, named: Format | None, option: str) -> Format:
-    """Return the format that was named, or else the one that the end of a path tells.
+    """Return the named format, otherwise the one that the ending of a path implies.
 
     Raises:
-        InputError: neither says it.
+        InputError: there is neither.
     """
     found = [form for form in get_args(Format) if path.rstrip("/").endswith(ENDINGS[form])]
     if named or found:
@@ -29,23 +30,20 @@ def format_of(path: str, named: Format | None, option: str) -> Format:
     raise InputError(f"{path}: its name tells no format; expected {option}, or one that ends in .txt or .parquet")
 
 
-def read_text(spark: "SparkSession", path: str) -> "DataFrame":
-    """Read a sentence a line: columns `file`, `line` (from 1) and `sentence`.
+def read_text(spark: SparkSession, path: str) -> DataFrame:
+    """Read one sentence per line: columns `file`, `line` (from 1) and `sentence`.
 
-    Spark numbers no lines: it reads a file in blocks that know nothing of each other. They are counted first, which
-    costs little beside tagging.
+    Spark does not number lines: it reads the blocks of a file independently. So their lines are counted first, which
+    takes little time compared to tagging.
 
     Raises:
         InputError: there is nothing to read.
     """
-    from pyspark.sql import Window
-    from pyspark.sql import functions as F  # noqa: N812, Spark's own custom
-
     with reporting(path):
         lines = spark.read.text(path, lineSep="\n").select(
             F.col("_metadata.file_path").alias("file"),
             F.col("_metadata.file_block_start").alias("block"),
-            F.monotonically_increasing_id().alias("id"),  # by one a line within a block
+            F.monotonically_increasing_id().alias("id"),  # consecutive within a block
             F.col("value").alias(SENTENCE),
         )
         blocks = lines.groupBy("file", "block").agg(F.min("id").alias("first"), F.count("id").alias("amount"))
@@ -54,35 +52,31 @@ def read_text(spark: "SparkSession", path: str) -> "DataFrame":
         starts = blocks.select("file", "block", (before - F.col("first") + 1).alias("shift"))
         numbered = lines.join(F.broadcast(starts), ["file", "block"])
         rows = numbered.select("file", (F.col("id") + F.col("shift")).alias("line"), SENTENCE)
-        # Not before it is checked: Spark would replace bytes that are not UTF-8.
+        # Only after the check: Spark would replace bytes that are not UTF-8.
         stripped = F.regexp_replace(SENTENCE, f"^{BYTE_ORDER_MARK}|\r$", "")
         return _checked(rows, F.concat("file", F.lit(":"), "line")).withColumn(SENTENCE, stripped)
 
 
-def read_parquet(spark: "SparkSession", path: str) -> "DataFrame":
+def read_parquet(spark: SparkSession, path: str) -> DataFrame:
     """Read a table with a column `sentence`, of strings or of lists of words; all its columns are kept.
 
     Raises:
-        InputError: there is no such table, or none with such a column.
+        InputError: there is no such table, or it has no such column.
     """
-    from pyspark.sql import functions as F  # noqa: N812
-
     with reporting(path):
         rows = spark.read.parquet(path)
         if SENTENCE not in rows.columns:
             raise InputError(f"{path}: got the columns {_named(rows.columns)}, expected one {SENTENCE!r}")
-        kind = rows.schema[SENTENCE].dataType.simpleString()
+        kind = dict(rows.dtypes)[SENTENCE]
         if kind not in ("string", "array<string>"):
             raise InputError(f"{path}: column {SENTENCE!r}: got {kind}, expected string or array<string>")
         return _checked(rows, F.concat("_metadata.file_path", F.lit(": row "), F.col("_metadata.row_index") + 1))
 
 
-def _checked(rows: "DataFrame", place: "Column") -> "DataFrame":
-    """Have a job fail at a sentence that the model would refuse, with a line that says where it stands."""
-    from pyspark.sql import functions as F  # noqa: N812
-
+def _checked(rows: DataFrame, place: Column) -> DataFrame:
+    """Make a job fail at a sentence that the model would refuse, with a message that begins with its place."""
     sentence = F.col(SENTENCE)
-    if rows.schema[SENTENCE].dataType.simpleString() == "string":
+    if is_text(rows):
         words = F.split(sentence, r"\s+")
         wrong, expected = ~F.is_valid_utf8(sentence), "expected UTF-8"
     else:
@@ -96,8 +90,8 @@ def _checked(rows: "DataFrame", place: "Column") -> "DataFrame":
     return rows.withColumn(SENTENCE, sound)
 
 
-def check_output(spark: "SparkSession", path: str, inputs: Sequence[str], overwrite: bool) -> None:
-    """Make sure that writing to a path destroys nothing.
+def check_output(spark: SparkSession, path: str, inputs: Sequence[str], overwrite: bool) -> None:
+    """Make sure that writing to a path destroys nothing but an earlier output.
 
     Args:
         spark: the session.
@@ -106,11 +100,10 @@ def check_output(spark: "SparkSession", path: str, inputs: Sequence[str], overwr
         overwrite: whether an earlier output may be replaced.
 
     Raises:
-        InputError: something else is there, or the input is.
+        InputError: the path has an output that may not be replaced, the input, or something else.
     """
     with reporting(path):
-        place = spark._jvm.org.apache.hadoop.fs.Path(path)
-        system = place.getFileSystem(spark._jsc.hadoopConfiguration())
+        place, system = _hadoop_path(spark, path)
         if not system.exists(place):
             return
         if not overwrite:
@@ -124,34 +117,33 @@ def check_output(spark: "SparkSession", path: str, inputs: Sequence[str], overwr
             raise InputError(f"{path}: not written by Spark; --overwrite expected an earlier output")
 
 
-def write(rows: "DataFrame", path: str, form: Format) -> None:
-    """Write a folder of Parquet, or of text with a JSON object a line; `_SUCCESS` comes into it last.
+def write(rows: DataFrame, path: str, form: Format) -> None:
+    """Write a folder of Parquet, or of text with one JSON object per line. Spark adds `_SUCCESS` to it last.
 
     Raises:
-        InputError: it can't be written, or what was to be written fails. Nothing is left then.
+        InputError: it can't be written, or computing the rows fails. Nothing is left then.
     """
-    from pyspark.sql import functions as F  # noqa: N812
-
-    writer = rows.write.mode("overwrite")
     if form == "text":
-        rounded = F.transform("probabilities", lambda value: F.round(value, 6))
-        writer = rows.withColumn("probabilities", rounded).write.mode("overwrite")
+        rows = rows.withColumn("probabilities", F.transform("probabilities", lambda value: F.round(value, 6)))
     try:
-        if form == "parquet":
-            writer.parquet(path)
-        else:
-            writer.json(path, ignoreNullFields=False)
+        rows.write.save(path, WRITTEN[form], mode="overwrite", ignoreNullFields=False)
     except BaseException:
-        _remove_empty(rows.sparkSession, path)
+        # Spark leaves an empty folder of an output that failed.
+        place, system = _hadoop_path(rows.sparkSession, path)
+        if system.exists(place) and not system.listStatus(place):
+            system.delete(place, False)
         raise
 
 
-def _remove_empty(spark: "SparkSession", path: str) -> None:
-    """Remove the folder that Spark leaves of an output that failed."""
+def is_text(rows: DataFrame) -> bool:
+    """Return whether the sentences are strings, not lists of words."""
+    return bool(dict(rows.dtypes)[SENTENCE] == "string")
+
+
+def _hadoop_path(spark: SparkSession, path: str) -> tuple[Any, Any]:
+    """Return a path and its file system as Hadoop's objects."""
     place = spark._jvm.org.apache.hadoop.fs.Path(path)
-    system = place.getFileSystem(spark._jsc.hadoopConfiguration())
-    if system.exists(place) and not system.listStatus(place):
-        system.delete(place, False)
+    return place, place.getFileSystem(spark._jsc.hadoopConfiguration())
 
 
 def _named(columns: Sequence[str]) -> str:

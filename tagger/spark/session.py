@@ -1,4 +1,4 @@
-"""A connection to Spark, and what goes wrong in it as one line."""
+"""A connection to Spark, whose errors become one line."""
 
 import os
 import re
@@ -9,12 +9,12 @@ import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+from py4j.protocol import Py4JError
+from pyspark.errors import PySparkException
+from pyspark.sql import SparkSession
 
 from tagger.core.common.errors import InputError
-
-if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
 
 OLDEST_JAVA = 17
 LOG_SETTINGS = Path(__file__).parent / "log4j2.properties"
@@ -22,27 +22,25 @@ SETTINGS = {
     "spark.app.name": "lstm-tagger",
     "spark.ui.enabled": "false",
     "spark.driver.extraJavaOptions": f"-Dlog4j2.configurationFile={LOG_SETTINGS.as_uri()}",
-    "spark.sql.files.maxPartitionBytes": "16m",  # a task: about a minute, which is what a lost worker costs
-    "spark.sql.execution.arrow.maxRecordsPerBatch": "2048",  # sentences that a worker holds at once
+    "spark.sql.files.maxPartitionBytes": "16m",  # of a task: about a minute, the cost of losing a worker
+    "spark.sql.execution.arrow.maxRecordsPerBatch": "2048",  # sentences per call of a worker
 }
 LOCALHOST = {"spark.driver.bindAddress": "127.0.0.1", "spark.driver.host": "127.0.0.1"}
 
 
 @contextmanager
-def spark_session(master: str, settings: Mapping[str, str]) -> Iterator["SparkSession"]:
-    """Connect to Spark; the connection ends with the block.
+def spark_session(master: str, settings: Mapping[str, str]) -> Iterator[SparkSession]:
+    """Connect to Spark for the block.
 
-    With a local master nothing listens but on this machine, and the workers run this Python.
+    With a local master, only this machine can reach Spark's ports, and the workers run this Python.
 
     Args:
-        master: as of spark-submit.
-        settings: of Spark; they win over those above.
+        master: as for spark-submit.
+        settings: of Spark; they override those above.
 
     Raises:
-        InputError: there is no Java, or Spark does not start or fails within the block.
+        InputError: there is no suitable Java, or Spark does not start or fails within the block.
     """
-    from pyspark.sql import SparkSession
-
     _check_java()
     own = SETTINGS | {"spark.ui.showConsoleProgress": str(sys.stderr.isatty()).lower()}
     if master.startswith("local"):
@@ -60,17 +58,7 @@ def spark_session(master: str, settings: Mapping[str, str]) -> Iterator["SparkSe
 
 @contextmanager
 def reporting(place: str) -> Iterator[None]:
-    """Turn what Spark raises within the block into one line.
-
-    Args:
-        place: what the line begins with.
-
-    Raises:
-        InputError: in place of the error.
-    """
-    from py4j.protocol import Py4JError
-    from pyspark.errors import PySparkException
-
+    """Raise errors of Spark within the block as InputError, one line that begins with a place."""
     try:
         yield
     except (PySparkException, Py4JError) as error:
@@ -90,10 +78,10 @@ def _check_java() -> None:
 
 
 def _reason(text: str) -> str:
-    """Return the line that says what happened: of a worker the last of its traceback, of Spark the first."""
+    """Return the line that says what happened: the last of a worker's traceback, or the first of Spark's message."""
     if raised := re.findall(r"^([\w.]+(?:Error|Exception)): (.*)$", text.partition("Traceback ")[2], re.MULTILINE):
         kind, said = raised[-1] if not raised[-1][0].startswith("org.") else raised[0]
-        # Its number is that within a batch.
+        # The number counts within a batch.
         own = kind.endswith("MlflowException")
         return re.sub(r"^sentence \d+", "a sentence", said) if own else f"a worker: {kind}: {said}"
     if found := re.search(r"\[USER_RAISED_EXCEPTION\] (.*?)(?: SQLSTATE.*)?$", text, re.MULTILINE):
