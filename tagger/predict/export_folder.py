@@ -23,14 +23,14 @@ from tagger.core.network.model_config import (
     CONFIG,
     WEIGHT_LIMIT,
     ModelConfig,
-    check_names,
     read_checked,
     read_config,
     read_document,
+    refuse_others,
     sha256_of,
     write_config,
 )
-from tagger.predict.onnx_graphs import graph_names, graphs_of, onnx_bytes, weight_bytes, with_weights
+from tagger.predict.onnx_graphs import graphs_of, onnx_bytes, weight_bytes, with_weights
 
 FORMAT: Literal["onnx-1"] = "onnx-1"
 OVERHEAD = 100_000  # the most bytes of an ONNX file that are not weights
@@ -90,9 +90,9 @@ def read_export(folder: Path) -> ExportedModel:
         InputError: the folder or one of its files is missing, damaged, too large, or does not fit the others.
     """
     config = read_export_config(folder)
-    check_names(folder, config, (*config.dictionary_limits, *graph_names(config.model, config.int8)))
     dictionaries = Dictionaries.parse(read_checked(folder, config, config.dictionary_limits), folder)
     graphs = graphs_of(config.model, dictionaries, config.int8)
+    refuse_others(folder, config, (*config.dictionary_limits, *graphs))
     limits = {name: weight_bytes(graph) + OVERHEAD for name, graph in graphs.items()}
     for name, limit in limits.items():
         if limit > WEIGHT_LIMIT:

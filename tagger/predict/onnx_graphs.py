@@ -75,20 +75,15 @@ def tagger_graph(params: ModelParams, words: int, tags: int, int8: bool = False)
     return graph.model()
 
 
-def graph_names(params: ModelParams, int8: bool) -> list[str]:
-    """Return the names of an export's ONNX files; the one in 8 bits comes beside the exact one."""
-    return ["tagger.onnx", *(["characters.onnx"] if params.form_width else []), *(["tagger.int8.onnx"] if int8 else [])]
-
-
 def graphs_of(params: ModelParams, dictionaries: Dictionaries, int8: bool) -> dict[str, ModelProto]:
-    """Return the declared graph of each of these files, by its name."""
+    """Return the declared graphs of an export by the names of their files; with `int8`, that is one more."""
     words, tags = len(dictionaries.words), len(dictionaries.tags)
-    graphs = {
-        "tagger.onnx": tagger_graph(params, words, tags),
-        "characters.onnx": form_graph(params, len(dictionaries.characters), len(dictionaries.affixes)),
-        "tagger.int8.onnx": tagger_graph(params, words, tags, int8=True),
-    }
-    return {name: graphs[name] for name in graph_names(params, int8)}
+    graphs = {"tagger.onnx": tagger_graph(params, words, tags)}
+    if params.form_width:
+        graphs["characters.onnx"] = form_graph(params, len(dictionaries.characters), len(dictionaries.affixes))
+    if int8:
+        graphs["tagger.int8.onnx"] = tagger_graph(params, words, tags, int8=True)
+    return graphs
 
 
 def weight_bytes(declared: ModelProto) -> int:

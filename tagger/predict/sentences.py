@@ -22,15 +22,10 @@ def read_sentences(given: Iterable[object], most_characters: int = MOST_CHARACTE
     if isinstance(given, str):
         raise InputError(f"expected a list of sentences, got one text: {given[:_SHOWN]!r}")
     for number, sentence in enumerate(given, start=1):
-        yield read_words(sentence, f"sentence {number}", most_characters)
+        yield _read_words(sentence, f"sentence {number}", most_characters)
 
 
-def read_words(sentence: object, place: str, most_characters: int = MOST_CHARACTERS) -> tuple[str, ...]:
-    """Return the words of one sentence, as `read_sentences` does; messages begin with its place.
-
-    Raises:
-        InputError: as in `read_sentences`.
-    """
+def _read_words(sentence: object, place: str, most_characters: int) -> tuple[str, ...]:
     if not isinstance(sentence, Sequence) or isinstance(sentence, bytes):
         raise InputError(f"{place}: got {_describe(sentence)}, expected a string or a list of words")
     words = sentence.split() if isinstance(sentence, str) else sentence

@@ -1,7 +1,7 @@
 import pytest
 
 from tagger.core.common.errors import InputError
-from tagger.predict.sentences import read_sentences, read_words
+from tagger.predict.sentences import read_sentences
 
 
 def test_strings_and_lists_of_words_are_sentences() -> None:
@@ -54,12 +54,6 @@ def test_words_may_be_bounded_more_tightly() -> None:
     assert list(read_sentences(["abc"], 3)) == [("abc",)]
     with pytest.raises(InputError, match="sentence 1, word 2: got 4 characters, expected at most 3"):
         list(read_sentences(["abc abcd"], 3))
-
-
-def test_a_place_of_the_callers_begins_the_message() -> None:
-    assert read_words("The dog", "line 7") == ("The", "dog")
-    with pytest.raises(InputError, match=r"^line 7, word 1: got ' '"):
-        read_words([" "], "line 7")
 
 
 def test_sentences_are_read_one_by_one() -> None:

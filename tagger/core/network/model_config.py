@@ -94,36 +94,35 @@ def _completed(document: dict[str, Any]) -> dict[str, Any]:
     return document | {"model": model | {"characters": encoder, "character_filters": 1, "affix_dim": 0}}
 
 
-def check_names(folder: Path, config: ModelConfig, names: Iterable[str]) -> None:
-    """Check that the config has a checksum of each of these files and of no other.
-
-    Raises:
-        InputError: one is missing, or there is another.
-    """
-    expected = set(names)
-    for name in sorted(expected - config.sha256.keys()):
-        raise InputError(f"{folder / CONFIG}: damaged: sha256: no entry of {name}")
-    for name in sorted(config.sha256.keys() - expected):
-        raise InputError(f"{folder / CONFIG}: damaged: sha256: {name!r} is no file of this model")
-
-
 def read_checked(folder: Path, config: ModelConfig, limits: Mapping[str, int]) -> dict[str, bytes]:
     """Return the contents of files that have the checksums of the config; `limits` has their largest sizes in bytes.
 
     Raises:
-        InputError: a file is missing, too large or damaged.
+        InputError: a file is missing, too large or damaged, or has no checksum.
     """
     contents = {}
     for name, limit in sorted(limits.items()):
         path = folder / name
+        if name not in config.sha256:
+            raise InputError(f"{folder / CONFIG}: damaged: sha256: no entry of {name}")
         try:
             contents[name] = read_limited(path, limit)
         except FileNotFoundError:
             raise InputError(f"{path}: no such file; {CONFIG} beside it expects it") from None
-        found, expected = sha256_of(contents[name]), config.sha256.get(name, "nothing")
+        found, expected = sha256_of(contents[name]), config.sha256[name]
         if found != expected:
             raise InputError(f"{path}: damaged: its SHA-256 is {found[:12]}..., {CONFIG} expects {expected[:12]}...")
     return contents
+
+
+def refuse_others(folder: Path, config: ModelConfig, names: Iterable[str]) -> None:
+    """Refuse a config with a checksum of any file but these.
+
+    Raises:
+        InputError: it has one.
+    """
+    for name in sorted(config.sha256.keys() - set(names)):
+        raise InputError(f"{folder / CONFIG}: damaged: sha256: {name!r} is no file of this model")
 
 
 def read_limited(path: Path, limit: int) -> bytes:

@@ -20,9 +20,9 @@ from tagger.core.network.model_config import (
     CONFIG,
     WEIGHT_LIMIT,
     ModelConfig,
-    check_names,
     read_checked,
     read_config,
+    refuse_others,
     sha256_of,
     write_config,
 )
@@ -59,8 +59,9 @@ def read_model(folder: Path) -> TrainedModel:
         InputError: the folder or one of its files is missing, damaged, or does not fit the others.
     """
     config = read_config(folder, _Config)
-    check_names(folder, config, (WEIGHTS, *config.dictionary_limits))
-    contents = read_checked(folder, config, config.dictionary_limits | {WEIGHTS: WEIGHT_LIMIT})
+    limits = config.dictionary_limits | {WEIGHTS: WEIGHT_LIMIT}
+    refuse_others(folder, config, limits)
+    contents = read_checked(folder, config, limits)
     dictionaries = Dictionaries.parse(contents, folder)
     # Before the network takes memory. Torch's meta device would take none, but to import it takes over a second.
     size = 4 * config.model.count_weights(*map(len, dictionaries[:4]))
