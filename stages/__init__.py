@@ -3,7 +3,7 @@
 import importlib.util
 import sys
 
-if importlib.util.find_spec("torch") is None:  # DVC runs `python`, which is another one outside the environment
+if importlib.util.find_spec("torch") is None:  # outside the environment, DVC runs another `python`
     sys.exit(
         f"error: {sys.executable} has no torch; activate the environment (. .venv/bin/activate), then `dvc checkout` "
         "brings back the outputs that DVC has removed for this run"

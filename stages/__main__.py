@@ -1,4 +1,4 @@
-"""Run a stage: `python -m stages train nll`. The stage's module, and torch with it, is imported under guard."""
+"""Run a stage: `python -m stages train nll`. Its module, which brings in torch, is imported within `run_stage`."""
 
 import hashlib
 import importlib
@@ -12,17 +12,15 @@ from tagger.runner.locks import hold
 from tagger.runner.run_stage import run_stage
 from tagger.runner.wings import other_versions
 
-STAGES = {
-    "prepare": 0,
-    "train": 1,
-    "evaluate": 1,
-    "report": 0,
-    "export": 0,
-}  # how many arguments each takes: the loss, or none
+STAGES = {"prepare": 0, "train": 1, "evaluate": 1, "report": 0, "export": 0}  # number of arguments: the loss
 
 
 def load() -> Callable[[], None]:
-    """Import the stage that the command line names, and return it, ready to run."""
+    """Import the stage that the command line names, and return it, ready to run.
+
+    Raises:
+        InputError: the command line is not `STAGE [LOSS]`.
+    """
     stage, arguments = (sys.argv[1:2] or [""])[0], sys.argv[2:]
     if len(arguments) != STAGES.get(stage):
         expected = ", ".join(name + " LOSS" * amount for name, amount in STAGES.items())
@@ -35,7 +33,7 @@ def load() -> Callable[[], None]:
         name += f", process {number}"
 
     def run() -> None:
-        # A stage whose DVC was killed lives on, and would write the same files as the one that the next DVC starts.
+        # A stage outlives a killed DVC, and would write the same files as the stage that the next DVC starts.
         folder = hashlib.sha256(str(Path.cwd()).encode()).hexdigest()[:12]
         with hold(f"{name}-{folder}", f"{name} in {Path.cwd()}"):
             main(*arguments)

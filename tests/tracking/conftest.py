@@ -12,7 +12,7 @@ from tagger.core.common.files import new_folder, write_json
 from tagger.core.network.model_folder import TrainedModel, write_model
 from tagger.evaluate.evaluate_model import evaluate_model
 from tagger.tracking.store import Store, connect
-from tagger.train.history import write_history
+from tagger.train.train_model import write_history
 from tests.conftest import made_once, own_environment
 from tests.samples import PLAIN, data_of, random_corpus, run, trainer_of
 from tests.tracking.samples import LOSSES, export, write_lock_file
@@ -59,7 +59,7 @@ def _write_outputs(folder: Path) -> None:
 
 @pytest.fixture
 def workspace(outputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of the outputs, which is the folder of the moment."""
+    """A copy of the outputs, which is the current folder."""
     folder = tmp_path / "workspace"
     shutil.copytree(outputs, folder)
     monkeypatch.chdir(folder)

@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from tagger.train.history import write_history
+from tagger.train.train_model import write_history
 from tagger.train.trainer import Epoch
 
 EPOCHS = [Epoch(1, 0.003, 1.23456789, 0.5, 0.75, 12.5, 800.0, 0), Epoch(2, 1.2e-7, 0.25, 1 / 3, 1.0, 13.5, 700.0, 1)]
