@@ -5,36 +5,39 @@ Of the words that are tagged with probability 0.8, eight in ten should be right.
 N tokens, K tags of the model. A gold tag that the model does not know has an id from K on.
 """
 
-from typing import NamedTuple
+from typing import Any
 
 import numpy as np
 
 from tagger.core.common.arrays import Float64s, Int64s, Probabilities, Tags
+from tagger.core.common.rounding import six_places
 
 SMALLEST = float(np.finfo(np.float32).tiny)  # stands in `gold_nll` for a probability that float32 rounds to 0
 BINS = 15  # as in Guo et al. (2017), "On Calibration of Modern Neural Networks"
 
 
-class Bin(NamedTuple):
-    """The tokens whose predicted tag has a probability above `low`, up to and including `high`."""
+def reliability(probabilities: Probabilities, tags: Tags) -> list[dict[str, Any]]:
+    """Return the `BINS` bins of equal width, including empty ones: (N, K) probabilities, (N) gold tags.
 
-    low: float
-    high: float
-    tokens: int
-    confidence: float | None  # mean probability of the predicted tag; None in an empty bin
-    accuracy: float | None
-
-
-def reliability(probabilities: Probabilities, tags: Tags) -> list[Bin]:
-    """Return the `BINS` bins of equal width, including empty ones: (N, K) probabilities, (N) gold tags."""
+    A bin holds the tokens whose predicted tag has a probability above `low`, up to and including `high`. `confidence`,
+    their mean probability, and `accuracy` are None in an empty bin.
+    """
     confidence = probabilities.max(axis=1).astype(np.float64)
     right = probabilities.argmax(axis=1) == tags
-    index = bin_numbers(confidence)
+    numbers = bin_numbers(confidence)
     bins = []
     for number in range(BINS):
-        inside = index == number
-        mean = (float(confidence[inside].mean()), float(right[inside].mean())) if inside.any() else (None, None)
-        bins.append(Bin(number / BINS, (number + 1) / BINS, int(inside.sum()), *mean))
+        inside = numbers == number
+        some = bool(inside.any())
+        bins.append(
+            {
+                "low": six_places(number / BINS),
+                "high": six_places((number + 1) / BINS),
+                "tokens": int(inside.sum()),
+                "confidence": six_places(float(confidence[inside].mean())) if some else None,
+                "accuracy": six_places(float(right[inside].mean())) if some else None,
+            }
+        )
     return bins
 
 

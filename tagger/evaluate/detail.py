@@ -7,7 +7,7 @@ import pandas as pd
 
 from tagger.core.common.rounding import six_places
 from tagger.core.corpus.encoded_split import EncodedSplit
-from tagger.evaluate.calibration import Bin, reliability
+from tagger.evaluate.calibration import reliability
 from tagger.evaluate.spans import SpanScore, score_spans
 from tagger.evaluate.tagged_split import TaggedSplit
 
@@ -31,7 +31,7 @@ def evaluation_detail(tagged: TaggedSplit, baseline: TaggedSplit) -> dict[str, A
             }
             for name, mask in masks.items()
         ],
-        "reliability": [_rounded(part) for part in reliability(tagged.probabilities, tagged.split.tags)],
+        "reliability": reliability(tagged.probabilities, tagged.split.tags),
         "lengths": accuracy_by_length(tagged),
         "confusions": frequent_confusions(tagged),
         "spans": _span_detail(score_spans(tagged.spans)) if tagged.spans else None,
@@ -94,11 +94,14 @@ def _example(split: EncodedSplit, token: int) -> dict[str, Any]:
 
 
 def _span_detail(scores: list[SpanScore]) -> dict[str, Any]:
-    whole, *kinds = map(_rounded, scores)
-    types = [{"type": kind.pop("kind")} | kind for kind in kinds]
+    whole, *types = (
+        {
+            "type": score.kind,
+            "precision": six_places(score.precision),
+            "recall": six_places(score.recall),
+            "f1": six_places(score.f1),
+            "support": score.support,
+        }
+        for score in scores
+    )
     return {name: whole[name] for name in ("precision", "recall", "f1")} | {"types": types}
-
-
-def _rounded(row: Bin | SpanScore) -> dict[str, Any]:
-    """Return the fields by name, those with decimals to six places."""
-    return {name: six_places(value) if isinstance(value, float) else value for name, value in row._asdict().items()}

@@ -1,8 +1,10 @@
+from typing import Any
+
 import numpy as np
 import pytest
 from sklearn.metrics import brier_score_loss, log_loss
 
-from tagger.evaluate.calibration import BINS, Bin, brier_scores, gold_nll, reliability
+from tagger.evaluate.calibration import BINS, brier_scores, gold_nll, reliability
 from tagger.evaluate.metrics import score
 from tagger.evaluate.tagged_split import TaggedSplit
 from tests.evaluate.test_metrics import nothing
@@ -13,26 +15,28 @@ def probabilities(*rows: tuple[float, ...]) -> np.ndarray:
     return np.array(rows, dtype=np.float32)
 
 
-def filled(bins: list[Bin]) -> list[Bin]:
-    return [part for part in bins if part.tokens]
+def filled(bins: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [part for part in bins if part["tokens"]]
 
 
 def test_tokens_of_about_one_confidence_share_a_bin() -> None:
     bins = reliability(probabilities((0.9, 0.1), (0.1, 0.9), (0.55, 0.45)), np.array([0, 0, 0]))
     assert len(bins) == BINS == 15
-    low, high = filled(bins)
-    assert low == pytest.approx((8 / 15, 9 / 15, 1, 0.55, 1))
-    assert high == pytest.approx((13 / 15, 14 / 15, 2, 0.9, 0.5))
+    assert filled(bins) == [
+        {"low": 0.533333, "high": 0.6, "tokens": 1, "confidence": 0.55, "accuracy": 1},
+        {"low": 0.866667, "high": 0.933333, "tokens": 2, "confidence": 0.9, "accuracy": 0.5},
+    ]
 
 
 def test_an_empty_bin_has_no_means() -> None:
-    assert reliability(probabilities((1, 0)), np.array([0]))[0] == (0, 1 / 15, 0, None, None)
+    empty = {"low": 0, "high": 0.066667, "tokens": 0, "confidence": None, "accuracy": None}
+    assert reliability(probabilities((1, 0)), np.array([0]))[0] == empty
 
 
 def test_a_bin_holds_its_upper_end() -> None:
     values = np.array([[0.6, 0.4], [1, 0]])  # 0.6 = 9/15
     bins = reliability(values, np.array([0, 0]))
-    assert [part.high for part in filled(bins)] == [9 / 15, 1]
+    assert [part["high"] for part in filled(bins)] == [0.6, 1]
 
 
 def calibration_error(values: np.ndarray, *tags: str) -> float | None:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from markupsafe import Markup
 
+from tagger.report.page.confusions import wrong_style
 from tagger.report.shared import wording
 from tagger.report.shared.wording import MINUS
 
@@ -63,5 +64,6 @@ def series(place: int) -> str:
 
 
 FILTERS: dict[str, Callable[..., str]] = {
-    function.__name__: function for function in (share, points, number, count, chance, tiny, breakable, prose, series)
+    function.__name__: function
+    for function in (share, points, number, count, chance, tiny, breakable, prose, series, wrong_style)
 }

@@ -74,7 +74,7 @@ def write_report(
         ],
         study=study,
         shown=shown,
-        tables=tables,
+        axis=tables.AXIS,
         panel=axes,
         square=reliability,
     )

@@ -1,11 +1,10 @@
 """The tables of the page, ready to be laid out: which rows there are, and what they hold."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 from tagger.evaluate.metrics import METRICS, Metric
 from tagger.report.comparison.verdict import Pair
-from tagger.report.page.confusions import wrong_style
 from tagger.report.shared.results import LossResult
 
 AXIS = 160  # pixels of the small axes within tables
@@ -63,12 +62,6 @@ def tag_rows(results: Mapping[str, LossResult]) -> list[TagRow]:
     return sorted(rows, key=lambda row: -row.support)
 
 
-def lengths(results: Mapping[str, LossResult]) -> list[dict[str, Any]]:
-    """Return the accuracy by sentence length, one row per class of lengths with the `accuracies` of all losses."""
-    rows = zip(*(result.detail["lengths"] for result in results.values()), strict=True)
-    return [row[0] | {"accuracies": [each["accuracy"] for each in row]} for row in rows]
-
-
 class Interval(NamedTuple):
     """A pair of the comparison with its interval on an axis of `AXIS` pixels that has 0 in the middle."""
 
@@ -86,19 +79,3 @@ def intervals(pairs: Iterable[Pair]) -> list[Interval]:
         rows.append(Interval(pair, found.low, found.high, found.difference))
     scale = (AXIS / 2 - 8) / (max((abs(end) for row in rows for end in row[1:]), default=0) or 1)
     return [Interval(pair, *(round(AXIS / 2 + end * scale, 1) for end in ends)) for pair, *ends in rows]
-
-
-class Precision(NamedTuple):
-    """Measurements of two ways to compute the same thing: one row per number format, one column per scale."""
-
-    scales: list[float]
-    methods: dict[str, dict[str, list[dict[str, Any]]]]  # method -> number format -> the row of each scale
-
-
-def by_scale(rows: Sequence[dict[str, Any]]) -> Precision:
-    """Arrange the rows of `logarithms` or `log_sum_exp`; each gets the `style` of its share that is infinite."""
-    methods: dict[str, dict[str, list[dict[str, Any]]]] = {}
-    for row in rows:
-        cells = methods.setdefault(row["method"], {}).setdefault(row["dtype"], [])
-        cells.append(row | {"style": wrong_style(row["infinite"])})
-    return Precision(sorted({row["scale"] for row in rows}), methods)
