@@ -111,9 +111,11 @@ def _build(trained: Path, int8: bool) -> ExportedModel:
     weights = {"characters.onnx": form_weights(model), "tagger.onnx": tagger_weights(model)}
     weights["tagger.int8.onnx"] = to_int8(weights["tagger.onnx"])
     graphs = graphs_of(model.params, dictionaries, int8)
-    return ExportedModel(
-        config, dictionaries, {name: onnx_file(declared, weights[name]) for name, declared in graphs.items()}
-    )
+    try:
+        files = {name: onnx_file(declared, weights[name]) for name, declared in graphs.items()}
+    except ValueError as error:
+        raise InputError(f"{trained}: not exported: {error}") from None
+    return ExportedModel(config, dictionaries, files)
 
 
 def _tag(folder: Path, split: EncodedSplit, int8: bool = False) -> Probabilities:

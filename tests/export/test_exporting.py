@@ -1,5 +1,6 @@
 import json
 import re
+import shutil
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from tagger.core.common.errors import InputError
 from tagger.core.common.files import new_folder
 from tagger.core.network.inference import tag_probabilities
-from tagger.core.network.model_folder import fingerprint
+from tagger.core.network.model_folder import TrainedModel, fingerprint, read_model, write_model
 from tagger.core.params.schema import LossName
 from tagger.evaluate.predictions import prediction_table
 from tagger.export.exporting import Verification, choose_loss, export_model
@@ -88,6 +89,12 @@ def test_a_damaged_summary_is_named(text: str, tmp_path: Path) -> None:
     (tmp_path / "nll.json").write_text(text, encoding="utf-8")
     with pytest.raises(InputError, match=rf"^{re.escape(str(tmp_path))}/nll\.json: damaged: "):
         choose_loss("best", ["nll"], tmp_path)
+
+
+def emptied(folder: Path) -> Path:
+    shutil.rmtree(folder)
+    folder.mkdir()
+    return folder
 
 
 class Export(NamedTuple):
@@ -264,6 +271,17 @@ def test_the_error_counts_the_tags_that_differ(export: Export) -> None:
 def test_predictions_of_another_split_are_a_clear_error(export: Export) -> None:
     with pytest.raises(InputError, match="the predictions are not of this model and test split"):
         export.run(export.changed(set_cell("word", "another")))
+
+
+def test_a_weight_that_is_not_finite_is_refused(export: Export) -> None:
+    before = contents(export.target)
+    model, dictionaries = read_model(export.trained)
+    model.linear.bias.data[0] = float("nan")
+    write_model(TrainedModel(model, dictionaries), emptied(export.trained))
+    with pytest.raises(InputError) as caught:
+        export.run()
+    assert str(caught.value) == f"{export.trained}: not exported: linear_bias: got a number that is not finite"
+    assert contents(export.target) == before
 
 
 def test_a_damaged_model_is_refused_and_the_old_export_stays(export: Export) -> None:
