@@ -72,7 +72,7 @@ def _blocks(file: BinaryIO) -> Iterator[bytes]:
 
 
 def _index(table: pa.Table) -> IndexedCorpus:
-    """Index the rows of id, word and tag.
+    """Index the rows of id, word and tag; forms and tags keep Arrow's numbers.
 
     Raises:
         _RefusedError: an id is out of order, or a word or a tag is missing.
@@ -88,7 +88,7 @@ def _index(table: pa.Table) -> IndexedCorpus:
     if not (in_order.all() and is_form[forms].all() and is_tag[tags].all()):
         raise _RefusedError
     starts = np.append(np.flatnonzero(places[places > 0] == 1), len(forms))
-    return IndexedCorpus.of_used(starts, forms, tags, form_texts, tag_names)
+    return IndexedCorpus(starts, forms, tags, form_texts, tag_names)
 
 
 def _values(column: pa.ChunkedArray) -> tuple[Int32s, list[str]]:

@@ -2,7 +2,7 @@
 
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -50,17 +50,11 @@ class IndexedCorpus:
         )
 
     @classmethod
-    def of_used(
-        cls, sentence_starts: Int64s, forms: Int32s, tags: Int32s, form_texts: Sequence[str], tag_names: Sequence[str]
-    ) -> "IndexedCorpus":
-        """Index tagged sentences whose forms and tags are numbered in any order, and may not all be used."""
-        forms, form_texts = _renumber(forms, form_texts)
-        tags, tag_names = _renumber(tags, tag_names)
-        return cls(sentence_starts, forms, tags, form_texts, tag_names)
-
-    @classmethod
     def joined(cls, parts: "Iterable[IndexedCorpus]") -> "IndexedCorpus":
-        """Index the tagged sentences of all parts in order; there may be no part."""
+        """Index the tagged sentences of all parts in order.
+
+        There may be no part. A part may number its forms and tags in any order, and hold some that no token has.
+        """
         form_ids, tag_ids = _Numbering(), _Numbering()
         starts = [np.zeros(1, dtype=np.int64)]
         forms = [np.zeros(0, dtype=np.int32)]
@@ -69,8 +63,8 @@ class IndexedCorpus:
         for part in parts:
             starts.append(part.sentence_starts[1:] + tokens)
             tokens += len(part.forms)
-            forms.append(form_ids.of(part.form_texts)[part.forms])
-            tags.append(tag_ids.of(part.tag_names)[part.tags])
+            forms.append(form_ids.renumber(part.forms, part.form_texts))
+            tags.append(tag_ids.renumber(part.tags, part.tag_names))
         return cls(np.concatenate(starts), np.concatenate(forms), np.concatenate(tags), list(form_ids), list(tag_ids))
 
     def __len__(self) -> int:
@@ -91,7 +85,8 @@ class IndexedCorpus:
         lengths = np.diff(self.sentence_starts)[chosen]
         starts = np.concatenate(([0], np.cumsum(lengths)))
         places = np.arange(starts[-1]) + np.repeat(self.sentence_starts[chosen] - starts[:-1], lengths)
-        return self.of_used(starts, self.forms[places], self.tags[places], self.form_texts, self.tag_names)
+        part = replace(self, sentence_starts=starts, forms=self.forms[places], tags=self.tags[places])
+        return self.joined([part])
 
 
 class _Numbering(dict[str, int]):
@@ -101,16 +96,11 @@ class _Numbering(dict[str, int]):
         number = self[text] = len(self)
         return number
 
-    def of(self, texts: Sequence[str]) -> Int32s:
-        """Return the number of each text."""
-        return np.fromiter(map(self.__getitem__, texts), np.int32, len(texts))
-
-
-def _renumber(ids: Int32s, texts: Sequence[str]) -> tuple[Int32s, list[str]]:
-    """Number the texts in use by their first use; return the new ids and the texts in the new order."""
-    first = np.full(len(texts), len(ids))
-    first[ids[::-1]] = np.arange(len(ids))[::-1]  # of several values for one place, the last one counts
-    order = np.argsort(first, kind="stable")[: np.count_nonzero(first < len(ids))]
-    numbers = np.zeros(len(texts), dtype=np.int32)
-    numbers[order] = np.arange(len(order))
-    return numbers[ids], [texts[text] for text in order]
+    def renumber(self, ids: Int32s, texts: Sequence[str]) -> Int32s:
+        """Turn indices into `texts` into numbers, new ones in the order of first use."""
+        first = np.full(len(texts), len(ids))
+        first[ids[::-1]] = np.arange(len(ids))[::-1]  # of several values for one place, the last one counts
+        used = np.argsort(first, kind="stable")[: np.count_nonzero(first < len(ids))]
+        numbers = np.zeros(len(texts), dtype=np.int32)
+        numbers[used] = [self[texts[index]] for index in used.tolist()]
+        return numbers[ids]
