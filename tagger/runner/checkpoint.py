@@ -47,7 +47,7 @@ def training_key(inputs: TrainingInputs) -> str:
 
 
 class Checkpoint:
-    """What is kept of one training.
+    """The saved state of one training.
 
     Attributes:
         training: an identity that the training keeps when it is killed and resumed.
@@ -55,7 +55,7 @@ class Checkpoint:
     """
 
     def __init__(self, key: str) -> None:
-        """Open the checkpoint of a key, and remove those that have served."""
+        """Open the checkpoint of a key, and remove those that are no longer needed."""
         folder = paths.kept("checkpoints")
         _sweep(folder)
         self._folder = folder / key
@@ -92,17 +92,17 @@ def _read(path: Path) -> tuple[str, dict[str, Any] | None] | None:
 
 
 def _sweep(folder: Path) -> None:
-    """Remove checkpoints whose outputs DVC has taken over, and those too old to matter."""
+    """Remove checkpoints whose outputs DVC has recorded, and those too old to matter."""
     for path in folder.iterdir():
-        # Another process sweeps too, or writes the lock file at this moment; a crash has damaged the note.
+        # Another process may be sweeping or writing the lock file, and a crash may have damaged the note.
         with suppress(TaggerError, OSError, ValueError, KeyError, TypeError):
             age = time.time() - path.stat().st_mtime
-            if age > KEPT_DAYS * 24 * 3600 or _is_served(path / OUTPUTS):
+            if age > KEPT_DAYS * 24 * 3600 or _is_recorded(path / OUTPUTS):
                 shutil.rmtree(path, ignore_errors=True)
 
 
-def _is_served(note: Path) -> bool:
-    """Return whether the outputs of a finished training are in DVC's lock file, or their experiment is gone."""
+def _is_recorded(note: Path) -> bool:
+    """Return whether DVC's lock file has the outputs of a finished training, or their experiment is gone."""
     if not note.exists():
         return False
     written = json.loads(note.read_text(encoding="utf-8"))

@@ -21,7 +21,7 @@ from tests.processes import stages_of
 from tests.samples import CPU, RANDOM, run, trainer_of
 
 SETTINGS = {"epochs": 2, "min_batches": 5, "shards": 4}
-# Trains in as many processes as it is told; the first goes on from what it has after an epoch, and writes what it got.
+# Trains in the given number of processes, which start from the state after one epoch; the first prints the result.
 TRAIN = """
 import itertools, json, sys
 from tagger.train.process_group import joined

@@ -1,4 +1,4 @@
-"""Which weights a step changes, where a batch uses a few rows of a table only."""
+"""Which weights a step changes when a batch uses only a few rows of a table."""
 
 from typing import Any
 

@@ -42,14 +42,14 @@ LEARN = ONE_STEP | {"epochs": 40, "optimizer": "adam", "learning_rate": 0.1}
 
 
 def script_dev(monkeypatch: pytest.MonkeyPatch, *accuracies: float, losses: Iterable[float] = ()) -> None:
-    """Let the check on dev give these accuracies, and these losses or always 0.5, an epoch each."""
+    """Make the check on dev return these accuracies, one per epoch, with these losses, then 0.5."""
     results = map(DevResult, itertools.chain(losses, itertools.repeat(0.5)), accuracies)
     monkeypatch.setattr("tagger.train.trainer.check", lambda *_: next(results))
 
 
 def break_loss(trainer: Trainer, after_steps: int, value: float) -> None:
-    """Let the loss of every step after some be a value that is no finite number; that of dev stays."""
-    good, shards = trainer.model.loss.criterion, iter(range(10_000))  # two of them a step
+    """Replace the loss of every step after some by a value that is not finite; that of dev stays."""
+    good, shards = trainer.model.loss.criterion, iter(range(10_000))  # two per step
 
     def criterion(outputs: Tensor, tags: Tensor) -> Tensor:
         loss = good(outputs, tags)
@@ -59,7 +59,7 @@ def break_loss(trainer: Trainer, after_steps: int, value: float) -> None:
 
 
 def watch_batches(trainer: Trainer, monkeypatch: pytest.MonkeyPatch) -> list[Batch]:
-    """Return a list that gets the batch of each training step as the model sees it."""
+    """Return a list that receives the batch of each training step as the model sees it."""
     seen: list[Batch] = []
     forward = trainer.model.forward
 
@@ -84,7 +84,7 @@ def close(first: dict[str, Tensor], second: dict[str, Tensor]) -> None:
 
 
 def rates(schedule: str, epochs: int) -> list[float]:
-    """Return the learning rate of each step, with a step an epoch and 1 as the highest."""
+    """Return the learning rate of each step, with one step per epoch and 1 as the highest."""
     settings = ONE_STEP | {"epochs": epochs, "schedule": schedule, "learning_rate": 1}
     return [epoch.learning_rate for epoch in run(trainer_of(PATTERN, PLAIN, settings))]
 
@@ -553,7 +553,7 @@ def test_weights_that_are_no_numbers_after_the_last_step_are_not_kept() -> None:
     assert all(value.isfinite().all() for value in weights_of(trainer.model).values())
 
 
-# Going on after a break
+# Resuming after a break
 
 FEW = data_of(random_corpus(12, seed=1), random_corpus(6, seed=2))
 FEW_STEPS: dict[str, Any] = {"epochs": 3, "min_batches": 3, "learning_rate": 0.05}
