@@ -32,7 +32,7 @@ def deliver(store: Store, record: Record) -> bool:
     """
     run = open_run(store, record)
     run_id, finished = run.info.run_id, run.info.status == "FINISHED"
-    if not finished and (record.training or RESTORED in run.data.tags):  # others have them already, with their times
+    if not finished and (record.training or RESTORED in run.data.tags):  # otherwise it has them, with their times
         log_points(store, run, record.points)
     missing = _log_missing(store, run, record, record.artifacts, record.figures)
     log_model(store, run, record)
@@ -43,8 +43,9 @@ def deliver(store: Store, record: Record) -> bool:
     if parent := find_parent(store, run):
         files = {path.name: path for path in record.below(OF_GROUP).values()}
         figures = {f"{record.loss}.{name}": value for name, value in record.figures.items() if name in GROUP_FIGURES}
-        missing |= _log_missing(store, parent, record, files, figures)
-        store.client.set_terminated(parent.info.run_id, "FINISHED", record.ended)
+        if _log_missing(store, parent, record, files, figures):
+            store.client.set_terminated(parent.info.run_id, "FINISHED", record.ended)
+            missing = True
     if record.below(EXPORTED):
         missing |= promote(store, register_export(store, run, record), record)
     return missing or not finished

@@ -1,4 +1,4 @@
-"""A delivery is made again as often as need be, and nothing is there twice or missing."""
+"""A delivery can be repeated any number of times, and nothing is there twice or missing."""
 
 import re
 import shutil
@@ -177,7 +177,7 @@ def test_a_delivery_that_breaks_off_anywhere_ends_in_the_same_content(
         break_off_everywhere(store, record, weak)
     assert {what.split()[0] for what in weak.seen} >= {*RUN_WRITES, *MODEL_WRITES, *FILE_WRITES} - {
         "delete_logged_model",
-        "set_logged_model_tags",  # of the model's versions: MLflow's own, and no loss where it fails
+        "set_logged_model_tags",  # MLflow's own, about the model's versions: nothing is lost if it fails
     }
     found = content(store)
     assert found == content(deliver_to(record, "undisturbed.db", database, monkeypatch))

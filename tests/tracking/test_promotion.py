@@ -49,7 +49,7 @@ def _light_delivery(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def exported(loss: str, accuracy: float | None = None, *, changed: bool = True, max_drop: float = 0) -> Record:
-    """Export, and return the record; the accuracy on the test split is made up where it is given."""
+    """Export, and return the record; a given accuracy replaces the one on the test split."""
     export(loss)
     record = gather(loss, ["evaluate", "export"])
     record.export_changed = changed

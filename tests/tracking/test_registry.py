@@ -1,4 +1,4 @@
-"""The model that a training logs, and the registered one: a version an export."""
+"""The model that a training logs, and the registered one, with one version per export."""
 
 from pathlib import Path
 
@@ -79,7 +79,7 @@ def test_the_newest_version_of_an_export_counts(store: Store) -> None:
     assert find_version(store, record) == "10"
 
 
-def test_a_trained_model_that_was_registered_before_is_used_as_ever(store: Store) -> None:
+def test_a_trained_model_that_was_registered_before_is_still_used(store: Store) -> None:
     record = whole_record()
     run = open_run(store, record)
     log_model(store, run, record)

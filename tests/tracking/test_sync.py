@@ -38,7 +38,7 @@ def _plain_picture(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave out the logging of models, where a test says nothing of it."""
+    """Leave out the logging of models and promotion, for tests that say nothing about them."""
     monkeypatch.setattr(delivery, "log_model", lambda *_: None)
     monkeypatch.setattr(delivery, "register_export", lambda *_: "1")
     monkeypatch.setattr(delivery, "promote", lambda *_: False)
@@ -76,8 +76,10 @@ def test_sync_restores_every_loss_and_does_nothing_the_second_time(store: Store)
     for run, record in zip(runs_of(store), (whole_record("nll"), whole_record("cross_entropy")), strict=True):
         assert run.data.metrics.items() >= record.figures.items()
         assert run.data.tags["restored"] == "true"
+    ended = [run.info.end_time for run in runs_of(store, "")]
     assert list(sync()) == []
     assert content(store) == before
+    assert [run.info.end_time for run in runs_of(store, "")] == ended
 
 
 def test_sync_delivers_what_waits_and_closes_what_is_dead(store: Store, cheap: None) -> None:
