@@ -24,7 +24,6 @@ from tagger.core.network.model_config import (
     WEIGHT_LIMIT,
     ModelConfig,
     read_checked,
-    read_config,
     read_document,
     refuse_others,
     sha256_of,
@@ -70,15 +69,6 @@ def is_export(folder: Path) -> bool:
     return read_document(folder).get("format") == FORMAT
 
 
-def read_export_config(folder: Path) -> ExportConfig:
-    """Return the config of an export.
-
-    Raises:
-        InputError: it is missing or damaged.
-    """
-    return read_config(folder, ExportConfig)
-
-
 def read_export(folder: Path) -> ExportedModel:
     """Read what `write_export` wrote.
 
@@ -89,7 +79,7 @@ def read_export(folder: Path) -> ExportedModel:
     Raises:
         InputError: the folder or one of its files is missing, damaged, too large, or does not fit the others.
     """
-    config = read_export_config(folder)
+    config = ExportConfig.read(folder)
     dictionaries = Dictionaries.parse(read_checked(folder, config, config.dictionary_limits), folder)
     graphs = graphs_of(config.model, dictionaries, config.int8)
     refuse_others(folder, config, (*config.dictionary_limits, *graphs))

@@ -8,7 +8,7 @@ from tagger.core.common import paths
 from tagger.core.common.errors import InputError
 from tagger.core.params.reader import read_params
 from tagger.core.params.schema import LossName, ReportView
-from tagger.predict.export_folder import read_export_config
+from tagger.predict.export_folder import ExportConfig
 from tagger.train.trainer import Epoch
 
 VARIABLE = "TAGGER_TRACKING"
@@ -47,7 +47,7 @@ def track_report() -> None:
 
 def track_export() -> None:
     """Log what `export` has written, and decide whether it becomes champion if it differs from that of `dvc.lock`."""
-    _track([read_export_config(paths.EXPORT).loss], "evaluate", "export")
+    _track([ExportConfig.read(paths.EXPORT).loss], "evaluate", "export")
 
 
 def _track(losses: Sequence[LossName], *stages: str) -> None:

@@ -6,7 +6,7 @@ from tagger.core.common import paths
 from tagger.core.network.model_folder import fingerprint
 from tagger.core.params.reader import read_params
 from tagger.core.params.schema import ExportView, LossName
-from tagger.predict.export_folder import read_export_config
+from tagger.predict.export_folder import ExportConfig
 from tagger.runner.dvc_lock import UNRECORDED, LockedStage, read_lock_file
 from tagger.tracking.delivery import deliver
 from tagger.tracking.gather import gather
@@ -57,6 +57,6 @@ def _recorded_stages(loss: LossName, locked: Mapping[str, LockedStage]) -> list[
     stages = ["train", "evaluate"]
     if report.wrote():
         stages.append("report")
-    if export.wrote() and read_export_config(paths.EXPORT).trained == fingerprint(model):
+    if export.wrote() and ExportConfig.read(paths.EXPORT).trained == fingerprint(model):
         stages.append("export")
     return stages

@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Self
 
 from pydantic import ValidationError
 
@@ -32,13 +32,24 @@ class ModelConfig(Section):
     model: ModelParams
     sha256: dict[str, str]
 
+    @classmethod
+    def read(cls, folder: Path) -> Self:
+        """Return the config of a model folder of this kind.
+
+        Raises:
+            InputError: it is missing or damaged, or a value is missing, unknown or wrong.
+        """
+        try:
+            return cls.model_validate(_completed(read_document(folder)))
+        except ValidationError as error:
+            problem = error.errors()[0]
+            where = ".".join(map(str, problem["loc"]))
+            raise InputError(f"{folder / CONFIG}: damaged: {where}: {problem['msg']}") from None
+
     @property
     def dictionary_limits(self) -> dict[str, int]:
         """The dictionaries that the model needs, each with its largest size in bytes."""
         return {name: limit for name, limit in _DICTIONARY_LIMITS.items() if name != AFFIXES or self.model.affix_dim}
-
-
-Config = TypeVar("Config", bound=ModelConfig)
 
 
 def sha256_of(content: bytes) -> str:
@@ -69,20 +80,6 @@ def read_document(folder: Path) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise InputError(f"{path}: damaged: expected a JSON object")
     return document
-
-
-def read_config(folder: Path, kind: type[Config]) -> Config:
-    """Return the config of a model folder of this kind.
-
-    Raises:
-        InputError: it is missing or damaged, or a value is missing, unknown or wrong.
-    """
-    try:
-        return kind.model_validate(_completed(read_document(folder)))
-    except ValidationError as error:
-        problem = error.errors()[0]
-        where = ".".join(map(str, problem["loc"]))
-        raise InputError(f"{folder / CONFIG}: damaged: {where}: {problem['msg']}") from None
 
 
 def _completed(document: dict[str, Any]) -> dict[str, Any]:

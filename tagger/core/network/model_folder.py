@@ -21,7 +21,6 @@ from tagger.core.network.model_config import (
     WEIGHT_LIMIT,
     ModelConfig,
     read_checked,
-    read_config,
     refuse_others,
     sha256_of,
     write_config,
@@ -58,7 +57,7 @@ def read_model(folder: Path) -> TrainedModel:
     Raises:
         InputError: the folder or one of its files is missing, damaged, or does not fit the others.
     """
-    config = read_config(folder, _Config)
+    config = _Config.read(folder)
     limits = config.dictionary_limits | {WEIGHTS: WEIGHT_LIMIT}
     refuse_others(folder, config, limits)
     contents = read_checked(folder, config, limits)
@@ -83,5 +82,5 @@ def fingerprint(folder: Path) -> str:
     Raises:
         InputError: the config is missing or damaged.
     """
-    read_config(folder, _Config)
+    _Config.read(folder)
     return sha256_of((folder / CONFIG).read_bytes())
