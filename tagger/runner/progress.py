@@ -39,7 +39,7 @@ class Progress:
         bar.update()
 
     def epoch(self, epoch: Epoch) -> None:
-        """Print one line about an epoch that is done."""
+        """Print one line about an epoch that is done; bench/pipeline.py reads the rate from it."""
         tqdm.write(
             f"{self._name} epoch {epoch.number}/{self._epochs}: train loss {epoch.train_loss:.4f}, "
             f"dev loss {epoch.dev_loss:.4f}, dev accuracy {epoch.dev_accuracy:.2%}, "
