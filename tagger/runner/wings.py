@@ -1,6 +1,6 @@
 """What decides the bytes of each stage: folders of `tagger/`, and the versions of the packages that they compute with.
 
-`dvc.yaml` lists the same wings as dependencies, and the key of a checkpoint covers them. `versions.txt` is a file of its
+`dvc.yaml` lists the same wings as dependencies, and the key of a checkpoint covers them. `versions.txt` belongs to its
 wing, so a stage depends on the versions, too.
 """
 
