@@ -9,7 +9,6 @@ depends on. A training with another param, corpus or line of code has another ke
 """
 
 import hashlib
-import json
 import shutil
 import sys
 import time
@@ -23,7 +22,7 @@ import torch
 
 from tagger.core.common import paths
 from tagger.core.common.errors import TaggerError
-from tagger.core.common.files import new_file, write_json
+from tagger.core.common.files import new_file, read_json, write_json
 from tagger.core.corpus.dictionary import DICTIONARY_FILES
 from tagger.runner.dvc_lock import md5, read_lock_file
 from tagger.runner.wings import PACKAGE, deciding_files, installed_versions
@@ -94,7 +93,7 @@ def _read(path: Path) -> tuple[str, dict[str, Any] | None] | None:
 def _sweep(folder: Path) -> None:
     """Remove checkpoints whose outputs DVC has recorded, and those too old to matter."""
     for path in folder.iterdir():
-        # Another process may be sweeping or writing the lock file, and a crash may have damaged the note.
+        # An unfinished training has no note, a crash may have damaged it, and other processes sweep or write, too.
         with suppress(TaggerError, OSError, ValueError, KeyError, TypeError):
             age = time.time() - path.stat().st_mtime
             if age > KEPT_DAYS * 24 * 3600 or _is_recorded(path / OUTPUTS):
@@ -102,10 +101,8 @@ def _sweep(folder: Path) -> None:
 
 
 def _is_recorded(note: Path) -> bool:
-    """Return whether DVC's lock file has the outputs of a finished training, or their experiment is gone."""
-    if not note.exists():
-        return False
-    written = json.loads(note.read_text(encoding="utf-8"))
+    """Return whether DVC's lock file has the outputs that a note names, or their experiment is gone."""
+    written = read_json(note, "the note of a finished training")
     folder = Path(written["folder"])
     if not folder.exists():
         return True

@@ -91,13 +91,9 @@ def _checked(rows: DataFrame, place: Column) -> DataFrame:
 
 
 def check_output(spark: SparkSession, path: str, inputs: Sequence[str], overwrite: bool) -> None:
-    """Make sure that writing to a path destroys nothing but an earlier output.
+    """Make sure that writing to a path destroys nothing but, with `overwrite`, an earlier output.
 
-    Args:
-        spark: the session.
-        path: of the output.
-        inputs: the files that will be read, as Spark names them.
-        overwrite: whether an earlier output may be replaced.
+    `inputs` are the files that will be read, as Spark names them.
 
     Raises:
         InputError: the path has an output that may not be replaced, the input, or something else.

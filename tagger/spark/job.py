@@ -58,13 +58,8 @@ def tag_corpus(
 ) -> Amount:
     """Tag a corpus, and write it with its tags.
 
-    Args:
-        spark: the session.
-        model: a folder in MLflow's format.
-        source: path of the corpus.
-        target: path of the output.
-        forms: of the source and of the target.
-        overwrite: replace an earlier output.
+    `model` is a folder in MLflow's format, `forms` are those of the source and of the target. With `overwrite`, an
+    earlier output is replaced.
 
     Raises:
         InputError: the corpus can't be read, the target exists, or Spark fails.

@@ -13,12 +13,10 @@ from torch import Tensor
 from tagger.core.common.arrays import Int64s
 from tagger.core.common.errors import InputError
 from tagger.core.corpus.batch_plan import plan_batches
-from tagger.core.corpus.encoded_split import EncodedSplit
 from tagger.core.corpus.word_vectors import WordVectors
 from tagger.core.network.batches import make_batch
 from tagger.core.network.device import be_deterministic, seed_random
 from tagger.core.network.lstm_tagger import LstmTagger
-from tagger.core.params.schema import TrainParams
 from tagger.train.dev_check import check
 from tagger.train.gradients import BatchGradient
 from tagger.train.optimization import Optimization
@@ -72,7 +70,8 @@ class Trainer:
         self.model.to(inputs.device)
         self.history: list[Epoch] = []
         self._best_weights: dict[str, Tensor] = {}
-        self._batch_tokens = _fit_batch_tokens(inputs.train, params.train)
+        most = max(1, len(inputs.train.forms) // params.train.min_batches)  # for enough batches per epoch
+        self._batch_tokens = min(params.train.batch_tokens, most)
         self._steps = len(plan_batches(inputs.train.lengths, self._batch_tokens))
         self._optimization = Optimization(self.model, params.train, self._steps * params.train.epochs)
         self._word_dropout = WordDropout(inputs.dictionaries, params.train.word_dropout, inputs.device)
@@ -187,11 +186,6 @@ def _set_vectors(model: LstmTagger, vectors: WordVectors) -> None:
     if len(vectors.ids):
         with torch.no_grad():
             model.word_embedding.weight[torch.tensor(vectors.ids)] = torch.tensor(vectors.vectors)
-
-
-def _fit_batch_tokens(train: EncodedSplit, params: TrainParams) -> int:
-    """Return the size of a batch in tokens, lowered if an epoch would have fewer batches than `min_batches`."""
-    return min(params.batch_tokens, max(1, len(train.forms) // params.min_batches))
 
 
 def _mix(*numbers: int) -> int:
