@@ -1,6 +1,5 @@
 """An export from a stranger: what is damaged is named, and a hostile file can't do more than give wrong tags."""
 
-import hashlib
 import json
 import os
 import pickle
@@ -17,15 +16,12 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from tagger.core.common.errors import InputError
-from tagger.core.common.files import new_folder
 from tagger.core.network import model_config as model_files
-from tagger.core.network.inference import tag_probabilities
-from tagger.evaluate.predictions import prediction_table
-from tagger.export.exporting import export_model
 from tagger.predict import export_folder
 from tagger.predict.export_folder import read_export
 from tagger.predict.tagging import Tagger
-from tests.samples import CPU, RANDOM, contents, save_model
+from tests.model_files import Payload, edit_config, make_export, replace_file
+from tests.samples import RANDOM, contents
 
 DATA_FILES = [
     "affixes.json",
@@ -41,29 +37,9 @@ GRAPHS = [name for name in DATA_FILES if name.endswith(".onnx")]
 Edit = Callable[[onnx.ModelProto], object]
 
 
-def make_export(root: Path, **changes: Any) -> Path:
-    model = save_model(root / "nll", **changes)
-    table = prediction_table(tag_probabilities(model, RANDOM.dev, CPU), RANDOM.dev)
-    with new_folder(root / "export") as folder:
-        export_model(root / "nll", folder, RANDOM.dev, table, int8=True)
-    return root / "export"
-
-
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    return make_export(tmp_path)
-
-
-def edit_config(folder: Path, edit: Callable[[dict[str, Any]], object]) -> None:
-    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    edit(config)
-    (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
-
-
-def replace_file(folder: Path, name: str, content: bytes) -> None:
-    """Put other content in place of a file, and its checksum into the config, as a stranger would."""
-    (folder / name).write_bytes(content)
-    edit_config(folder, lambda config: config["sha256"].update({name: hashlib.sha256(content).hexdigest()}))
+    return make_export(tmp_path, int8=True)
 
 
 def edit_graph(folder: Path, name: str, edit: Edit) -> None:
@@ -123,7 +99,7 @@ def test_what_is_no_file_is_named(name: str, kind: str, folder: Path) -> None:
 
 
 def test_an_export_from_before_affixes_is_read(tmp_path: Path) -> None:
-    folder = make_export(tmp_path, characters="lstm", affix_dim=0)
+    folder = make_export(tmp_path, int8=True, characters="lstm", affix_dim=0)
     sentences = [["abs", "cy"], ["a"]]
     before = [tagged.distribution.tolist() for tagged in Tagger(folder).tag(sentences)]
 
@@ -149,7 +125,7 @@ def test_a_checksum_of_another_file_is_refused(name: str, folder: Path) -> None:
 
 @pytest.mark.parametrize("changes", [{"hidden": 6}, {"layers": 2}, {"bidirectional": False}, {"character_filters": 4}])
 def test_graphs_of_another_network_are_refused(changes: dict[str, Any], folder: Path, tmp_path: Path) -> None:
-    other = make_export(tmp_path / "other", **changes)
+    other = make_export(tmp_path / "other", int8=True, **changes)
     for name in GRAPHS:
         replace_file(folder, name, (other / name).read_bytes())
     assert "does not fit config.json and the dictionaries" in error_of(folder)
@@ -167,16 +143,6 @@ def test_dictionaries_of_another_size_are_refused(folder: Path) -> None:
 
 
 # A stranger's files, whose checksums fit
-
-
-class Payload:
-    """Makes a file when it is unpickled."""
-
-    def __init__(self, marker: Path) -> None:
-        self.marker = marker
-
-    def __reduce__(self) -> tuple[Callable[[Path], None], tuple[Path]]:
-        return Path.touch, (self.marker,)
 
 
 @pytest.mark.parametrize("name", ["config.json", *DATA_FILES])

@@ -11,26 +11,15 @@ import numpy as np
 import pytest
 
 from tagger.core.common.errors import InputError
-from tagger.core.common.files import new_folder
-from tagger.core.network.inference import tag_probabilities
-from tagger.evaluate.predictions import prediction_table
-from tagger.export.exporting import export_model
 from tagger.predict import form_vectors
 from tagger.predict.form_vectors import FormVectors
 from tagger.predict.onnx_scorer import OnnxScorer
 from tagger.predict.tagging import Tagger
-from tests.samples import CPU, NO_FORMS, RANDOM, random_corpus, save_model
+from tests.model_files import make_export
+from tests.samples import NO_FORMS, RANDOM, random_corpus
 
 ROOT = Path(__file__).parents[2]
 CORPUS = [sentence.words for sentence in random_corpus(200, seed=4)] + [("日本語", "🙂", "x" * 500), ("a",)]
-
-
-def make_export(root: Path, int8: bool = False, **changes: Any) -> Path:
-    model = save_model(root / "nll", **changes)
-    table = prediction_table(tag_probabilities(model, RANDOM.dev, CPU), RANDOM.dev)
-    with new_folder(root / "export") as folder:
-        export_model(root / "nll", folder, RANDOM.dev, table, int8)
-    return root / "export"
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,4 @@
 import hashlib
-import json
 import pickle
 import shutil
 from collections.abc import Callable
@@ -16,6 +15,7 @@ from tagger.core.corpus.dictionary import DICTIONARY_FILES
 from tagger.core.network.inference import tag_probabilities
 from tagger.core.network.model_folder import TrainedModel, fingerprint, read_model, write_model
 from tagger.core.params.schema import LossName
+from tests.model_files import Payload, edit_config, replace_file
 from tests.samples import CPU, NO_FORMS, RANDOM, contents, data_of, fresh_model, save_model, tagged
 
 FILES = sorted(("config.json", "weights.safetensors", *DICTIONARY_FILES))
@@ -28,33 +28,11 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "models" / "nll"
 
 
-def edit_config(folder: Path, edit: Callable[[dict[str, Any]], object]) -> None:
-    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    edit(config)
-    (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
-
-
-def replace_file(folder: Path, name: str, content: bytes) -> None:
-    """Put other content in place of a file, and its checksum into the config."""
-    (folder / name).write_bytes(content)
-    edit_config(folder, lambda config: config["sha256"].update({name: hashlib.sha256(content).hexdigest()}))
-
-
 def error_of(folder: Path) -> str:
     with pytest.raises(InputError) as caught:
         read_model(folder)
     assert "\n" not in str(caught.value)
     return str(caught.value)
-
-
-class Payload:
-    """Makes a file when it is unpickled."""
-
-    def __init__(self, marker: Path) -> None:
-        self.marker = marker
-
-    def __reduce__(self) -> tuple[Callable[[Path], None], tuple[Path]]:
-        return Path.touch, (self.marker,)
 
 
 def test_a_model_is_seven_files(folder: Path) -> None:
