@@ -131,6 +131,21 @@ def test_what_waits_for_another_store_stays(store: Store, monkeypatch: pytest.Mo
     assert folders() == [folder]
 
 
+def test_a_record_of_another_version_is_warned_about_and_left_alone(
+    store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    keep(record_of(), AWAY)
+    (folder,) = folders()
+    path = folder / "record.json"
+    kept = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps(kept | {"group_files": {}}), encoding="utf-8")
+    capsys.readouterr()
+    assert deliver_waiting(store) == 0
+    (warning,) = capsys.readouterr().err.splitlines()
+    assert warning == f"warning: {path}: can't be delivered: Extra inputs are not permitted"
+    assert folders() == [folder]
+
+
 def test_a_folder_that_is_half_written_is_left_alone(store: Store) -> None:
     for name in (".1-nll.partial", "2-nll"):
         (paths.kept("outbox") / name).mkdir()
