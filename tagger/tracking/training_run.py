@@ -13,11 +13,10 @@ from tagger.tracking.outbox import deliver_or_keep, deliver_waiting, is_waiting
 from tagger.tracking.record import Point
 from tagger.tracking.runs import LOCK, close_abandoned_runs, log_points, open_run, resume_run
 from tagger.tracking.store import Store, StoreAwayError, connect, reporting
+from tagger.train.trainer import Epoch
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
-
-    from tagger.train.trainer import Epoch
 
 PAUSE = 1.0  # seconds at least between two writes: epochs of a tiny corpus go together
 
@@ -25,7 +24,7 @@ PAUSE = 1.0  # seconds at least between two writes: epochs of a tiny corpus go t
 class TrainingRun(TrainingLog):
     """Logs a training to its run. If the store goes away, the training continues, and what is missing comes later."""
 
-    def __init__(self, loss: LossName, training: str, lock: str, history: "list[Epoch]") -> None:
+    def __init__(self, loss: LossName, training: str, lock: str, history: list[Epoch]) -> None:
         """Open the run; a training that resumes has one already.
 
         Args:
@@ -52,7 +51,7 @@ class TrainingRun(TrainingLog):
                 raise
             print(f"warning: {error}; training goes on, as earlier records wait for it already", file=sys.stderr)
 
-    def log_epoch(self, epoch: "Epoch") -> None:
+    def log_epoch(self, epoch: Epoch) -> None:
         """Log the metrics of an epoch, in one write at most."""
         self._add(epoch)
         if time.monotonic() - self._written >= PAUSE:
@@ -79,7 +78,7 @@ class TrainingRun(TrainingLog):
             with suppress(StoreAwayError), reporting():
                 store.client.set_terminated(run.info.run_id, "FAILED" if isinstance(error, Exception) else "KILLED")
 
-    def _add(self, epoch: "Epoch") -> None:
+    def _add(self, epoch: Epoch) -> None:
         values = epoch._asdict()
         step, ended = values.pop("number"), values.pop("ended")
         self._record.points += [Point(name, value, step, ended) for name, value in values.items()]
