@@ -1,5 +1,6 @@
 """The processes that train one model together, with torch.distributed: gloo between CPUs, nccl between GPUs."""
 
+import io
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -46,9 +47,19 @@ class ProcessGroup:
         """Return the state that the process of rank 0 passes, with tensors on the CPU; the others pass None."""
         if self.size == 1:
             return state
-        shared = [state]
-        dist.broadcast_object_list(shared, device=self._device)
-        return shared[0]
+        buffer = io.BytesIO()
+        torch.save(state, buffer)
+        size = torch.tensor([buffer.tell()], device=self._device)
+        dist.broadcast(size, 0)
+        content = torch.zeros(int(size), dtype=torch.uint8)
+        if self.rank == 0:
+            content = torch.frombuffer(buffer.getbuffer(), dtype=torch.uint8)
+        content = content.to(self._device)
+        dist.broadcast(content, 0)
+        received = io.BytesIO(content.cpu().numpy().tobytes())
+        # Not broadcast_object_list, which would unpickle whatever comes over the network.
+        shared: dict[str, Any] | None = torch.load(received, weights_only=True, map_location="cpu")
+        return shared
 
 
 ALONE = ProcessGroup()
