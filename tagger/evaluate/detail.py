@@ -7,9 +7,8 @@ import pandas as pd
 
 from tagger.core.common.rounding import six_places
 from tagger.core.corpus.encoded_split import EncodedSplit
-from tagger.evaluate.calibration import reliability
-from tagger.evaluate.spans import SpanScore, score_spans
-from tagger.evaluate.tagged_split import TaggedSplit
+from tagger.evaluate.spans import span_scores
+from tagger.evaluate.tagged_split import BINS, TaggedSplit
 
 LENGTHS = (1, 6, 11, 16, 21, 31, 41)  # the first length of each class
 CONFUSIONS = 20
@@ -31,11 +30,32 @@ def evaluation_detail(tagged: TaggedSplit, baseline: TaggedSplit) -> dict[str, A
             }
             for name, mask in masks.items()
         ],
-        "reliability": reliability(tagged.probabilities, tagged.split.tags),
+        "reliability": reliability(tagged),
         "lengths": accuracy_by_length(tagged),
         "confusions": frequent_confusions(tagged),
-        "spans": _span_detail(score_spans(tagged.spans)) if tagged.spans else None,
+        "spans": span_scores(**tagged.spans) if tagged.spans else None,
     }
+
+
+def reliability(tagged: TaggedSplit) -> list[dict[str, Any]]:
+    """Return the bins of confidence: of the words that are tagged with probability 0.8, eight in ten should be right.
+
+    A bin holds the tokens whose predicted tag has a probability above `low`, up to and including `high`. `confidence`,
+    their mean probability, and `accuracy` are None in an empty bin.
+    """
+    tokens, confidence, right = (
+        np.bincount(tagged.bins, weights, BINS) for weights in (None, tagged.confidence, tagged.right)
+    )
+    return [
+        {
+            "low": six_places(number / BINS),
+            "high": six_places((number + 1) / BINS),
+            "tokens": int(amount),
+            "confidence": six_places(confidence[number] / amount) if amount else None,
+            "accuracy": six_places(right[number] / amount) if amount else None,
+        }
+        for number, amount in enumerate(tokens)
+    ]
 
 
 def accuracy_by_length(tagged: TaggedSplit) -> list[dict[str, Any]]:
@@ -64,7 +84,7 @@ def frequent_confusions(tagged: TaggedSplit) -> list[dict[str, Any]]:
     names = np.array(tagged.split.tag_names, dtype=object)
     errors = np.flatnonzero(~tagged.right)
     pairs = {"gold": names[tagged.split.tags[errors]], "predicted": names[tagged.predicted[errors]]}
-    confidence = pd.Series(tagged.probabilities[errors].max(axis=1), index=errors)
+    confidence = pd.Series(tagged.confidence[errors], index=errors)
     ranked = confidence.groupby([pairs["gold"], pairs["predicted"]]).agg(["size", "idxmax"])
     ranked = ranked.sort_values("size", ascending=False, kind="stable").head(CONFUSIONS)
     return [
@@ -91,17 +111,3 @@ def _example(split: EncodedSplit, token: int) -> dict[str, Any]:
         "word": words[place],
         "after": " ".join(words[place + 1 : place + 1 + CONTEXT]),
     }
-
-
-def _span_detail(scores: list[SpanScore]) -> dict[str, Any]:
-    whole, *types = (
-        {
-            "type": score.kind,
-            "precision": six_places(score.precision),
-            "recall": six_places(score.recall),
-            "f1": six_places(score.f1),
-            "support": score.support,
-        }
-        for score in scores
-    )
-    return {name: whole[name] for name in ("precision", "recall", "f1")} | {"types": types}

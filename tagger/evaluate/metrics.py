@@ -4,7 +4,7 @@ R samples of a split's sentences: the split itself, or resamples of it. T tags, 
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -17,7 +17,24 @@ from tagger.evaluate.tagged_split import TaggedSplit
 # The model card's metrics and its table of losses, the table of runs, the comparison's intervals, the study of losses.
 Place = Literal["card", "card_losses", "runs", "intervals", "questions"]
 EVERYWHERE: tuple[Place, ...] = ("card", "card_losses", "runs", "intervals", "questions")
-Sums = Mapping[str, Float64s]  # as `TaggedSplit.sums` has them, over the sentences of each sample: (R, ...)
+
+
+def _ratio(values: Float64s, amounts: Float64s, otherwise: float = np.nan) -> Float64s:
+    return np.divide(values, amounts, out=np.full_like(values, otherwise), where=amounts > 0)
+
+
+def _f1(right: Float64s, found: Float64s, gold: Float64s) -> Float64s:
+    return _ratio(2 * right, found + gold, otherwise=0.0)
+
+
+def _macro_f1(right: Float64s, found: Float64s, gold: Float64s) -> Float64s:
+    """Average over the tags that are gold or predicted: (R, T) each -> (R)."""
+    return np.asarray(_f1(right, found, gold).sum(axis=1) / (found + gold > 0).sum(axis=1))
+
+
+def _calibration_error(gaps: Float64s, tokens: Float64s) -> Float64s:
+    """Average |accuracy - confidence| of the bins, each weighing as many tokens as it has."""
+    return np.asarray(np.abs(gaps).sum(axis=1) / tokens)
 
 
 class Metric(NamedTuple):
@@ -25,79 +42,62 @@ class Metric(NamedTuple):
 
     title: str
     meaning: str
-    compute: Callable[[Sums], Float64s]  # (R); NaN if no token counts
+    sums: tuple[str, ...]  # of `TaggedSplit.sums`; a tagger that lacks one does not have the metric
     shown: tuple[Place, ...] = ()  # where else it stands
-    needs: str = "tokens"  # one of the sums: a tagger without it does not have the metric
+    compute: Callable[..., Float64s] = _ratio  # these sums, (R, ...) each, to (R); NaN if no token counts
     share: bool = True  # shown in percent
     better: int = 1  # 1 if more is better, -1 if less is
 
 
-def _ratio(values: str, amount: str) -> Callable[[Sums], Float64s]:
-    return lambda sums: _divided(sums[values], sums[amount], otherwise=np.nan)
-
-
-def _divided(values: Float64s, by: Float64s, otherwise: float = 0.0) -> Float64s:
-    return np.divide(values, by, out=np.full_like(values, otherwise), where=by > 0)
-
-
-def _macro_f1(sums: Sums) -> Float64s:
-    """Average over the tags that are gold or predicted: (R, T) -> (R)."""
-    amount = sums["gold_tags"] + sums["predicted_tags"]
-    return np.asarray(_divided(2 * sums["right_tags"], amount).sum(axis=1) / (amount > 0).sum(axis=1))
-
-
-def _span_f1(sums: Sums) -> Float64s:
-    right, found, gold = sums["spans"].T
-    return _divided(2 * right, found + gold)
-
-
-def _calibration_error(sums: Sums) -> Float64s:
-    """Average |accuracy - confidence| of the bins, each weighing as many tokens as it has."""
-    return np.asarray(np.abs(sums["gaps"]).sum(axis=1) / sums["tokens"])
-
-
 METRICS = {
-    "accuracy": Metric("Accuracy", "words with the right tag", _ratio("right", "tokens"), EVERYWHERE),
-    "macro_f1": Metric("Macro F1", "mean over the tags, each weighing the same", _macro_f1, EVERYWHERE),
-    "known_accuracy": Metric(
-        "Known words", "accuracy on words that training has", _ratio("known_right", "known"), ("card",)
+    "accuracy": Metric("Accuracy", "words with the right tag", ("right", "tokens"), EVERYWHERE),
+    "macro_f1": Metric(
+        "Macro F1",
+        "mean over the tags, each weighing the same",
+        ("right_tags", "predicted_tags", "gold_tags"),
+        EVERYWHERE,
+        _macro_f1,
     ),
+    "known_accuracy": Metric("Known words", "accuracy on words that training has", ("known_right", "known"), ("card",)),
     "ambiguous_accuracy": Metric(
-        "Ambiguous words", "accuracy on known words of several tags", _ratio("ambiguous_right", "ambiguous"), ("card",)
+        "Ambiguous words", "accuracy on known words of several tags", ("ambiguous_right", "ambiguous"), ("card",)
     ),
     "unknown_accuracy": Metric(
         "Unknown words",
         "accuracy on words that training lacks",
-        _ratio("unknown_right", "unknown"),
+        ("unknown_right", "unknown"),
         ("card", "card_losses", "runs"),
     ),
-    "sentence_accuracy": Metric("Sentences", "without a wrong word", _ratio("right_sentences", "sentences")),
-    "span_f1": Metric("Span F1", "whole spans, as seqeval counts them", _span_f1, ("intervals",), needs="spans"),
-    # over the tokens whose gold tag the model knows
+    "sentence_accuracy": Metric("Sentences", "without a wrong word", ("right_sentences", "sentences")),
+    "span_f1": Metric(
+        "Span F1",
+        "whole spans, as seqeval counts them",
+        ("right_spans", "found_spans", "gold_spans"),
+        ("intervals",),
+        _f1,
+    ),
     "nll": Metric(
         "NLL",
         "mean of -ln(probability of the gold tag)",
-        _ratio("nll", "known_tags"),
+        ("nll", "known_tags"),
         EVERYWHERE,
-        needs="nll",
         share=False,
         better=-1,
     ),
     "brier": Metric(
         "Brier score",
         "squared distance to one-hot, 0 to 2",
-        _ratio("brier", "tokens"),
+        ("brier", "tokens"),
         ("card", "intervals", "questions"),
-        needs="brier",
         share=False,
         better=-1,
     ),
     "ece": Metric(
         "Calibration error",
         "gap of confidence and accuracy, 15 bins",
-        _calibration_error,
+        ("gaps", "tokens"),
         ("card", "card_losses", "questions"),
-        needs="gaps",
+        _calibration_error,
         better=-1,
     ),
 }
@@ -111,7 +111,11 @@ def shown_in(place: Place) -> list[str]:
 def measure(tagged: TaggedSplit, weights: Float64s) -> dict[str, Float64s]:
     """Return each metric that the tagger has: (R, S) how often each sample holds each sentence -> (R) each."""
     sums = {name: weights @ values for name, values in tagged.sums.items()}
-    return {name: metric.compute(sums) for name, metric in METRICS.items() if metric.needs in sums}
+    return {
+        name: metric.compute(*(sums[part] for part in metric.sums))
+        for name, metric in METRICS.items()
+        if sums.keys() >= set(metric.sums)
+    }
 
 
 def score(tagged: TaggedSplit) -> dict[str, float | None]:

@@ -29,7 +29,7 @@ def prediction_table(probabilities: Probabilities, split: EncodedSplit) -> pd.Da
 
 def probabilities_of(predictions: pd.DataFrame) -> Probabilities:
     """Return the probabilities that a prediction table holds: (N, K)."""
-    return np.asarray(predictions[_tag_columns(predictions)].to_numpy())
+    return np.asarray(predictions.filter(regex="^p_").to_numpy())
 
 
 def confusions(predictions: pd.DataFrame) -> pd.DataFrame:
@@ -41,11 +41,7 @@ def confusions(predictions: pd.DataFrame) -> pd.DataFrame:
 
 def most_probable(predictions: pd.DataFrame, amount: int) -> list[str]:
     """Return the best tags of each row of a prediction table as text, such as `NOUN 0.913, VERB 0.082`."""
-    tags = [name.removeprefix("p_") for name in _tag_columns(predictions)]
+    tags = [name.removeprefix("p_") for name in predictions.filter(regex="^p_")]
     values = probabilities_of(predictions)
     best = np.argsort(-values, axis=1, kind="stable")[:, :amount]
     return [", ".join(f"{tags[tag]} {row[tag]:.3f}" for tag in order) for row, order in zip(values, best, strict=True)]
-
-
-def _tag_columns(predictions: pd.DataFrame) -> list[str]:
-    return [name for name in predictions.columns if name.startswith("p_")]

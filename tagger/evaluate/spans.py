@@ -7,11 +7,13 @@ span may also begin with I or end without E.
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+from itertools import pairwise
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from tagger.core.common.arrays import Float64s, Tags
+from tagger.core.common.arrays import Tags
+from tagger.core.common.rounding import six_places
 from tagger.core.corpus.encoded_split import EncodedSplit
 
 _TAG = re.compile(r"O|([BIES])(?:-(.+))?", re.DOTALL)
@@ -19,28 +21,11 @@ _NO_TYPE = "_"  # the type of a bare B
 
 
 class Span(NamedTuple):
-    """The tokens from `start` up to `end`."""
+    """The tokens from `start` up to `end`, counted from 0 in the split."""
 
     start: int
     end: int
     kind: str
-
-
-class SentenceSpans(NamedTuple):
-    """The spans of one sentence."""
-
-    gold: set[Span]
-    predicted: set[Span]
-
-
-class SpanScore(NamedTuple):
-    """The score of one type of span, or of all."""
-
-    kind: str
-    precision: float
-    recall: float
-    f1: float
-    support: int  # gold spans
 
 
 def marks_spans(tags: Sequence[str]) -> bool:
@@ -48,10 +33,10 @@ def marks_spans(tags: Sequence[str]) -> bool:
     return all(map(_TAG.fullmatch, tags)) and any(tag != "O" for tag in tags)
 
 
-def find_spans(tags: Sequence[str]) -> Iterator[Span]:
-    """Yield the spans of one sentence."""
-    start, before, kind = 0, "O", ""
-    for place, tag in enumerate([*tags, "O"]):
+def find_spans(tags: Iterable[str], first: int = 0) -> Iterator[Span]:
+    """Yield the spans of one sentence; `first` is the number of its first token."""
+    start, before, kind = first, "O", ""
+    for place, tag in enumerate([*tags, "O"], first):
         now, of = tag[0], tag[2:] or _NO_TYPE
         goes_on = now in "IE" and before in "BI" and of == kind
         if before != "O" and not goes_on:
@@ -61,39 +46,29 @@ def find_spans(tags: Sequence[str]) -> Iterator[Span]:
         before, kind = now, of
 
 
-def sentence_spans(predicted: Tags, split: EncodedSplit) -> list[SentenceSpans]:
-    """Return the spans of each sentence, given a tag id for each token; empty if the tags mark no spans."""
-    if not marks_spans(split.tag_names):
-        return []
-    names = np.array(split.tag_names, dtype=object)
-    gold, found = (
-        [set(find_spans(part.tolist())) for part in np.split(names[tags], split.sentence_starts[1:-1])]
-        for tags in (split.tags, predicted)
-    )
-    return list(map(SentenceSpans, gold, found))
+def split_spans(tags: Tags, split: EncodedSplit) -> set[Span]:
+    """Return the spans of all sentences, given a tag id for each token."""
+    names = np.array(split.tag_names, dtype=object)[tags].tolist()
+    sentences = pairwise(split.sentence_starts.tolist())
+    return {span for start, end in sentences for span in find_spans(names[start:end], start)}
 
 
-def count_spans(sentences: Sequence[SentenceSpans]) -> Float64s:
-    """Return how many spans of each sentence are right, found and gold: (S, 3)."""
-    counts = [(len(gold & predicted), len(predicted), len(gold)) for gold, predicted in sentences]
-    return np.array(counts, dtype=np.float64)
-
-
-def score_spans(sentences: Iterable[SentenceSpans]) -> list[SpanScore]:
-    """Return the score of all spans together, under the kind "", then of each type by name.
+def span_scores(right: Iterable[Span], found: Iterable[Span], gold: Iterable[Span]) -> dict[str, Any]:
+    """Return precision, recall and F1 of all spans, and under `types` those of each type by name.
 
     A span is right if it begins and ends where the gold one does and has its type. A score of 0 / 0 is 0.
     """
-    right, found, support = Counter[str](), Counter[str](), Counter[str]()
-    for gold, predicted in sentences:
-        right.update(span.kind for span in gold & predicted)
-        found.update(span.kind for span in predicted)
-        support.update(span.kind for span in gold)
-    whole = _score("", right.total(), found.total(), support.total())
-    return [whole, *(_score(kind, right[kind], found[kind], support[kind]) for kind in sorted(support | found))]
+    counts = [Counter(span.kind for span in spans) for spans in (right, found, gold)]
+    types = [
+        {"type": kind, **_score(*(count[kind] for count in counts)), "support": counts[2][kind]}
+        for kind in sorted(counts[1] | counts[2])
+    ]
+    return _score(*(count.total() for count in counts)) | {"types": types}
 
 
-def _score(kind: str, right: int, found: int, support: int) -> SpanScore:
-    precision, recall = (right / amount if amount else 0.0 for amount in (found, support))
-    f1 = 2 * right / (found + support) if found + support else 0.0
-    return SpanScore(kind, precision, recall, f1, support)
+def _score(right: int, found: int, gold: int) -> dict[str, Any]:
+    return {
+        "precision": six_places(right / max(found, 1)),
+        "recall": six_places(right / max(gold, 1)),
+        "f1": six_places(2 * right / max(found + gold, 1)),
+    }

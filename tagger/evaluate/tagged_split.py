@@ -1,19 +1,21 @@
 """A split with its gold tags and those of one tagger: what everything that measures the tagger is computed from.
 
 N tokens, K tags of the model, in the order of its dictionary. Gold tags that the model does not know have ids from K
-on.
+on. S sentences, T tags, of the model or gold.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 
-from tagger.core.common.arrays import Array, Flags, Float64s, Probabilities, Tags
+from tagger.core.common.arrays import Array, Flags, Float64s, Int64s, Probabilities, Tags
 from tagger.core.corpus.encoded_split import EncodedSplit
 from tagger.core.corpus.lexicon import WordGroups, most_frequent_tags, word_groups
-from tagger.evaluate.calibration import BINS, bin_numbers, brier_scores, gold_nll
-from tagger.evaluate.spans import SentenceSpans, count_spans, sentence_spans
+from tagger.evaluate.spans import Span, marks_spans, split_spans
+
+BINS = 15  # as in Guo et al. (2017), "On Calibration of Modern Neural Networks"
+SMALLEST = float(np.finfo(np.float32).tiny)  # stands in the NLL for a probability that float32 rounds to 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,7 +25,7 @@ class TaggedSplit:
     split: EncodedSplit
     groups: WordGroups
     predicted: Tags  # (N)
-    probabilities: Probabilities  # (N, K); K is 0 for a tagger without probabilities
+    probabilities: Probabilities = field(default_factory=lambda: np.empty((0, 0), dtype=np.float32))  # (N, K) if any
 
     @classmethod
     def of(cls, probabilities: Probabilities, split: EncodedSplit, groups: WordGroups) -> "TaggedSplit":
@@ -31,14 +33,9 @@ class TaggedSplit:
         return cls(split, groups, probabilities.argmax(axis=1), probabilities)
 
     @classmethod
-    def of_tags(cls, tags: Tags, split: EncodedSplit, groups: WordGroups) -> "TaggedSplit":
-        """Take tags that come without probabilities: (N)."""
-        return cls(split, groups, tags, np.empty((len(tags), 0), dtype=np.float32))
-
-    @classmethod
     def baseline(cls, train: EncodedSplit, split: EncodedSplit) -> "TaggedSplit":
         """Give each word its most frequent tag in training."""
-        return cls.of_tags(most_frequent_tags(train, split), split, word_groups(train, split))
+        return cls(split, word_groups(train, split), most_frequent_tags(train, split))
 
     @cached_property
     def right(self) -> Flags:
@@ -46,9 +43,22 @@ class TaggedSplit:
         return np.asarray(self.predicted == self.split.tags)
 
     @cached_property
-    def spans(self) -> list[SentenceSpans]:
-        """The spans of each sentence; empty if the tags mark no spans."""
-        return sentence_spans(self.predicted, self.split)
+    def confidence(self) -> Float64s:
+        """The probability of each predicted tag: (N)."""
+        return np.asarray(self.probabilities.max(axis=1), dtype=np.float64)
+
+    @cached_property
+    def bins(self) -> Int64s:
+        """The bin of each confidence: (N), from 0. Of the `BINS` bins of equal width, each holds its upper end."""
+        return np.clip(np.ceil(self.confidence * BINS).astype(np.int64) - 1, 0, BINS - 1)
+
+    @cached_property
+    def spans(self) -> dict[str, set[Span]]:
+        """The spans that are `right`, `found` and `gold`; empty if the tags mark no spans."""
+        if not marks_spans(self.split.tag_names):
+            return {}
+        found, gold = split_spans(self.predicted, self.split), split_spans(self.split.tags, self.split)
+        return {"right": gold & found, "found": found, "gold": gold}
 
     def accuracy(self, inside: Flags) -> float | None:
         """Return the share of right tags among some tokens, None if there is no such token: (N) which."""
@@ -56,34 +66,39 @@ class TaggedSplit:
 
     @cached_property
     def sums(self) -> dict[str, Float64s]:
-        """What metrics are computed from, summed over each of the S sentences: (S, ...).
+        """What metrics are computed from, summed over each sentence: (S), or (S, columns).
 
-        By token: `tokens`, `right`; for each group of words `known` and `known_right`, and so on. By sentence:
-        `sentences`, `right_sentences`. By tag, (S, T): `right_tags`, `gold_tags`, `predicted_tags`. If the tags mark
-        spans, (S, 3): `spans` that are right, found and gold. If there are probabilities: `known_tags`, tokens whose
-        gold tag the model knows; `nll`; `brier`; `gaps`, right minus confidence by bin of confidence, (S, BINS).
+        Tokens: `tokens`, `right`, and for each group of words such as `known` also `known_right`. Sentences:
+        `sentences`, `right_sentences`. By tag, (S, T): `right_tags`, `predicted_tags`, `gold_tags`. If the tags mark
+        spans: `right_spans`, `found_spans`, `gold_spans`. If there are probabilities: `known_tags`, tokens whose gold
+        tag the model knows; their `nll`, -ln(probability of the gold tag); `brier`, the squared distance between the
+        probabilities and the one-hot truth (Brier 1950), where an unknown gold tag has probability 0; `gaps`, right
+        minus confidence by bin, (S, BINS).
         """
         split, right = self.split, self.right
+        sums = {
+            "right_tags": self._table(split.tags, len(split.tag_names), right),
+            "predicted_tags": self._table(self.predicted, len(split.tag_names)),
+            "gold_tags": self._table(split.tags, len(split.tag_names)),
+        }
         by_token: dict[str, Array] = {"tokens": np.ones(len(right)), "right": right}
         for name, inside in self.groups._asdict().items():
             by_token |= {name: inside, f"{name}_right": inside & right}
+        for name, spans in self.spans.items():
+            by_token[f"{name}_spans"] = np.zeros(len(right))
+            by_token[f"{name}_spans"][[span.start for span in spans]] = 1
         if amount := self.probabilities.shape[1]:
-            by_token["known_tags"] = split.tags < amount
-            by_token["nll"] = gold_nll(self.probabilities, split.tags)
-            by_token["brier"] = brier_scores(self.probabilities, split.tags)
+            values = self.probabilities.astype(np.float64)
+            known = split.tags < amount
+            gold = np.where(known, values[np.arange(len(right)), np.minimum(split.tags, amount - 1)], 0)
+            by_token["known_tags"] = known
+            by_token["nll"] = np.where(known, -np.log(np.maximum(gold, SMALLEST)), 0)
+            by_token["brier"] = np.square(values).sum(axis=1) + 1 - 2 * gold
+            sums["gaps"] = self._table(self.bins, BINS, right - self.confidence)
         starts = split.sentence_starts[:-1]
-        sums = {name: np.add.reduceat(values.astype(np.float64), starts) for name, values in by_token.items()}
-        sums["sentences"] = np.ones(split.sentences)
-        sums["right_sentences"] = (sums["right"] == sums["tokens"]).astype(np.float64)
-        sums["right_tags"] = self._table(split.tags, len(split.tag_names), right)
-        sums["gold_tags"] = self._table(split.tags, len(split.tag_names))
-        sums["predicted_tags"] = self._table(self.predicted, len(split.tag_names))
-        if self.spans:
-            sums["spans"] = count_spans(self.spans)
-        if amount:
-            confidence = self.probabilities.max(axis=1).astype(np.float64)
-            sums["gaps"] = self._table(bin_numbers(confidence), BINS, right - confidence)
-        return sums
+        sums |= {name: np.add.reduceat(values.astype(np.float64), starts) for name, values in by_token.items()}
+        right_sentences = (sums["right"] == sums["tokens"]).astype(np.float64)
+        return sums | {"sentences": np.ones(split.sentences), "right_sentences": right_sentences}
 
     def _table(self, columns: Tags, width: int, values: Array | float = 1.0) -> Float64s:
         """Sum a value of each token by sentence and column: (N) columns, (N) values -> (S, width)."""

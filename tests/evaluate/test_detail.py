@@ -11,7 +11,7 @@ from tests.evaluate.test_metrics import GROUPS, PROBABILITIES, SPLIT, TAGGED, id
 from tests.samples import data_of, tagged
 
 BASELINE_TAGS = ids(0, 1, 0, 0, 0, 1)
-DETAIL = evaluation_detail(TAGGED, TaggedSplit.of_tags(BASELINE_TAGS, SPLIT, GROUPS))
+DETAIL = evaluation_detail(TAGGED, TaggedSplit(SPLIT, GROUPS, BASELINE_TAGS))
 
 
 def split_of(*sentences: str) -> EncodedSplit:
@@ -33,7 +33,7 @@ def test_words_are_grouped_with_the_baseline_beside() -> None:
 
 def test_a_group_without_words_has_no_accuracy() -> None:
     tagged_split = TaggedSplit.of(PROBABILITIES, SPLIT, nothing(6))
-    words = evaluation_detail(tagged_split, TaggedSplit.of_tags(BASELINE_TAGS, SPLIT, nothing(6)))["words"]
+    words = evaluation_detail(tagged_split, TaggedSplit(SPLIT, nothing(6), BASELINE_TAGS))["words"]
     assert words[3] == {"group": "unknown", "tokens": 0, "accuracy": None, "baseline_accuracy": None}
 
 
@@ -58,7 +58,7 @@ def test_spans_come_whole_and_by_type() -> None:
     everything = np.ones(3, dtype=bool)
     groups = WordGroups(everything, everything, everything)
     probabilities = np.array([[1, 0], [0, 1], [0, 1]], dtype=np.float32)
-    baseline = TaggedSplit.of_tags(ids(0, 0, 0), split, groups)
+    baseline = TaggedSplit(split, groups, ids(0, 0, 0))
     assert evaluation_detail(TaggedSplit.of(probabilities, split, groups), baseline)["spans"] == {
         "precision": 1.0,
         "recall": 0.5,
@@ -74,7 +74,7 @@ def test_it_is_json() -> None:
 def test_accuracy_by_length_has_a_row_for_each_class_that_occurs() -> None:
     split = split_of("a/A b/B", "a/A " * 5, "a/A " * 6, "b/B " * 41)
     predicted = np.array([0, 0, *[0] * 5, *[0] * 3, *[1] * 3, *[1] * 41])
-    assert accuracy_by_length(TaggedSplit.of_tags(predicted, split, nothing(len(predicted)))) == [
+    assert accuracy_by_length(TaggedSplit(split, nothing(len(predicted)), predicted)) == [
         {"from": 1, "to": 5, "sentences": 2, "tokens": 7, "accuracy": 0.857143},  # 6 of 7
         {"from": 6, "to": 10, "sentences": 1, "tokens": 6, "accuracy": 0.5},
         {"from": 41, "to": None, "sentences": 1, "tokens": 41, "accuracy": 1.0},

@@ -48,7 +48,7 @@ def certain(*tags: int) -> Probabilities:
 
 def by_tags(split: EncodedSplit, *tags: int) -> TaggedSplit:
     """Return a split as tagged without probabilities."""
-    return TaggedSplit.of_tags(ids(*tags), split, nothing(len(tags)))
+    return TaggedSplit(split, nothing(len(tags)), ids(*tags))
 
 
 def test_the_metrics_of_six_tokens() -> None:
@@ -151,7 +151,7 @@ def test_the_tag_table_leaves_out_what_does_not_occur() -> None:
 
 
 def test_a_tagger_without_probabilities_has_the_metrics_of_its_tags() -> None:
-    alone = score(TaggedSplit.of_tags(TAGGED.predicted, SPLIT, GROUPS))
+    alone = score(TaggedSplit(SPLIT, GROUPS, TAGGED.predicted))
     assert alone == {name: value for name, value in score(TAGGED).items() if name not in ("nll", "brier", "ece")}
 
 

@@ -15,7 +15,12 @@ from tests.samples import tagged
 @pytest.fixture(autouse=True)
 def metric(monkeypatch: pytest.MonkeyPatch) -> None:
     entry = Metric(
-        "Mine", "words with a wrong tag", lambda sums: 1 - sums["right"] / sums["tokens"], ("card",), better=-1
+        "Mine",
+        "words with a wrong tag",
+        ("right", "tokens"),
+        ("card",),
+        lambda right, tokens: 1 - right / tokens,
+        better=-1,
     )
     monkeypatch.setitem(METRICS, "mine", entry)
 

@@ -1,16 +1,10 @@
+from typing import Any
+
 import numpy as np
 import pytest
 
-from tagger.evaluate.spans import (
-    SentenceSpans,
-    Span,
-    SpanScore,
-    count_spans,
-    find_spans,
-    marks_spans,
-    score_spans,
-    sentence_spans,
-)
+from tagger.evaluate.spans import Span, find_spans, marks_spans, span_scores, split_spans
+from tests.evaluate.test_metrics import by_tags
 from tests.samples import data_of, tagged
 
 
@@ -59,40 +53,52 @@ GOLD = [["O", "O", "O", "B-MISC", "I-MISC", "I-MISC", "O"], ["B-PER", "I-PER", "
 PREDICTED = [["O", "O", "B-MISC", "I-MISC", "I-MISC", "I-MISC", "O"], ["B-PER", "I-PER", "O"]]
 
 
-def scores_of(gold: list[list[str]], predicted: list[list[str]]) -> list[SpanScore]:
-    return score_spans(
-        SentenceSpans(*(set(find_spans(tags)) for tags in pair)) for pair in zip(gold, predicted, strict=True)
-    )
+def spans_of(sentences: list[list[str]]) -> set[Span]:
+    starts = np.cumsum([0, *map(len, sentences)]).tolist()
+    return {span for tags, start in zip(sentences, starts, strict=False) for span in find_spans(tags, start)}
+
+
+def scores_of(gold: list[list[str]], predicted: list[list[str]]) -> dict[str, Any]:
+    right, found = spans_of(gold), spans_of(predicted)
+    return span_scores(right & found, found, right)
 
 
 def test_the_scores_are_those_that_seqeval_gives() -> None:
-    assert scores_of(GOLD, PREDICTED) == [
-        SpanScore("", 0.5, 0.5, 0.5, 2),
-        SpanScore("MISC", 0.0, 0.0, 0.0, 1),
-        SpanScore("PER", 1.0, 1.0, 1.0, 1),
-    ]
+    assert scores_of(GOLD, PREDICTED) == {
+        "precision": 0.5,
+        "recall": 0.5,
+        "f1": 0.5,
+        "types": [
+            {"type": "MISC", "precision": 0.0, "recall": 0.0, "f1": 0.0, "support": 1},
+            {"type": "PER", "precision": 1.0, "recall": 1.0, "f1": 1.0, "support": 1},
+        ],
+    }
 
 
 def test_precision_and_recall_part() -> None:
-    whole = scores_of([["B-A", "O", "B-A", "O"]], [["B-A", "B-A", "O", "S-B"]])[0]
-    assert whole == SpanScore("", 1 / 3, 0.5, 0.4, 2)  # 1 of 3 found, 1 of 2 gold
+    scores = scores_of([["B-A", "O", "B-A", "O"]], [["B-A", "B-A", "O", "S-B"]])
+    # 1 of 3 found, 1 of 2 gold
+    assert (scores["precision"], scores["recall"], scores["f1"]) == (0.333333, 0.5, 0.4)
+    assert [row["support"] for row in scores["types"]] == [2, 0]
 
 
 def test_without_spans_all_is_zero() -> None:
-    assert scores_of([["O"]], [["O"]]) == [SpanScore("", 0.0, 0.0, 0.0, 0)]
+    assert scores_of([["O"]], [["O"]]) == {"precision": 0.0, "recall": 0.0, "f1": 0.0, "types": []}
 
 
 def test_a_span_does_not_cross_into_the_next_sentence() -> None:
     gold = data_of([tagged("a/B-P b/I-P c/O")], [tagged("a/B-P"), tagged("b/I-P")]).dev
-    assert score_spans(sentence_spans(gold.tags, gold))[0] == SpanScore("", 1.0, 1.0, 1.0, 2)
+    assert split_spans(gold.tags, gold) == {Span(0, 1, "P"), Span(1, 2, "P")}
 
 
 def test_other_tags_have_no_spans() -> None:
     split = data_of([tagged("a/DET")], [tagged("a/DET")]).dev
-    assert sentence_spans(split.tags, split) == []
+    assert by_tags(split, 0).spans == {}
 
 
 def test_spans_are_counted_by_sentence() -> None:
     split = data_of([tagged("a/B-P b/O")], [tagged("a/B-P b/O a/B-P"), tagged("b/O")]).dev
-    counts = count_spans(sentence_spans(np.array([0, 1, 1, 0]), split))
-    assert counts.tolist() == [[1, 1, 2], [0, 1, 0]]
+    sums = by_tags(split, 0, 1, 1, 0).sums
+    assert sums["right_spans"].tolist() == [1, 0]
+    assert sums["found_spans"].tolist() == [1, 1]
+    assert sums["gold_spans"].tolist() == [2, 0]

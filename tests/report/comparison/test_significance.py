@@ -19,7 +19,7 @@ from tests.samples import RANDOM, data_of, tagged
 
 
 def by_tags(tags: np.ndarray, split: EncodedSplit) -> TaggedSplit:
-    return TaggedSplit.of_tags(tags, split, nothing(len(tags)))
+    return TaggedSplit(split, nothing(len(tags)), tags)
 
 
 def test_the_metrics_of_the_whole_split_are_those_of_scoring() -> None:
