@@ -30,7 +30,19 @@ def parse(lines: Iterable[str], path: Path, _column: str = "") -> Iterator[Sente
     if [cell.strip() for cell in header] != _HEADER:
         raise InputError.at(path, number, f"the header is {clip(','.join(header))!r}, expected 'text,tag'")
     for number, row in rows:
-        yield _parse_row(row, path, number)
+        if len(row) != 2:
+            hint = "; a cell that holds a comma is quoted" if len(row) > 2 else ""
+            found = f"{len(row)} cells, expected 2 (text,tag){hint}: {clip(','.join(row))!r}"
+            raise InputError.at(path, number, found)
+        words, tags = row[0].split(), row[1].split()
+        if not (words and tags):
+            empty = "tag" if words else "text"
+            raise InputError.at(path, number, f"the cell {empty!r} is empty, expected at least one word")
+        if len(words) != len(tags):
+            cells = f"{clip(row[0])!r}, {clip(row[1])!r}"
+            found = f"{len(words)} words but {len(tags)} tags, expected one tag per word: {cells}"
+            raise InputError.at(path, number, found)
+        yield Sentence(tuple(words), tuple(tags))
 
 
 def _read_rows(lines: Iterable[str], path: Path) -> Iterator[tuple[int, list[str]]]:
@@ -47,19 +59,3 @@ def _read_rows(lines: Iterable[str], path: Path) -> Iterator[tuple[int, list[str
         last = rows.line_num
         hint = "is a quote not closed?" if first == last else f"is a quote open up to line {last}?"
         raise InputError.at(path, first, f"not CSV: {error}; {hint}") from None
-
-
-def _parse_row(row: list[str], path: Path, number: int) -> Sentence:
-    if len(row) != len(_HEADER):
-        hint = "; a cell that holds a comma is quoted" if len(row) > len(_HEADER) else ""
-        found = f"{len(row)} cells, expected 2 (text,tag){hint}: {clip(','.join(row))!r}"
-        raise InputError.at(path, number, found)
-    words, tags = row[0].split(), row[1].split()
-    for name, cell in zip(_HEADER, (words, tags), strict=True):
-        if not cell:
-            raise InputError.at(path, number, f"the cell {name!r} is empty, expected at least one word")
-    if len(words) != len(tags):
-        cells = f"{clip(row[0])!r}, {clip(row[1])!r}"
-        found = f"{len(words)} words but {len(tags)} tags, expected one tag per word: {cells}"
-        raise InputError.at(path, number, found)
-    return Sentence(tuple(words), tuple(tags))
