@@ -14,7 +14,7 @@ from tagger.core.params.schema import DataParams, ModelParams, Params
 from tagger.evaluate.metrics import METRICS
 from tagger.export.onnx_weights import form_weights
 from tagger.predict.onnx_graphs import form_graph
-from tagger.prepare.formats import FORMATS
+from tagger.prepare.read_corpus import FORMATS
 from tests.imports import ROOT
 from tests.predict.test_onnx_graphs import SHAPES
 from tests.samples import MODEL, RANDOM, TRAIN, fresh_model, model_params
@@ -155,7 +155,7 @@ READERS: dict[str, dict[str, Reader]] = {
         "tests/samples.py": sampled,
     },
     "Add a corpus format": {
-        "tagger/prepare/formats.py": entries("Format"),
+        "tagger/prepare/read_corpus.py": entries("Format"),
         "tagger/prepare/csv_format.py": lambda _text: [
             path.stem.removesuffix("_format") for path in (ROOT / "tagger/prepare").glob("*_format.py")
         ],

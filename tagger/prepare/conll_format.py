@@ -21,15 +21,12 @@ def parse(lines: Iterable[str], path: Path, _column: str = "") -> Iterator[Sente
     Raises:
         InputError: a line does not have two columns.
     """
-    for start, block in split_blocks(lines):
-        words: list[str] = []
-        tags: list[str] = []
-        for number, line in enumerate(block, start):
-            cells = line.split("\t") if "\t" in line else line.split()
-            word, tag = (cells[0].strip(), cells[1].strip()) if len(cells) == 2 else ("", "")
-            if not (word and tag):
+    for block in split_blocks(lines):
+        rows: list[list[str]] = []
+        for number, line in block:
+            cells = [cell.strip() for cell in line.split("\t" if "\t" in line else None)]
+            if len(cells) != 2 or not all(cells):
                 found = f"{len(cells)} columns, expected a word and its tag: {clip(line.rstrip())!r}"
                 raise InputError.at(path, number, found)
-            words.append(word)
-            tags.append(tag)
-        yield Sentence(tuple(words), tuple(tags))
+            rows.append(cells)
+        yield Sentence(*zip(*rows, strict=True))

@@ -1,5 +1,6 @@
 """Input files of a user: opened plain or gzipped, decoded line by line, and quoted in messages."""
 
+import codecs
 import gzip
 import io
 import itertools
@@ -16,7 +17,7 @@ _GZIP_MAGIC = b"\x1f\x8b"
 
 @contextmanager
 def open_input(path: Path, expected: str) -> Iterator[BinaryIO]:
-    """Open a file to read its bytes, unzipped if it begins like gzip, whatever its name.
+    """Open a file to read its bytes after a byte order mark, unzipped if it begins like gzip, whatever its name.
 
     Args:
         path: the file.
@@ -31,7 +32,10 @@ def open_input(path: Path, expected: str) -> Iterator[BinaryIO]:
         with path.open("rb") as raw:
             zipped = raw.read(len(_GZIP_MAGIC)) == _GZIP_MAGIC
             raw.seek(0)
-            yield io.BufferedReader(gzip.GzipFile(fileobj=raw)) if zipped else raw  # GzipFile alone reads lines slowly
+            file = io.BufferedReader(gzip.GzipFile(fileobj=raw)) if zipped else raw  # GzipFile alone reads lines slowly
+            if file.read(len(codecs.BOM_UTF8)) != codecs.BOM_UTF8:
+                file.seek(0)
+            yield file
     except FileNotFoundError:
         raise InputError(f"{path}: no such file; expected {expected}") from None
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
@@ -39,33 +43,26 @@ def open_input(path: Path, expected: str) -> Iterator[BinaryIO]:
 
 
 def read_lines(path: Path, expected: str) -> Iterator[str]:
-    """Yield the lines of a file in UTF-8, each with its line feed; a byte order mark at the start is dropped.
+    """Yield the lines of a file in UTF-8, each with its line feed.
 
     Raises:
         InputError: as from `open_input`, or a byte is not UTF-8.
     """
     with open_input(path, expected) as file:
-        encoding = "utf-8-sig"
         for number, line in enumerate(file, start=1):
             try:
-                text = line.decode(encoding)
+                yield line.decode()
             except UnicodeDecodeError as error:
                 raise InputError.not_utf8(path, error, number) from None
-            encoding = "utf-8"
-            if text:  # a file may hold the mark alone
-                yield text
 
 
-def split_blocks(lines: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
-    """Yield the lines between blank ones, with the number of the first of them."""
-    number = 1
-    for is_blank, group in itertools.groupby(lines, str.isspace):
-        block = list(group)
+def split_blocks(lines: Iterable[str]) -> Iterator[Iterator[tuple[int, str]]]:
+    """Yield the lines between blank ones, each with its number in the file."""
+    for is_blank, block in itertools.groupby(enumerate(lines, start=1), lambda numbered: numbered[1].isspace()):
         if not is_blank:
-            yield number, block
-        number += len(block)
+            yield block
 
 
-def clip(text: str, most: int = 60) -> str:
-    """Return at most the first `most` characters, so that a message stays short."""
-    return text if len(text) <= most else text[:most] + "..."
+def clip(text: str) -> str:
+    """Return at most the first 60 characters, so that a message stays short."""
+    return text if len(text) <= 60 else text[:60] + "..."

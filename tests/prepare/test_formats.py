@@ -11,8 +11,7 @@ from tagger.core.common.errors import InputError
 from tagger.core.corpus.indexed_corpus import Sentence
 from tagger.core.params.schema import DataParams
 from tagger.prepare import conll_format, conllu_format, csv_format
-from tagger.prepare.formats import FORMATS, Format
-from tagger.prepare.read_corpus import read_corpus
+from tagger.prepare.read_corpus import FORMATS, Format, read_corpus
 
 FILE = Path("corpus.txt")
 

@@ -1,5 +1,6 @@
 """The quick reader of CoNLL-U against the one that reads line by line, which is the rule."""
 
+import codecs
 import gzip
 import io
 import os
@@ -14,10 +15,9 @@ import pytest
 
 from tagger.core.common.errors import InputError
 from tagger.core.corpus.indexed_corpus import IndexedCorpus
-from tagger.prepare import conllu_arrow, conllu_format
-from tagger.prepare.conllu_arrow import read_columns
-from tagger.prepare.formats import FORMATS
-from tagger.prepare.read_corpus import read_corpus
+from tagger.prepare import conllu_format
+from tagger.prepare.conllu_format import read_quickly
+from tagger.prepare.read_corpus import FORMATS, read_corpus
 
 REST = "_\t_\t_\t_\t_\n"
 RIGHT = (
@@ -55,7 +55,7 @@ def content(corpus: IndexedCorpus) -> tuple[object, ...]:
 
 
 def both(data: bytes, column: str = "upos") -> tuple[IndexedCorpus | None, IndexedCorpus | None]:
-    return read_columns(io.BytesIO(data), column), by_line(data, column)
+    return read_quickly(io.BytesIO(data), column), by_line(data, column)
 
 
 @pytest.mark.parametrize("column", ["upos", "xpos"])
@@ -65,7 +65,6 @@ def both(data: bytes, column: str = "upos") -> tuple[IndexedCorpus | None, Index
     [
         pytest.param(RIGHT, id="lf"),
         pytest.param(RIGHT.replace("\n", "\r\n"), id="crlf"),
-        pytest.param("\ufeff" + RIGHT, id="mark"),
         pytest.param(RIGHT[:-1], id="no end of line"),
         pytest.param(RIGHT + "\n# last\n", id="comment last"),
         pytest.param("# alone\n", id="comment only"),
@@ -74,7 +73,7 @@ def both(data: bytes, column: str = "upos") -> tuple[IndexedCorpus | None, Index
     ],
 )
 def test_right_text_is_read_alike(text: str, block: int, column: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(conllu_arrow, "_BLOCK", block)
+    monkeypatch.setattr(conllu_format, "_BLOCK", block)
     quick, slow = both(text.encode(), column)
     assert quick is not None
     assert slow is not None
@@ -83,8 +82,8 @@ def test_right_text_is_read_alike(text: str, block: int, column: str, monkeypatc
 
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 def test_a_block_ends_with_a_sentence(end: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(conllu_arrow, "_BLOCK", 1)
-    blocks = list(conllu_arrow._blocks(io.BytesIO(RIGHT.replace("\n", end).encode())))
+    monkeypatch.setattr(conllu_format, "_BLOCK", 1)
+    blocks = list(conllu_format._blocks(io.BytesIO(RIGHT.replace("\n", end).encode())))
     assert [block.split()[1] for block in blocks if block.strip()] == [b"I", b'"New', b"NA"]
 
 
@@ -117,7 +116,7 @@ def test_a_block_ends_with_a_sentence(end: str, monkeypatch: pytest.MonkeyPatch)
 )
 @pytest.mark.parametrize("block", [1, 1 << 22])
 def test_wrong_lines_are_refused(line: str, block: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(conllu_arrow, "_BLOCK", block)
+    monkeypatch.setattr(conllu_format, "_BLOCK", block)
     text = f"1\ta\t_\tX\tX\t{REST}{line}\n1\tc\t_\tX\tX\t{REST}"
     assert both(text.encode(errors="surrogateescape")) == (None, None)
 
@@ -126,7 +125,7 @@ def test_wrong_lines_are_refused(line: str, block: int, monkeypatch: pytest.Monk
 def test_the_readers_agree_on_changed_text(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Texts with a few characters changed: the quick reader may refuse more, but never reads anything else."""
     draw = random.Random(seed)
-    monkeypatch.setattr(conllu_arrow, "_BLOCK", draw.choice((1, 50, 1 << 22)))
+    monkeypatch.setattr(conllu_format, "_BLOCK", draw.choice((1, 50, 1 << 22)))
     read = refused = 0
     for _ in range(100):
         letters = list(RIGHT)
@@ -147,7 +146,7 @@ def test_the_readers_agree_on_changed_text(seed: int, monkeypatch: pytest.Monkey
 def test_a_line_that_the_quick_reader_refuses_is_still_read(tmp_path: Path) -> None:
     text = RIGHT.replace("\n\n\n", "\n \n")
     assert text != RIGHT
-    assert read_columns(io.BytesIO(text.encode()), "upos") is None
+    assert read_quickly(io.BytesIO(text.encode()), "upos") is None
     path = tmp_path / "corpus.conllu"
     path.write_text(text, encoding="utf-8", newline="")
     expected = by_line(RIGHT.encode())
@@ -166,17 +165,18 @@ def test_more_than_arrow_reads_at_once_is_read_alike() -> None:
 
 
 def test_a_mark_in_the_middle_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(conllu_arrow, "_BLOCK", 1)
+    monkeypatch.setattr(conllu_format, "_BLOCK", 1)
     assert both(f"1\ta\t_\tX\tX\t{REST}\n\ufeff1\tb\t_\tX\tX\t{REST}".encode()) == (None, None)
 
 
+@pytest.mark.parametrize("mark", [b"", codecs.BOM_UTF8], ids=["no mark", "byte order mark"])
 @pytest.mark.parametrize("compress", [bytes, gzip.compress])
 def test_a_right_file_is_not_read_by_line(
-    compress: Callable[[bytes], bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    compress: Callable[[bytes], bytes], mark: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(FORMATS, "conllu", FORMATS["conllu"]._replace(parse=lambda *_: pytest.fail("read by line")))
     path = tmp_path / "corpus"
-    path.write_bytes(compress(RIGHT.encode()))
+    path.write_bytes(compress(mark + RIGHT.encode()))
     expected = by_line(RIGHT.encode())
     assert expected is not None
     assert content(read_corpus(path)) == content(expected)
@@ -193,7 +193,7 @@ def test_a_signal_that_comes_while_a_mistake_is_read_is_not_lost(signal_number: 
             timer = threading.Timer(number / 2000, os.kill, (os.getpid(), signal_number))
             timer.start()
             while timer.is_alive():
-                assert read_columns(io.BytesIO(data), "upos") is None
+                assert read_quickly(io.BytesIO(data), "upos") is None
     finally:
         signal.signal(signal_number, before)
     assert len(received) == 40
