@@ -7,8 +7,7 @@ from typing import Any, NamedTuple
 from tagger.core.common.rounding import six_digits
 from tagger.evaluate.metrics import shown_in
 from tagger.report.comparison.significance import CONFIDENCE, Difference, McNemar
-from tagger.report.shared.grouping import grouped
-from tagger.report.shared.wording import listed, number
+from tagger.report.shared.wording import grouped, listed, number
 
 BASELINE = "baseline"
 

@@ -12,9 +12,8 @@ from tagger.core.common.files import new_file
 from tagger.core.corpus.dictionary import UNKNOWN
 from tagger.report.comparison.compare import Comparison
 from tagger.report.comparison.verdict import BASELINE
-from tagger.report.page import axes, reliability, tables
+from tagger.report.page import charts, tables
 from tagger.report.page.confusions import confusion_matrices
-from tagger.report.page.curves import training_curves
 from tagger.report.page.filters import FILTERS
 from tagger.report.page.sentence_browser import BUDGET, escaped, sample
 from tagger.report.page.web_page import PageTemplates
@@ -65,18 +64,22 @@ def write_report(
         rows=tables.comparison_rows(results, comparison.baseline),
         loss_pairs=tables.intervals(pair for pair in comparison.pairs if pair.second != BASELINE),
         baseline_pairs=tables.intervals(pair for pair in comparison.pairs if pair.second == BASELINE),
-        curves=training_curves(results),
+        curves=charts.training_curves(results),
         tag_rows=tables.tag_rows(results),
         matrices=confusion_matrices(results),
         diagrams=[
-            reliability.reliability_diagram(loss, result.evaluation["ece"], result.detail["reliability"])
+            {
+                "loss": loss,
+                "error": result.evaluation["ece"],
+                "bins": charts.reliability_bins(result.detail["reliability"]),
+            }
             for loss, result in results.items()
         ],
         study=study,
         shown=shown,
         axis=tables.AXIS,
-        panel=axes,
-        square=reliability,
+        panel=charts,
+        square=charts,
     )
     with new_file(path) as partial:
         partial.write_text(html, encoding="utf-8", newline="\n")

@@ -1,6 +1,6 @@
-"""Numbers and lists in sentences for people."""
+"""Numbers, lists and groups in sentences for people."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 MINUS, TIMES = "\N{MINUS SIGN}", "\N{MULTIPLICATION SIGN}"
 _RAISED = str.maketrans(f"{MINUS}0123456789", "\N{SUPERSCRIPT MINUS}⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -29,3 +29,15 @@ def small_number(value: float) -> str:
 def listed(names: Sequence[str]) -> str:
     """Join names: a, b and c."""
     return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1]
+
+
+def grouped(names: Iterable[str], alike: Callable[[str, str], bool]) -> list[list[str]]:
+    """Put each name into the first group whose first name it is like, or into a group of its own."""
+    groups: list[list[str]] = []
+    for name in names:
+        home = next((group for group in groups if alike(group[0], name)), None)
+        if home is None:
+            groups.append([name])
+        else:
+            home.append(name)
+    return groups

@@ -13,11 +13,21 @@ import pytest
 from tagger.core.corpus.encoded_split import EncodedSplit
 from tagger.core.corpus.indexed_corpus import Sentence
 from tagger.evaluate.tagged_split import TaggedSplit
-from tagger.report.page.axes import epoch_ticks, labels, linear_ticks, log_ticks, powers_of_ten
+from tagger.report.page.charts import (
+    STRIP,
+    epoch_chart,
+    epoch_ticks,
+    labels,
+    linear_ticks,
+    log_ticks,
+    path,
+    powers_of_ten,
+    reliability_bins,
+    share_x,
+    share_y,
+)
 from tagger.report.page.confusions import confusion_matrices
-from tagger.report.page.curves import epoch_chart, path
 from tagger.report.page.filters import breakable, chance, points, prose, share, tiny
-from tagger.report.page.reliability import reliability_diagram
 from tagger.report.page.render import headline_and_lede
 from tagger.report.page.sentence_browser import distributions, escaped, sample
 from tests.evaluate.test_metrics import nothing
@@ -300,23 +310,23 @@ def test_a_matrix_of_many_tags_keeps_the_most_frequent(results: Results) -> None
 
 
 def test_the_lines_of_equal_losses_are_grouped_and_get_narrower() -> None:
-    chart = epoch_chart("t", "", {"nll": [0.5, 0.75], "mse": [0.25, 0.5], "cross_entropy": [0.5, 0.7501]})
+    chart = epoch_chart("t", {"nll": [0.5, 0.75], "mse": [0.25, 0.5], "cross_entropy": [0.5, 0.7501]})
     assert chart.together == [["nll", "cross_entropy"]]
     assert [line.width for line in chart.lines] == [5.5, 2, 2]
 
 
 def test_a_line_has_gaps_where_a_value_is_missing() -> None:
-    chart = epoch_chart("t", "", {"softmax_nll": [2.0, float("inf"), 0.5, 0.0, float("nan")]}, logarithmic=True)
+    chart = epoch_chart("t", {"softmax_nll": [2.0, float("inf"), 0.5, 0.0, float("nan")]}, logarithmic=True)
     (line,) = chart.lines
     assert line.missing == 3
     assert line.path.count("M") == 2
-    assert [tick.label for tick in chart.y_ticks] == ["0.5", "1", "2"]
+    assert [label for _, label in chart.y_ticks] == ["0.5", "1", "2"]
 
 
 @pytest.mark.parametrize("values", [[], [float("nan")], [0.5], [0.0, 0.0], [1e-12], [5.0] * 40])
 @pytest.mark.parametrize("logarithmic", [False, True])
 def test_odd_series_can_be_drawn(values: list[float], logarithmic: bool) -> None:
-    chart = epoch_chart("t", "", {"nll": values}, logarithmic)
+    chart = epoch_chart("t", {"nll": values}, logarithmic)
     assert len(chart.y_ticks) >= 2
     assert all(np.isfinite(point).all() for line in chart.lines for point in line.points)
 
@@ -351,22 +361,25 @@ def test_epochs_are_marked_each_or_in_round_steps() -> None:
     assert epoch_ticks(300) == [1, 100, 200, 300]
 
 
-def test_a_reliability_diagram_has_a_point_for_each_bin_that_has_words() -> None:
-    diagram = reliability_diagram(
-        "nll",
-        0.1,
-        [
-            {"low": 0.0, "high": 0.5, "tokens": 0, "confidence": None, "accuracy": None},
-            {"low": 0.5, "high": 1.0, "tokens": 4, "confidence": 0.75, "accuracy": 0.5},
-        ],
-    )
-    (part,) = diagram.bins
-    middle = (diagram.y_ticks[0].at + diagram.y_ticks[-1].at) / 2
-    assert part.y == middle
-    # Wilson's interval of 2 in 4 is 0.150 to 0.850
-    height = diagram.y_ticks[0].at - diagram.y_ticks[-1].at
-    assert part.low - part.high == pytest.approx(0.7 * height, abs=0.2)
-    assert part.bar_height == 44
+def test_each_bin_that_has_words_gets_an_interval_and_a_bar() -> None:
+    empty = {"low": 0.0, "high": 0.5, "tokens": 0, "confidence": None, "accuracy": None}
+    half, full = (empty | {"tokens": tokens, "confidence": 0.75, "accuracy": 0.5} for tokens in (4, 16))
+    bins = reliability_bins([empty, half, full])
+    assert [row["tokens"] for row in bins] == [4, 16]
+    assert tuple(bins[0]["interval"]) == pytest.approx((0.150, 0.850), abs=5e-4)  # Wilson's of 2 in 4
+    assert [row["bar"] for row in bins] == [STRIP / 2, STRIP]
+
+
+def test_a_reliability_diagram_has_a_point_for_each_bin_that_has_words(results: Results, page: str) -> None:
+    part = page[page.index('<svg viewBox="', page.index('id="reliability-0-title"')) :]
+    points = re.findall(r'<circle cx="([^"]+)" cy="([^"]+)" r="4"/>', part[: part.index("</svg>")])
+    bins = [row for row in results.results["nll"].detail["reliability"] if row["tokens"]]
+    assert points == [(str(share_x(row["confidence"])), str(share_y(row["accuracy"]))) for row in bins]
+
+
+def test_both_axes_of_a_reliability_diagram_are_equally_long() -> None:
+    assert share_x(1) - share_x(0) == share_y(0) - share_y(1)
+    assert share_y(0.5) == (share_y(0) + share_y(1)) / 2
 
 
 def test_numbers_are_written_for_people() -> None:

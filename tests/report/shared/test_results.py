@@ -4,7 +4,6 @@ import pytest
 
 from tagger.core.common.errors import InputError
 from tagger.evaluate.tagged_split import TaggedSplit
-from tagger.report.shared.grouping import grouped
 from tagger.report.shared.results import LossResult
 from tests.samples import RANDOM, save_model
 
@@ -28,7 +27,3 @@ def test_what_the_stages_before_have_not_written_is_one_line(
     with pytest.raises(InputError) as caught:
         LossResult.load("nll", TaggedSplit.baseline(RANDOM.train, RANDOM.dev))
     assert str(caught.value).startswith(message)
-
-
-def test_names_are_grouped_with_the_first_that_they_are_like() -> None:
-    assert grouped(["ab", "ba", "ac", "b"], lambda one, other: one[0] == other[0]) == [["ab", "ac"], ["ba", "b"]]

@@ -1,7 +1,7 @@
 import pytest
 
 from tagger.core.common.rounding import six_digits, six_places
-from tagger.report.shared.wording import listed, number, small_number
+from tagger.report.shared.wording import grouped, listed, number, small_number
 
 
 @pytest.mark.parametrize(
@@ -22,6 +22,10 @@ def test_a_small_number_has_its_power_of_ten(value: float, expected: str) -> Non
 
 def test_names_are_joined() -> None:
     assert [listed(["a"]), listed(["a", "b"]), listed(["a", "b", "c"])] == ["a", "a and b", "a, b and c"]
+
+
+def test_names_are_grouped_with_the_first_that_they_are_like() -> None:
+    assert grouped(["ab", "ba", "ac", "b"], lambda one, other: one[0] == other[0]) == [["ab", "ac"], ["ba", "b"]]
 
 
 def test_six_digits_are_kept_of_a_number_of_any_size() -> None:
