@@ -41,7 +41,7 @@ def confusions(predictions: pd.DataFrame) -> pd.DataFrame:
 
 def most_probable(predictions: pd.DataFrame, amount: int) -> list[str]:
     """Return the best tags of each row of a prediction table as text, such as `NOUN 0.913, VERB 0.082`."""
-    tags = [name.removeprefix("p_") for name in predictions.filter(regex="^p_")]
+    tags = predictions.filter(regex="^p_").columns.str.removeprefix("p_")
     values = probabilities_of(predictions)
     best = np.argsort(-values, axis=1, kind="stable")[:, :amount]
     return [", ".join(f"{tags[tag]} {row[tag]:.3f}" for tag in order) for row, order in zip(values, best, strict=True)]

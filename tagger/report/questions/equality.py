@@ -1,20 +1,18 @@
 """NLL of log_softmax against cross-entropy: how far two trainings that should be the same differ."""
 
-import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-import torch
 from torch import Tensor
+from torch.nn.utils import parameters_to_vector
 
 from tagger.core.common.rounding import six_digits
-from tagger.core.losses.definitions import LOSSES
+from tagger.core.losses.definitions import LOSSES, Loss
 from tagger.core.network.batches import Batch
 from tagger.core.network.lstm_tagger import LstmTagger
-from tagger.core.params.schema import LossName
 from tagger.report.shared.wording import small_number
 
-PAIR: tuple[LossName, LossName] = ("nll", "cross_entropy")
+PAIR = ("nll", "cross_entropy")
 
 
 def equality(models: Mapping[str, LstmTagger], batch: Batch) -> dict[str, Any]:
@@ -29,7 +27,7 @@ def equality(models: Mapping[str, LstmTagger], batch: Batch) -> dict[str, Any]:
     """
     trained = all(loss in models for loss in PAIR)
     nearest = next((models[loss] for loss in PAIR if loss in models), next(iter(models.values())))
-    first, second = (_measure(models[loss] if trained else _under(loss, nearest), batch) for loss in PAIR)
+    first, second = (_measure(LOSSES[loss], models[loss] if trained else nearest, batch) for loss in PAIR)
     difference = {name: six_digits((first[name] - second[name]).abs().max().item()) for name in first}
     tokens = int((batch.tags < nearest.linear.out_features).sum())
     if not trained:
@@ -49,30 +47,20 @@ def equality(models: Mapping[str, LstmTagger], batch: Batch) -> dict[str, Any]:
     }
 
 
-def _under(loss: LossName, model: LstmTagger) -> LstmTagger:
-    changed = copy.deepcopy(model)
-    changed.loss_name, changed.loss = loss, LOSSES[loss]
-    return changed
-
-
-def _measure(model: LstmTagger, batch: Batch) -> dict[str, Tensor]:
-    """Return the figures of a model on a batch without dropout, each as one flat tensor."""
+def _measure(loss: Loss, model: LstmTagger, batch: Batch) -> dict[str, Tensor]:
+    """Return the figures of a model's weights under a loss on a batch without dropout, each as one flat tensor."""
     model.eval()
     model.zero_grad()
-    outputs = model(batch)  # (N, K)
+    outputs = loss.last_step(model.scores(batch))  # (N, K)
     known = batch.tags < outputs.shape[-1]
-    loss = model.loss.criterion(outputs[known], batch.tags[known])
-    loss.backward()  # type: ignore[no-untyped-call]
+    mean = loss.criterion(outputs[known], batch.tags[known])
+    mean.backward()  # type: ignore[no-untyped-call]
     weights = list(model.parameters())
     figures = {
-        "loss": loss.detach()[None],
-        "gradient": _joined([value.grad.to_dense() for value in weights if value.grad is not None]),
-        "probability": model.loss.probabilities(outputs.detach()).flatten(),
-        "weight": _joined(weights),
+        "loss": mean.detach()[None],
+        "gradient": parameters_to_vector(value.grad.to_dense() for value in weights if value.grad is not None),
+        "probability": loss.probabilities(outputs.detach()).flatten(),
+        "weight": parameters_to_vector(weights).detach(),
     }
     model.zero_grad()
     return figures
-
-
-def _joined(tensors: Sequence[Tensor]) -> Tensor:
-    return torch.cat([tensor.detach().flatten() for tensor in tensors])

@@ -3,6 +3,7 @@
 T words of a sentence, E input width, H hidden width.
 """
 
+from contextlib import ExitStack
 from typing import Any
 
 import numpy as np
@@ -25,55 +26,44 @@ def one_by_one(model: LstmTagger, split: EncodedSplit) -> dict[str, Any]:
     Each LSTM gets the inputs that it has in the model, the backward one from the last word to the first.
     """
     model.eval()
-    layers = [module for module in model.layers.modules() if isinstance(module, nn.LSTM)]
     sentences = min(SENTENCES, split.sentences)
-    carried = fresh = largest = 0.0
-    for number in range(sentences):
-        for lstm, inputs, whole in _passes(model, layers, split, number):
-            carried = max(carried, _largest(whole, _by_word(lstm, inputs, carry=True)))
-            fresh = max(fresh, _largest(whole, _by_word(lstm, inputs, carry=False)))
-            largest = max(largest, whole.abs().max().item())
+    largest = dict.fromkeys(("with_state", "without_state", "largest_output"), 0.0)
+
+    def compare(lstm: nn.LSTM, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, Any]) -> None:
+        whole = outputs[0]  # (T, 1, H)
+        found = {
+            "with_state": whole - _by_word(lstm, inputs[0], carry=True),
+            "without_state": whole - _by_word(lstm, inputs[0], carry=False),
+            "largest_output": whole,
+        }
+        for name, values in found.items():
+            largest[name] = max(largest[name], values.abs().max().item())
+
+    with ExitStack() as hooks:
+        for module in model.layers.modules():
+            if isinstance(module, nn.LSTM):
+                hooks.enter_context(module.register_forward_hook(compare))
+        for number in range(sentences):
+            model.scores(make_batch(split, np.array([number])))
     return {
         "model": model.loss_name,
         "sentences": sentences,
         "tokens": int(split.sentence_starts[sentences]),
         "directions": 2 if model.params.bidirectional else 1,
-        "with_state": six_digits(carried),
-        "without_state": six_digits(fresh),
-        "largest_output": six_digits(largest),
+        **{name: six_digits(value) for name, value in largest.items()},
         "answer": (
             f"Word by word, with its state carried on, the LSTM puts out what it puts out for the whole sentence: the "
-            f"largest difference in {sentences} sentences is {small_number(carried)}. If it forgets "
-            f"the state after each word the largest difference is {fresh:.2f}."
+            f"largest difference in {sentences} sentences is {small_number(largest['with_state'])}. If it forgets "
+            f"the state after each word the largest difference is {largest['without_state']:.2f}."
         ),
     }
 
 
-def _passes(
-    model: LstmTagger, layers: list[nn.LSTM], split: EncodedSplit, sentence: int
-) -> list[tuple[nn.LSTM, Tensor, Tensor]]:
-    """Tag one sentence; return each LSTM with its inputs (T, 1, E) and its outputs (T, 1, H)."""
-    passes: list[tuple[nn.LSTM, Tensor, Tensor]] = []
-    hooks = [
-        lstm.register_forward_hook(lambda lstm, inputs, outputs: passes.append((lstm, inputs[0], outputs[0])))
-        for lstm in layers
-    ]
-    try:
-        model.scores(make_batch(split, np.array([sentence])))
-    finally:
-        for hook in hooks:
-            hook.remove()
-    return passes
-
-
 def _by_word(lstm: nn.LSTM, inputs: Tensor, carry: bool) -> Tensor:
+    """Run an LSTM over one word after the other, without its hooks: (T, 1, E) -> (T, 1, H)."""
     outputs, state = [], None
     for word in torch.split(inputs, 1):
-        output, new_state = lstm(word, state)
+        output, new_state = lstm.forward(word, state)
         outputs.append(output)
         state = new_state if carry else None
     return torch.cat(outputs)
-
-
-def _largest(one: Tensor, other: Tensor) -> float:
-    return (one - other).abs().max().item()

@@ -7,19 +7,61 @@ N tokens, K tags.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from itertools import product
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
 from torch import Tensor
 
 from tagger.core.common.rounding import six_digits, six_places
+from tagger.report.shared.wording import listed, number
 
 SCALES = (1, 10, 100, 1000)
-FLOAT32, FLOAT16, BFLOAT16 = torch.float32, torch.float16, torch.bfloat16
-TensorFunction = Callable[[Tensor], Tensor]
+FORMATS = ("float64", "float32", "float16", "bfloat16")
+Methods = Mapping[str, Callable[[Tensor], Tensor]]  # (N, K) -> (N) each
+
+
+def precision(model: str, scores: Tensor, tags: Tensor, on_softmax: pd.DataFrame | None) -> dict[str, Any]:
+    """Measure what is lost, and what the training on softmax says about it.
+
+    Args:
+        model: the name of the loss that it was trained with.
+        scores: (N, K), in float64.
+        tags: (N) gold tags.
+        on_softmax: the history of the training with `softmax_nll`, if there was one.
+    """
+    logarithms = log_then_softmax_error(scores, tags)
+    in_float32 = [row for row in logarithms if row["dtype"] == "float32"]
+    lost = [row["infinite"] for row in in_float32 if row["method"] == "log(softmax)"]
+    kept = max(row["infinite"] for row in in_float32 if row["method"] == "log_softmax")
+    training, trained = None, ""
+    if on_softmax is not None:
+        training = {
+            "epochs": len(on_softmax),
+            "infinite_dev_epochs": int(np.isinf(on_softmax["dev_loss"]).sum()),  # infinite if a probability is 0
+            "dev_accuracy": float(on_softmax["dev_accuracy"].max()),
+        }
+        trained = (
+            f" softmax_nll was trained all the same: its loss on dev was infinite in {training['infinite_dev_epochs']} "
+            f"of {training['epochs']} epochs."
+        )
+    return {
+        "model": model,
+        "tokens": len(tags),
+        "largest_score": six_digits(scores.abs().max().item()),
+        "logarithms": logarithms,
+        "log_sum_exp": log_sum_exp_error(scores),
+        "overflow": {name: six_digits(math.log(torch.finfo(getattr(torch, name)).max)) for name in FORMATS},
+        "softmax_nll": training,
+        "answer": (
+            f"In float32 log(softmax) makes the loss infinite for {listed([f'{100 * share:.1f} %' for share in lost])} "
+            f"of the words when the scores of {model} are multiplied by {listed([number(scale) for scale in SCALES])}; "
+            f"log_softmax for {100 * kept:.1f} % at most.{trained}"
+        ),
+    }
 
 
 def log_then_softmax_error(scores: Tensor, tags: Tensor) -> list[dict[str, Any]]:
@@ -28,40 +70,29 @@ def log_then_softmax_error(scores: Tensor, tags: Tensor) -> list[dict[str, Any]]
     `infinite` is the share of tokens that get no finite logarithm. Errors are those of the others; `relative_error` is
     the largest in proportion to the exact logarithm, or to 1 if that is smaller.
     """
-    methods: dict[str, TensorFunction] = {
-        "log(softmax)": lambda values: values.softmax(dim=-1).log(),
-        "log_softmax": lambda values: values.log_softmax(dim=-1),
+    gold = (torch.arange(len(tags)), tags)
+    methods: Methods = {
+        "log(softmax)": lambda values: values.softmax(dim=-1).log()[gold],
+        "log_softmax": lambda values: values.log_softmax(dim=-1)[gold],
     }
-
-    def gold(function: TensorFunction) -> TensorFunction:
-        return lambda values: function(values).gather(1, tags[:, None])[:, 0]
-
-    exact = gold(methods["log_softmax"])
-    gold_methods = {name: gold(function) for name, function in methods.items()}
-    return _errors(scores, (FLOAT32, FLOAT16, BFLOAT16), gold_methods, exact)
+    return _errors(scores, FORMATS[1:], methods, methods["log_softmax"])
 
 
 def log_sum_exp_error(scores: Tensor) -> list[dict[str, Any]]:
     """Compare ln(sum(exp(scores))) as written and with the largest score taken out first: one row per case."""
-    methods: dict[str, TensorFunction] = {
+    methods: Methods = {
         "plain": lambda values: values.exp().sum(dim=-1).log(),
         "shifted": lambda values: values.logsumexp(dim=-1),
     }
-    return _errors(scores, (torch.float64, FLOAT32, FLOAT16, BFLOAT16), methods, methods["shifted"])
-
-
-def overflow() -> dict[str, float | None]:
-    """Return for each number format the score above which exp is infinite."""
-    types = (torch.float64, FLOAT32, FLOAT16, BFLOAT16)
-    return {_name(dtype): six_digits(math.log(torch.finfo(dtype).max)) for dtype in types}
+    return _errors(scores, FORMATS, methods, methods["shifted"])
 
 
 def _errors(
-    scores: Tensor, dtypes: tuple[torch.dtype, ...], methods: dict[str, TensorFunction], exact: TensorFunction
+    scores: Tensor, formats: Sequence[str], methods: Methods, exact: Callable[[Tensor], Tensor]
 ) -> list[dict[str, Any]]:
     rows = []
-    for dtype, scale in product(dtypes, SCALES):
-        rounded = (scores * scale).to(dtype)
+    for dtype, scale in product(formats, SCALES):
+        rounded = (scores * scale).to(getattr(torch, dtype))
         reference = exact(rounded.double())  # (N)
         for name, method in methods.items():
             values = method(rounded).double()  # (N)
@@ -70,7 +101,7 @@ def _errors(
             relative = errors / reference.abs().clamp(min=1)
             rows.append(
                 {
-                    "dtype": _name(dtype),
+                    "dtype": dtype,
                     "scale": scale,
                     "method": name,
                     "infinite": six_places(1 - finite.double().mean().item()),
@@ -80,7 +111,3 @@ def _errors(
                 }
             )
     return rows
-
-
-def _name(dtype: torch.dtype) -> str:
-    return str(dtype).removeprefix("torch.")

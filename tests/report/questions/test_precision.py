@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 import torch
 
-from tagger.report.questions.precision import log_sum_exp_error, log_then_softmax_error, overflow
+from tagger.report.questions.precision import log_sum_exp_error, log_then_softmax_error, precision
 
 
 def row(rows: list[dict[str, Any]], dtype: str, scale: int, method: str) -> dict[str, Any]:
@@ -80,7 +80,7 @@ def test_log_sum_exp_without_its_shift_overflows(dtype: str, scale: int, infinit
 
 
 def test_past_the_limit_exp_is_infinite() -> None:
-    limits = overflow()
+    limits = precision("nll", SCORES, TAGS, None)["overflow"]
     assert limits == {"float64": 709.783, "float32": 88.7228, "float16": 11.0899, "bfloat16": 88.7228 - 0.0039}
     for name, limit in limits.items():
         assert limit is not None
