@@ -132,12 +132,9 @@ def serve(models: tuple[str, ...], host: str, port: int) -> None:
     """
     if len(models) > MOST_MODELS:
         raise InputError(f"--model: given {len(models)} times, expected at most {MOST_MODELS}")
-    from tagger.serving.server import is_local
     from tagger.serving.server import serve as run_server
 
-    if not is_local(host):
-        click.echo(f"warning: anyone who can reach {host} may use this, without a password or encryption", err=True)
-    run_server(models, host, port, lambda url: click.echo(f"{url} (Ctrl-C ends)"))
+    run_server(models, host, port)
 
 
 @main.command("tag-corpus", epilog=_TAG_CORPUS_EXAMPLES)

@@ -6,6 +6,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 
 from tagger.core.common.errors import InputError
 from tagger.predict.sentences import read_sentences
+from tagger.predict.tagging import TaggedSentence
 
 MAX_BYTES = 1_000_000  # of a request
 MAX_SENTENCES = 1000
@@ -73,6 +74,16 @@ class Tagging(BaseModel):
     tags: Annotated[list[str], Field(description="The most probable tag of each word.")]
     probabilities: Annotated[list[float], Field(description="The probability of each of these tags.")]
     alternatives: Annotated[list[list[Alternative]], Field(description="The `top` most probable tags of each word.")]
+
+    @classmethod
+    def of(cls, sentence: TaggedSentence, top: int) -> Self:
+        """Round the probabilities of a sentence, and list the `top` most probable tags of each word."""
+        alternatives = [
+            [Alternative(tag=tag, probability=round(value, 6)) for tag, value in sentence.alternatives(position, top)]
+            for position in range(len(sentence.words))
+        ]
+        probabilities = [round(value, 6) for value in sentence.probabilities]
+        return cls(tags=list(sentence.tags), probabilities=probabilities, alternatives=alternatives)
 
 
 class TaggedWords(BaseModel):

@@ -1,19 +1,23 @@
-"""The application: its routes, and one line about what is wrong with a request."""
+"""The application: its routes, the largest request, and one line about what is wrong with a request."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse
+from starlette.exceptions import HTTPException
 from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from tagger.serving.api_types import MAX_BYTES, ModelInfo, Problem, TaggedWords, TagRequest, TagResponse
-from tagger.serving.limits import BodyLimit
-from tagger.serving.pages import render_docs, render_home
-from tagger.serving.served_models import ServedModel
+from tagger.predict.tagging import Tagger
+from tagger.serving.api_types import MAX_BYTES, ModelInfo, Problem, TaggedWords, Tagging, TagRequest, TagResponse
+from tagger.serving.pages import EXAMPLES, render
 
+TOO_LARGE = f"the request has more than {MAX_BYTES} bytes"
+CLOSING = {"Connection": "close"}  # otherwise the rest of the body would still be received
 MISTAKES: dict[int | str, dict[str, Any]] = {
     400: {"model": Problem, "description": "The request is not JSON."},
     413: {"model": Problem, "description": f"The request has more than {MAX_BYTES} bytes."},
@@ -21,38 +25,40 @@ MISTAKES: dict[int | str, dict[str, Any]] = {
 }
 
 
-def create_app(models: Sequence[ServedModel], hosts: Sequence[str] | None = None) -> FastAPI:
+def create_app(models: Mapping[str, Tagger], hosts: Sequence[str]) -> FastAPI:
     """Return the application.
 
     Args:
-        models: in the order of the answers.
-        hosts: the host names that requests may use; None allows any. This stops web pages from reaching the server by
+        models: by their names, in the order of the answers. Each gets one thread, for which requests queue.
+        hosts: the host names that requests may use; `*` allows any. This stops web pages from reaching the server by
             DNS rebinding: they use the name of their own site.
     """
     # FastAPI's own documentation pages load their scripts from a CDN.
     app = FastAPI(
         title="LSTM tagger", description="Words in, tags and probabilities out.", docs_url=None, redoc_url=None
     )
-    app.add_middleware(BodyLimit, limit=MAX_BYTES)
-    if hosts is not None:
-        app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts), www_redirect=False)
+    app.add_middleware(_limit_body)
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=hosts, www_redirect=False)
     app.add_exception_handler(RequestValidationError, _explain)
-    names = [model.name for model in models]
+    threads = {name: ThreadPoolExecutor(1, thread_name_prefix=name) for name in models}
 
     @app.get("/", include_in_schema=False)
     async def show_page() -> HTMLResponse:
-        return render_home(names)
+        return render("home.html", models=list(models), examples=EXAMPLES)
 
     @app.get("/docs", include_in_schema=False)
     async def show_docs() -> HTMLResponse:
-        return render_docs(app.openapi())
+        return render("docs.html", api=app.openapi())
 
     @app.post("/api/tag", summary="Tag sentences", responses=MISTAKES)
     async def tag(request: TagRequest) -> TagResponse:
         """Every model tags all sentences. An empty sentence comes back without tags."""
-        taggings = await asyncio.gather(*(model.tag(request.sentences, request.top) for model in models))
+        loop = asyncio.get_running_loop()
+        taggings = await asyncio.gather(
+            *(loop.run_in_executor(threads[name], _tag, tagger, request) for name, tagger in models.items())
+        )
         return TagResponse(
-            models=names,
+            models=list(models),
             sentences=[
                 TaggedWords(words=list(words), taggings=list(of_models))
                 for words, *of_models in zip(request.sentences, *taggings, strict=True)
@@ -61,13 +67,40 @@ def create_app(models: Sequence[ServedModel], hosts: Sequence[str] | None = None
 
     @app.get("/api/models", summary="List the models")
     async def list_models() -> list[ModelInfo]:
-        return [ModelInfo(name=model.name, tags=list(model.tag_names)) for model in models]
+        return [ModelInfo(name=name, tags=list(tagger.tag_names)) for name, tagger in models.items()]
 
     @app.get("/health", summary="Say that the server is running")
     async def health() -> dict[str, str]:
         return {"status": "ok"}
 
     return app
+
+
+def _tag(tagger: Tagger, request: TagRequest) -> list[Tagging]:
+    return [Tagging.of(sentence, request.top) for sentence in tagger.tag(request.sentences)]
+
+
+def _limit_body(app: ASGIApp) -> ASGIApp:
+    """Wrap an application: status 413 answers a request over MAX_BYTES before all of it is read."""
+
+    async def limited(scope: Scope, receive: Receive, send: Send) -> None:
+        announced = dict(scope.get("headers", ())).get(b"content-length", b"0")
+        if int(announced) > MAX_BYTES:
+            await JSONResponse({"detail": TOO_LARGE}, 413, CLOSING)(scope, receive, send)
+            return
+        received = 0  # counted too: the length may not have been announced
+
+        async def counted() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > MAX_BYTES:
+                raise HTTPException(413, TOO_LARGE, CLOSING)
+            return message
+
+        await app(scope, counted, send)
+
+    return limited
 
 
 async def _explain(_: Request, error: Exception) -> JSONResponse:

@@ -1,5 +1,7 @@
 """The API of a real server process: right answers, clear mistakes, and many requests at once."""
 
+import html
+import json
 import socket
 import time
 from collections.abc import Iterator
@@ -16,8 +18,7 @@ from tagger.core.common.errors import InputError
 from tagger.predict.tagging import Tagger
 from tagger.serving.api_types import MAX_BYTES
 from tagger.serving.pages import describe_type
-from tagger.serving.served_models import names_of
-from tagger.serving.server import _listen, is_local
+from tagger.serving.server import is_local, listen, names_of
 
 HEBREW = "שלום עולם"
 
@@ -47,7 +48,7 @@ def test_sentences_get_the_tags_and_probabilities_of_both_models(served: str, mo
         assert not expected.words or second["probabilities"] != first["probabilities"]
 
 
-def test_one_string_is_one_sentence_and_one_tag_a_word_is_listed(served: str) -> None:
+def test_one_string_is_one_sentence_and_one_tag_per_word_is_listed(served: str) -> None:
     (sentence,) = ask(served, {"sentences": "The dog"}).json()["sentences"]
     assert [len(each) for each in sentence["taggings"][0]["alternatives"]] == [1, 1]
     assert ask(served, {"sentences": []}).json()["sentences"] == []
@@ -106,7 +107,7 @@ def test_a_body_that_is_no_request_is_told(served: str, body: bytes, status: int
     assert "\n" not in answer.json()["detail"]
 
 
-def test_a_body_of_no_announced_length_is_cut_at_the_limit(served: str) -> None:
+def test_a_body_without_an_announced_length_is_cut_at_the_limit(served: str) -> None:
     sent = 0
 
     def endless() -> Iterator[bytes]:
@@ -118,6 +119,26 @@ def test_a_body_of_no_announced_length_is_cut_at_the_limit(served: str) -> None:
     with suppress(requests.ConnectionError):  # the server has answered and gone before all was sent
         assert post(served, endless()).status_code == 413
     assert sent < 50 * MAX_BYTES
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("GET", "/"), ("GET", "/health"), ("DELETE", "/api/tag"), ("PUT", "/none")]
+)
+def test_too_large_a_body_is_refused_by_its_announced_length_even_if_nothing_reads_it(
+    served: str, method: str, path: str
+) -> None:
+    with socket.create_connection(("127.0.0.1", int(served.rpartition(":")[2])), timeout=60) as connection:
+        head = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {MAX_BYTES + 1}\r\n\r\n"
+        connection.sendall(head.encode())
+        answer = b"".join(iter(lambda: connection.recv(10_000), b""))  # until the server closes the connection
+    assert answer.startswith(b"HTTP/1.1 413 ")
+    assert answer.endswith(b'{"detail":"the request has more than 1000000 bytes"}')
+
+
+def test_a_length_that_is_no_number_is_refused(served: str) -> None:
+    with socket.create_connection(("127.0.0.1", int(served.rpartition(":")[2])), timeout=60) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: many\r\n\r\n")
+        assert connection.recv(10_000).startswith(b"HTTP/1.1 400 ")
 
 
 def test_a_request_by_a_foreign_name_is_refused(served: str) -> None:
@@ -155,6 +176,7 @@ def test_the_schema_documents_the_api_and_docs_shows_it_without_any_other_host(s
     page = requests.get(f"{served}/docs", timeout=60)
     for name in (*schema["paths"], *(name for name in types if "ValidationError" not in name)):
         assert name in page.text
+    assert f"-d '{json.dumps(example)}'" in html.unescape(page.text)
     assert "//" not in page.text.replace("http://localhost:8000", "").partition("<script>")[0].partition("<body>")[2]
     assert "default-src 'none'" in page.headers["Content-Security-Policy"]
 
@@ -179,7 +201,7 @@ def test_the_models_are_listed(served: str) -> None:
         ),
     ],
 )
-def test_names_are_short_where_they_tell_models_apart(sources: list[str], names: list[str]) -> None:
+def test_names_are_short_if_they_tell_models_apart(sources: list[str], names: list[str]) -> None:
     assert names_of(sources) == names
 
 
@@ -196,4 +218,4 @@ def test_a_port_that_is_taken_is_one_line() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(InputError, match=rf"^127.0.0.1:{port}: can't be listened on: "):
-            _listen("127.0.0.1", port)
+            listen("127.0.0.1", port)
