@@ -1,6 +1,7 @@
 """Where the pipeline keeps its files. Outputs are relative to the folder in which a stage runs."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 PREPARED = Path("data/prepared")
@@ -30,36 +31,15 @@ def kept(name: str) -> Path:
     return folder
 
 
-def model_folder(loss: str) -> Path:
-    """Return the folder of a trained model."""
-    return Path("models") / loss
+def _of_loss(pattern: str) -> Callable[[str], Path]:
+    return lambda loss: Path(pattern.format(loss))
 
 
-def history_file(loss: str) -> Path:
-    """Return the file with one row per epoch."""
-    return Path("metrics/history") / f"{loss}.csv"
-
-
-def summary_file(loss: str) -> Path:
-    """Return the file with the best epoch of a training."""
-    return SUMMARIES / f"{loss}.json"
-
-
-def evaluation_file(loss: str) -> Path:
-    """Return the file with the metrics on the test split."""
-    return Path("metrics/evaluate") / f"{loss}.json"
-
-
-def tags_file(loss: str) -> Path:
-    """Return the file with precision, recall, F1 and support of each tag."""
-    return Path("metrics/tags") / f"{loss}.csv"
-
-
-def detail_file(loss: str) -> Path:
-    """Return the file with a breakdown of the results on the test split, and the SHA-256 of the model."""
-    return Path("metrics/detail") / f"{loss}.json"
-
-
-def predictions_file(loss: str) -> Path:
-    """Return the file with the probabilities on the test split."""
-    return Path("data/predictions") / f"{loss}.parquet"
+# Functions from the name of a loss to its files.
+model_folder = _of_loss("models/{}")
+history_file = _of_loss("metrics/history/{}.csv")  # one row per epoch
+summary_file = _of_loss(str(SUMMARIES / "{}.json"))  # the best epoch of a training
+evaluation_file = _of_loss("metrics/evaluate/{}.json")  # the metrics on the test split
+tags_file = _of_loss("metrics/tags/{}.csv")  # precision, recall, F1 and support of each tag
+detail_file = _of_loss("metrics/detail/{}.json")  # a breakdown of the results on the test split, the model's SHA-256
+predictions_file = _of_loss("data/predictions/{}.parquet")  # the probabilities on the test split

@@ -6,6 +6,7 @@ outputs are what the last step turns them into. Torch is imported only to comput
 """
 
 from collections.abc import Callable
+from operator import methodcaller
 from typing import TYPE_CHECKING, NamedTuple
 
 from tagger.core.common.errors import InputError
@@ -24,20 +25,13 @@ class Loss(NamedTuple):
     probabilities: TensorFunction  # (N, K) outputs -> (N, K), each row sums to 1
 
 
+_log_softmax = methodcaller("log_softmax", dim=-1)
+_softmax = methodcaller("softmax", dim=-1)
+_exp = methodcaller("exp")
+
+
 def _identity(values: "Tensor") -> "Tensor":
     return values
-
-
-def _log_softmax(scores: "Tensor") -> "Tensor":
-    return scores.log_softmax(dim=-1)
-
-
-def _softmax(scores: "Tensor") -> "Tensor":
-    return scores.softmax(dim=-1)
-
-
-def _exp(log_probabilities: "Tensor") -> "Tensor":
-    return log_probabilities.exp()
 
 
 def _nll(log_probabilities: "Tensor", tags: "Tensor") -> "Tensor":
