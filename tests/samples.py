@@ -136,7 +136,7 @@ def same_weights(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor]
 
 def fresh_model(dictionaries: Dictionaries, loss: LossName = "nll", seed: int = 1, **changes: Any) -> LstmTagger:
     torch.manual_seed(seed)
-    return LstmTagger.for_dictionaries(model_params(**changes), dictionaries, loss).eval()
+    return LstmTagger(model_params(**changes), loss, dictionaries.sizes).eval()
 
 
 def biased_model(scores: list[float], loss: LossName = "nll") -> tuple[LstmTagger, EncodedSplit]:

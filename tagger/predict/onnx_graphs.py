@@ -10,14 +10,13 @@ form, E input width, H hidden width, D directions, V width of a form's vector, K
 
 import math
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from onnx import GraphProto, ModelProto, TensorProto
 from onnx.helper import make_model, make_node, make_opsetid, make_tensor_value_info
 
-from tagger.core.corpus.affixes import MOST
-from tagger.core.corpus.dictionary import Dictionaries
+from tagger.core.corpus.dictionary import MOST_AFFIXES, Dictionaries
 from tagger.core.params.schema import CHARACTER_WINDOW, ModelParams
 
 IR_VERSION = 8
@@ -44,8 +43,7 @@ def form_graph(params: ModelParams, characters: int, affixes: int) -> ModelProto
         _add_affixes(graph, from_affixes, affixes, params.affix_dim)
     if by_both:
         graph.node("Concat", [from_characters, from_affixes], ["vectors"], axis=1)
-    graph.output("vectors", FLOAT, "F", params.form_width)
-    return graph.model()
+    return graph.finish("vectors", "F", params.form_width)
 
 
 def tagger_graph(params: ModelParams, words: int, tags: int, int8: bool = False) -> ModelProto:
@@ -56,13 +54,12 @@ def tagger_graph(params: ModelParams, words: int, tags: int, int8: bool = False)
     """
     graph = _Declaration("tagger")
     _add_token_states(graph, params, words)
-    add_lstm = _add_int8_lstm if int8 else _add_lstm
     width, directions = params.word_dim + params.form_width, 2 if params.bidirectional else 1
     graph.node("Constant", [], ["joined_shape"], value_ints=[0, 0, -1])
     for layer in range(params.layers):
         by_direction, by_token = f"by_direction_{layer}", f"by_token_{layer}"
-        shape = _Shape(width, params.hidden, directions)
-        add_lstm(graph, f"layer_{layer}", f"states_{layer}", [by_direction], shape)  # (T, D, B, H)
+        shape = width, params.hidden, directions
+        _add_lstm(graph, f"layer_{layer}", f"states_{layer}", [by_direction], shape, int8=int8)  # (T, D, B, H)
         graph.node("Transpose", [by_direction], [by_token], perm=[0, 2, 1, 3])
         graph.node("Reshape", [by_token, "joined_shape"], [f"states_{layer + 1}"])  # (T, B, D * H)
         width = directions * params.hidden
@@ -71,8 +68,7 @@ def tagger_graph(params: ModelParams, words: int, tags: int, int8: bool = False)
     graph.node("MatMul", [f"states_{params.layers}", "linear_weight"], ["product"])
     graph.node("Add", ["product", "linear_bias"], ["scores"])
     graph.node("Softmax", ["scores"], ["probabilities"], axis=2)
-    graph.output("probabilities", FLOAT, "T", "B", tags)
-    return graph.model()
+    return graph.finish("probabilities", "T", "B", tags)
 
 
 def graphs_of(params: ModelParams, dictionaries: Dictionaries, int8: bool) -> dict[str, ModelProto]:
@@ -91,8 +87,12 @@ def weight_bytes(declared: ModelProto) -> int:
     return sum(map(_bytes_of, declared.graph.initializer))
 
 
-def with_weights(declared: ModelProto, weights: Mapping[str, bytes]) -> ModelProto:
-    """Return a declared graph with the raw, little-endian bytes of its weights, given by name.
+def with_weights(declared: ModelProto, weights: Mapping[str, bytes]) -> bytes:
+    """Return the content of a file with a declared graph and its weights: equal ones give equal bytes.
+
+    Args:
+        declared: the graph, which is not changed.
+        weights: the raw, little-endian bytes of each weight, by name.
 
     Raises:
         ValueError: a weight is missing, has another size or is not finite.
@@ -106,11 +106,6 @@ def with_weights(declared: ModelProto, weights: Mapping[str, bytes]) -> ModelPro
         if weight.data_type == FLOAT and not np.isfinite(np.frombuffer(content, dtype="<f4")).all():
             raise ValueError(f"{weight.name}: got a number that is not finite")
         weight.raw_data = content
-    return model
-
-
-def onnx_bytes(model: ModelProto) -> bytes:
-    """Return the content of a file; equal graphs give equal bytes."""
     return bytes(model.SerializeToString(deterministic=True))
 
 
@@ -128,10 +123,6 @@ class _Declaration:
         """Add an input; a dimension of any size is given by its name."""
         self._graph.input.append(make_tensor_value_info(name, kind, shape))
 
-    def output(self, name: str, kind: int, *shape: int | str) -> None:
-        """Add an output, as an input."""
-        self._graph.output.append(make_tensor_value_info(name, kind, shape))
-
     def weight(self, name: str, kind: int, *shape: int) -> str:
         """Add a weight, without its bytes; return its name."""
         self._graph.initializer.append(TensorProto(name=name, data_type=kind, dims=shape))
@@ -141,8 +132,9 @@ class _Declaration:
         """Add an operation; an empty name leaves an optional input or output out."""
         self._graph.node.append(make_node(operation, inputs, outputs, **attributes))
 
-    def model(self) -> ModelProto:
-        """Return the whole."""
+    def finish(self, output: str, *shape: int | str) -> ModelProto:
+        """Return the whole, after adding its only output."""
+        self._graph.output.append(make_tensor_value_info(output, FLOAT, shape))
         opsets = [make_opsetid(domain, version) for domain, version in OPSETS.items()]
         return make_model(self._graph, opset_imports=opsets, ir_version=IR_VERSION)
 
@@ -176,14 +168,14 @@ def _add_bilstm(graph: _Declaration, output: str, params: ModelParams, character
     graph.input("lengths", INT32, "F")
     graph.weight("embedding", FLOAT, characters, params.character_dim)
     graph.node("Gather", ["embedding", "characters"], ["embedded"])
-    _add_lstm(graph, "lstm", "embedded", ["", "last"], _Shape(params.character_dim, params.character_hidden, 2))
+    _add_lstm(graph, "lstm", "embedded", ["", "last"], (params.character_dim, params.character_hidden, 2))
     graph.node("Transpose", ["last"], ["by_form"], perm=[1, 0, 2])  # (F, 2, H)
     graph.node("Flatten", ["by_form"], [output])
 
 
 def _add_affixes(graph: _Declaration, output: str, affixes: int, width: int) -> None:
     """Add the sum of the affixes' vectors: (F, E)."""
-    graph.input("affixes", INT32, "F", MOST)
+    graph.input("affixes", INT32, "F", MOST_AFFIXES)
     graph.weight("affix_embedding", FLOAT, affixes, width)
     graph.node("Gather", ["affix_embedding", "affixes"], ["each_affix"])  # (F, A, E)
     graph.node("Constant", [], ["affix_axis"], value_ints=[1])
@@ -203,42 +195,27 @@ def _add_token_states(graph: _Declaration, params: ModelParams, words: int) -> N
         graph.node("Concat", ["word_states", "form_states"], ["states_0"], axis=2)
 
 
-class _Shape(NamedTuple):
-    """Sizes of an LSTM layer."""
+def _add_lstm(
+    graph: _Declaration, name: str, inputs: str, outputs: list[str], shape: tuple[int, int, int], *, int8: bool = False
+) -> None:
+    """Add an LSTM that reads each sequence up to its length; `shape` is E, H, D, and two directions read both ways.
 
-    width: int  # of the input
-    hidden: int
-    directions: int
-
-
-def _add_lstm(graph: _Declaration, name: str, inputs: str, outputs: list[str], shape: _Shape) -> None:
-    """Add an LSTM that reads each sequence up to its length, in one or both directions."""
-    width, hidden, directions = shape
-    weights = [
-        graph.weight(f"{name}_W", FLOAT, directions, 4 * hidden, width),
-        graph.weight(f"{name}_R", FLOAT, directions, 4 * hidden, hidden),
-        graph.weight(f"{name}_B", FLOAT, directions, 8 * hidden),
-    ]
-    given = [inputs, *weights, "lengths"]
-    graph.node("LSTM", given, outputs, hidden_size=hidden, direction=DIRECTION[directions])
-
-
-def _add_int8_lstm(graph: _Declaration, name: str, inputs: str, outputs: list[str], shape: _Shape) -> None:
-    """Add the same in 8 bits: an operation of ONNX Runtime, because ONNX has none.
-
-    Its matrices are transposed, and each of their columns has a scale.
+    In 8 bits, it is an operation of ONNX Runtime, because ONNX has none. Its matrices are transposed, and each of their
+    columns has a scale.
     """
     width, hidden, directions = shape
-    weights = [
-        graph.weight(f"{name}_W", INT8, directions, width, 4 * hidden),
-        graph.weight(f"{name}_R", INT8, directions, hidden, 4 * hidden),
-        graph.weight(f"{name}_B", FLOAT, directions, 8 * hidden),
-    ]
-    quantization = [
-        graph.weight(f"{name}_{matrix}_{part}", kind, directions, 4 * hidden)
-        for matrix in ("W", "R")
-        for part, kind in (("scale", FLOAT), ("zero", INT8))
-    ]
-    given = [inputs, *weights, "lengths", "", "", "", *quantization]  # left out: first states, peepholes
+    gates = 4 * hidden
+    given = [inputs]
+    for matrix, columns in (("W", width), ("R", hidden)):
+        kind, size = (INT8, (columns, gates)) if int8 else (FLOAT, (gates, columns))
+        given.append(graph.weight(f"{name}_{matrix}", kind, directions, *size))
+    given += [graph.weight(f"{name}_B", FLOAT, directions, 2 * gates), "lengths"]
     attributes = {"hidden_size": hidden, "direction": DIRECTION[directions]}
+    if not int8:
+        graph.node("LSTM", given, outputs, **attributes)
+        return
+    given += ["", "", ""]  # no first states, no peepholes
+    for matrix in ("W", "R"):
+        given.append(graph.weight(f"{name}_{matrix}_scale", FLOAT, directions, gates))
+        given.append(graph.weight(f"{name}_{matrix}_zero", INT8, directions, gates))
     graph.node("DynamicQuantizeLSTM", given, outputs, domain="com.microsoft", **attributes)

@@ -65,7 +65,7 @@ class Trainer:
         params = inputs.params
         seed_random(params.seed, inputs.device)
         self.inputs, self._params, self._on_step = inputs, params.train, on_step
-        self.model = LstmTagger.for_dictionaries(params.model, inputs.dictionaries, inputs.loss)
+        self.model = LstmTagger(params.model, inputs.loss, inputs.dictionaries.sizes)
         _set_vectors(self.model, inputs.vectors)
         self.model.to(inputs.device)
         self.history: list[Epoch] = []

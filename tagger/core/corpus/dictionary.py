@@ -1,4 +1,7 @@
-"""Dictionaries from words, characters, affixes and tags to numbers, kept as JSON."""
+"""Dictionaries from words, characters, affixes and tags to numbers, kept as JSON.
+
+The first character of an affix marks it as a prefix or a suffix: `^un`, `$ing`.
+"""
 
 import json
 from collections import Counter
@@ -9,7 +12,6 @@ from typing import NamedTuple
 import numpy as np
 
 from tagger.core.common.files import reading
-from tagger.core.corpus.affixes import MOST, affixes_of, count_affixes
 from tagger.core.corpus.indexed_corpus import IndexedCorpus, Sentence
 
 PADDING = 0
@@ -20,6 +22,9 @@ _LOOKUP = "lookup.json"
 DICTIONARY_FILES = ("words.json", "characters.json", AFFIXES, "tags.json", _LOOKUP)
 _EMPTY = b'{"first_id": 2, "entries": []}'
 _EXPECTED = "what `prepare` writes"
+LONGEST_PREFIX, LONGEST_SUFFIX = 3, 4  # characters
+MOST_AFFIXES = LONGEST_PREFIX + LONGEST_SUFFIX  # per word
+FEWEST_WORDS = 3  # that must contain an affix: a rarer one would stand for the word that it was seen in
 
 
 class Dictionary:
@@ -74,14 +79,19 @@ class Dictionaries(NamedTuple):
     tags: Dictionary
     lowercase: bool  # whether words are looked up in lower case
 
+    @property
+    def sizes(self) -> list[int]:
+        """The sizes of the dictionaries of words, characters, affixes and tags, reserved ids included."""
+        return [len(dictionary) for dictionary in self[:4]]
+
     def word_id(self, word: str) -> int:
         """Return the id under which a word is looked up."""
         return self.words.id(word.lower() if self.lowercase else word)
 
     def affix_ids(self, word: str) -> list[int]:
-        """Return the ids of a word's affixes, padded to MOST; PADDING also stands for an affix that has no entry."""
+        """Return the ids of a word's affixes, MOST_AFFIXES in all: PADDING for one without an entry, and at the end."""
         ids = [self.affixes.ids.get(affix, PADDING) for affix in affixes_of(word.lower() if self.lowercase else word)]
-        return ids + [PADDING] * (MOST - len(ids))
+        return ids + [PADDING] * (MOST_AFFIXES - len(ids))
 
     def save(self, folder: Path, affixes: bool = True) -> None:
         """Write one JSON file per dictionary, that of affixes only if asked to, and one for `lowercase`."""
@@ -118,6 +128,18 @@ class Dictionaries(NamedTuple):
             if not isinstance(lowercase, bool):
                 raise TypeError(f"lowercase is {lowercase!r}, expected true or false")
         return cls(words, characters, affixes, tags, lowercase)
+
+
+def affixes_of(word: str) -> list[str]:
+    """Return the prefixes and suffixes of a word; a short word is among them itself."""
+    prefixes = [f"^{word[:size]}" for size in range(1, min(LONGEST_PREFIX, len(word)) + 1)]
+    return prefixes + [f"${word[-size:]}" for size in range(1, min(LONGEST_SUFFIX, len(word)) + 1)]
+
+
+def count_affixes(words: Iterable[str]) -> Counter[str]:
+    """Return how many of these distinct words contain each affix; affixes in fewer than FEWEST_WORDS are left out."""
+    counts = Counter(affix for word in words for affix in affixes_of(word))
+    return Counter({affix: count for affix, count in counts.items() if count >= FEWEST_WORDS})
 
 
 def build_dictionaries(train: Iterable[Sentence] | IndexedCorpus, lowercase: bool) -> Dictionaries:

@@ -11,9 +11,8 @@ from functools import cached_property
 import numpy as np
 
 from tagger.core.common.arrays import Int32s, Int64s
-from tagger.core.corpus.affixes import MOST
 from tagger.core.corpus.array_folder import ArrayFolder
-from tagger.core.corpus.dictionary import Dictionaries
+from tagger.core.corpus.dictionary import MOST_AFFIXES, Dictionaries
 from tagger.core.corpus.indexed_corpus import NO_TAG, IndexedCorpus, Sentence
 
 
@@ -57,7 +56,9 @@ def encode(sentences: Iterable[Sentence] | IndexedCorpus, dictionaries: Dictiona
         forms=corpus.forms,
         tags=np.array([*ids, NO_TAG], dtype=np.int32)[corpus.tags],  # as an index, NO_TAG is the last place
         form_words=np.array([dictionaries.word_id(form) for form in texts], dtype=np.int32),
-        form_affixes=np.array([dictionaries.affix_ids(form) for form in texts], dtype=np.int32).reshape(-1, MOST),
+        form_affixes=np.array([dictionaries.affix_ids(form) for form in texts], dtype=np.int32).reshape(
+            -1, MOST_AFFIXES
+        ),
         form_starts=np.cumsum([0, *map(len, texts)], dtype=np.int64),
         characters=np.array([character_id(character) for form in texts for character in form], dtype=np.int32),
         form_texts=texts,

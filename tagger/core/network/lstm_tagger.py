@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from tagger.core.corpus.dictionary import PADDING, Dictionaries
+from tagger.core.corpus.dictionary import PADDING
 from tagger.core.losses.definitions import LOSSES, Loss
 from tagger.core.network.batches import Batch
 from tagger.core.params.schema import CHARACTER_WINDOW, LossName, ModelParams
@@ -51,24 +51,6 @@ def reversal_of(lengths: Tensor, steps: int) -> Tensor:
 
 def _rearrange(values: Tensor, places: Tensor) -> Tensor:
     return values.flatten(0, 1).index_select(0, places).view_as(values)
-
-
-class VariationalDropout(nn.Module):
-    """Dropout with one mask for all steps of a sequence.
-
-    Gal and Ghahramani (2016), "A Theoretically Grounded Application of Dropout in Recurrent Neural Networks",
-    section 4; here between layers, not between steps.
-    """
-
-    def __init__(self, rate: float) -> None:
-        super().__init__()
-        self.rate = rate
-
-    def forward(self, states: Tensor) -> Tensor:
-        """Drop in training: (T, B, E) -> (T, B, E)."""
-        if not self.training or not self.rate:
-            return states
-        return states * nn.functional.dropout(torch.ones_like(states[:1]), self.rate)
 
 
 class CharacterCnn(nn.Module):
@@ -121,10 +103,7 @@ class LstmTagger(nn.Module):
     def __init__(self, params: ModelParams, loss: LossName, sizes: Sequence[int]) -> None:
         """Build the network with random weights from torch's global generator.
 
-        Args:
-            params: its shape.
-            loss: what it is trained with.
-            sizes: of the dictionaries of words, characters, affixes and tags, the reserved ids included.
+        `sizes` are those of the dictionaries of words, characters, affixes and tags, the reserved ids included.
         """
         super().__init__()
         words, characters, affixes, tags = sizes
@@ -133,7 +112,11 @@ class LstmTagger(nn.Module):
         self.loss: Loss = LOSSES[loss]
         self.word_embedding = _small_embedding(words, params.word_dim)
         self.affix_embedding = _small_embedding(affixes, params.affix_dim) if params.affix_dim else None
-        self.character_encoder = _character_encoder(params, characters)
+        self.character_encoder: CharacterCnn | CharacterLstm | None = None
+        if params.characters == "cnn":
+            self.character_encoder = CharacterCnn(characters, params.character_dim, params.character_filters)
+        if params.characters == "lstm":
+            self.character_encoder = CharacterLstm(characters, params.character_dim, params.character_hidden)
         width = params.word_dim + params.form_width
         self.layers = nn.ModuleList()
         for _ in range(params.layers):
@@ -141,7 +124,7 @@ class LstmTagger(nn.Module):
             self.layers.append(layer)
             width = layer.output_width
         self.linear = nn.Linear(width, tags)
-        self.dropout = VariationalDropout(params.dropout)
+        self.dropout = nn.Dropout(params.dropout)
 
     @property
     def reads_forms(self) -> bool:
@@ -154,15 +137,9 @@ class LstmTagger(nn.Module):
         known = set(tables)
         return tables, [weights for weights in self.parameters() if weights not in known]
 
-    @classmethod
-    def for_dictionaries(cls, params: ModelParams, dictionaries: Dictionaries, loss: LossName) -> "LstmTagger":
-        """Build the network for these dictionaries."""
-        return cls(params, loss, [len(dictionary) for dictionary in dictionaries[:4]])
-
     def forward(self, batch: Batch) -> Tensor:
         """Return the outputs of the real tokens, as the criterion of the model's loss expects them: (N, K)."""
-        outputs: Tensor = self.loss.last_step(self.scores(batch))
-        return outputs
+        return self.loss.last_step(self.scores(batch))
 
     def scores(self, batch: Batch) -> Tensor:
         """Return the raw scores of the real tokens, sentence by sentence: (N, K)."""
@@ -173,10 +150,19 @@ class LstmTagger(nn.Module):
             states = torch.cat((states, nn.functional.embedding(batch.form_of, forms)), dim=-1)
         reversal = reversal_of(batch.lengths, batch.words.shape[0])
         for layer in self.layers:
-            states = layer(self.dropout(states), reversal)  # (T, B, D * H)
-        states = self.dropout(states).flatten(0, 1).index_select(0, batch.tokens)  # (N, D * H)
+            states = layer(self._drop(states), reversal)  # (T, B, D * H)
+        states = self._drop(states).flatten(0, 1).index_select(0, batch.tokens)  # (N, D * H)
         scores: Tensor = self.linear(states)
         return scores
+
+    def _drop(self, states: Tensor) -> Tensor:
+        """Drop in training, with one mask for all steps of a sequence: (T, B, E) -> (T, B, E).
+
+        Gal and Ghahramani (2016), "A Theoretically Grounded Application of Dropout in Recurrent Neural Networks",
+        section 4; here between layers, not between steps.
+        """
+        mask: Tensor = self.dropout(torch.ones_like(states[:1]))
+        return states * mask
 
     def _form_vectors(self, batch: Batch) -> list[Tensor]:
         """Return the vectors of each form from its characters and its affixes, if any: (F, V) and (F, E)."""
@@ -194,11 +180,3 @@ def _small_embedding(entries: int, dim: int) -> nn.Embedding:
     with torch.no_grad():
         embedding.weight *= WORD_SCALE
     return embedding
-
-
-def _character_encoder(params: ModelParams, characters: int) -> CharacterCnn | CharacterLstm | None:
-    if params.characters == "cnn":
-        return CharacterCnn(characters, params.character_dim, params.character_filters)
-    if params.characters == "lstm":
-        return CharacterLstm(characters, params.character_dim, params.character_hidden)
-    return None

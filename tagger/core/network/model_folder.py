@@ -63,10 +63,10 @@ def read_model(folder: Path) -> TrainedModel:
     contents = read_checked(folder, config, limits)
     dictionaries = Dictionaries.parse(contents, folder)
     # Before the network takes memory. Torch's meta device would take none, but to import it takes over a second.
-    size = 4 * config.model.count_weights(*map(len, dictionaries[:4]))
+    size = 4 * config.model.count_weights(*dictionaries.sizes)
     if size > len(contents[WEIGHTS]):
         raise InputError(f"{folder / WEIGHTS}: does not fit {CONFIG} and the dictionaries: expected {size} bytes")
-    model = LstmTagger.for_dictionaries(config.model, dictionaries, config.loss)
+    model = LstmTagger(config.model, config.loss, dictionaries.sizes)
     try:
         model.load_state_dict(safetensors.torch.load(contents[WEIGHTS]))
     except (safetensors.SafetensorError, RuntimeError) as error:

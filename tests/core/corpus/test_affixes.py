@@ -2,8 +2,14 @@
 
 import pytest
 
-from tagger.core.corpus.affixes import FEWEST_WORDS, MOST, affixes_of, count_affixes
-from tagger.core.corpus.dictionary import PADDING, build_dictionaries
+from tagger.core.corpus.dictionary import (
+    FEWEST_WORDS,
+    MOST_AFFIXES,
+    PADDING,
+    affixes_of,
+    build_dictionaries,
+    count_affixes,
+)
 from tests.samples import tagged
 
 
@@ -18,7 +24,7 @@ def test_a_short_word_is_an_affix_itself() -> None:
 @pytest.mark.parametrize("word", ["a", "ab", "abc", "abcd", "abcde", "^$^$", "日本語", "x" * 1000])
 def test_no_word_has_more_than_the_most(word: str) -> None:
     affixes = affixes_of(word)
-    assert len(affixes) == len(set(affixes)) <= MOST
+    assert len(affixes) == len(set(affixes)) <= MOST_AFFIXES
 
 
 def test_affixes_are_counted_by_words_and_rare_ones_left_out() -> None:
