@@ -77,12 +77,7 @@ METRICS = {
         _f1,
     ),
     "nll": Metric(
-        "NLL",
-        "mean of -ln(probability of the gold tag)",
-        ("nll", "known_tags"),
-        EVERYWHERE,
-        share=False,
-        better=-1,
+        "NLL", "mean of -ln(probability of the gold tag)", ("nll", "known_tags"), EVERYWHERE, share=False, better=-1
     ),
     "brier": Metric(
         "Brier score",

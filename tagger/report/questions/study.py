@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from tagger.core.common.arrays import Flags, Float32s, Int64s
+from tagger.core.common.arrays import Float32s
 from tagger.core.corpus.batch_plan import plan_batches
 from tagger.core.corpus.encoded_split import EncodedSplit
 from tagger.core.corpus.lexicon import WordGroups
@@ -59,21 +59,17 @@ def study_losses(results: Mapping[str, LossResult], dev: EncodedSplit, groups: W
     scores = {loss: values[known].astype(np.float64) for loss, values in raw.items()}
     tags = dev.tags[known].astype(np.int64)
     first, gold = torch.from_numpy(scores[name]), torch.from_numpy(tags)
+    amounts = np.add.reduceat(known, dev.sentence_starts[:-1], dtype=np.int64)  # (S) tokens of a known tag
+    most_known = max(plan_batches(dev.lengths, BATCH_TOKENS), key=lambda sentences: amounts[sentences].sum())
     on_softmax = results["softmax_nll"].history if "softmax_nll" in results else None
     return study | {
         "textbook": textbook(name, first.log_softmax(dim=-1), gold),
-        "equality": equality(models, make_batch(dev, _batch_with(dev, known))),
+        "equality": equality(models, make_batch(dev, most_known)),
         "precision": precision(name, first, gold, on_softmax),
         "comparison": _comparison(results, raw, dev, groups),
         "identities": identities(scores, dev.forms[known], tags),
         "one_by_one": one_by_one(model, dev),
     }
-
-
-def _batch_with(dev: EncodedSplit, known: Flags) -> Int64s:
-    """Return the sentences of the batch with most tokens of a known tag."""
-    amounts = np.add.reduceat(known, dev.sentence_starts[:-1], dtype=np.int64)  # (S)
-    return max(plan_batches(dev.lengths, BATCH_TOKENS), key=lambda sentences: amounts[sentences].sum())
 
 
 def _comparison(
