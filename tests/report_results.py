@@ -16,7 +16,7 @@ from tagger.evaluate.detail import evaluation_detail
 from tagger.evaluate.metrics import score, tag_table
 from tagger.evaluate.predictions import confusions, prediction_table
 from tagger.evaluate.tagged_split import TaggedSplit
-from tagger.report.comparison.compare import Comparison, compare
+from tagger.report.comparison.compare import compare
 from tagger.report.page.render import write_report
 from tagger.report.shared.results import LossResult
 from tests.samples import data_of
@@ -127,14 +127,14 @@ class Results(NamedTuple):
 
     results: dict[str, LossResult]
     study: dict[str, Any]
-    comparison: Comparison
+    comparison: dict[str, Any]
 
 
 def results_of(
     train: list[Sentence],
     test: list[Sentence],
     probabilities: Mapping[str, Any],
-    comparison: Comparison | None = None,
+    comparison: dict[str, Any] | None = None,
 ) -> Results:
     """Return what the page shows of models that give these probabilities: loss -> (N, K).
 
@@ -182,8 +182,8 @@ def random_probabilities(split: EncodedSplit, tags: int, seed: int, sharpness: f
     return np.asarray(exponentials / exponentials.sum(axis=1, keepdims=True), dtype=np.float32)
 
 
-def page_of(results: Results, path: Path, **others: Any) -> str:
-    write_report(path, *results, **others)
+def page_of(results: Results, path: Path) -> str:
+    write_report(path, *results)
     return path.read_text(encoding="utf-8")
 
 

@@ -1,16 +1,17 @@
 """How numbers and names are written on the page: the filters of its templates."""
 
 import math
+from bisect import bisect_right
 from collections.abc import Callable
 
 from markupsafe import Markup
 
-from tagger.report.page.confusions import wrong_style
 from tagger.report.shared import wording
 from tagger.report.shared.wording import MINUS
 
 NONE = Markup('<span class="none"><span aria-hidden="true">\u2013</span><span class="hidden">none</span></span>')
 COLOURS = 5  # that the style sheet has for losses
+WRONG_LEVELS = (0.005, 0.02, 0.05, 0.15)  # shares at which the colour of what is wrong gets stronger
 
 
 def share(value: float | None, decimals: int = 2) -> str:
@@ -27,11 +28,6 @@ def points(value: float) -> str:
 def number(value: float | None, decimals: int = 4) -> str:
     """Write a number of everyday size."""
     return NONE if value is None else wording.number(value, decimals)
-
-
-def count(value: int) -> str:
-    """Write 25094 as 25,094."""
-    return wording.number(value)
 
 
 def chance(value: float) -> str:
@@ -63,7 +59,13 @@ def series(place: int) -> str:
     return f"s{place % COLOURS}"
 
 
-FILTERS: dict[str, Callable[..., str]] = {
+def wrong_style(share: float) -> str:
+    """Return the style of a share of which less is better: e1 to e5, empty for 0."""
+    return f"e{1 + bisect_right(WRONG_LEVELS, share)}" if share else ""
+
+
+FILTERS: dict[str, Callable[..., str]] = {"count": wording.number}
+FILTERS |= {
     function.__name__: function
-    for function in (share, points, number, count, chance, tiny, breakable, prose, series, wrong_style)
+    for function in (share, points, number, chance, tiny, breakable, prose, series, wrong_style)
 }

@@ -9,40 +9,21 @@ from pathlib import Path
 from typing import Any
 
 from tagger.core.common.files import new_file
-from tagger.core.corpus.dictionary import UNKNOWN
-from tagger.report.comparison.compare import Comparison
 from tagger.report.comparison.verdict import BASELINE
 from tagger.report.page import charts, tables
-from tagger.report.page.confusions import confusion_matrices
 from tagger.report.page.filters import FILTERS
-from tagger.report.page.sentence_browser import BUDGET, escaped, sample
-from tagger.report.page.web_page import PageTemplates
+from tagger.report.page.sentence_browser import escaped, sample
+from tagger.report.page.web_page import page_templates
 from tagger.report.shared.results import LossResult
-
-FOLDER = Path(__file__).parent
 
 
 def write_report(
-    path: Path,
-    results: Mapping[str, LossResult],
-    study: dict[str, Any],
-    comparison: Comparison,
-    *,
-    budget: int = BUDGET,
+    path: Path, results: Mapping[str, LossResult], study: dict[str, Any], comparison: dict[str, Any]
 ) -> None:
-    """Write the page. The same results give the same bytes.
-
-    Args:
-        path: of the page.
-        results: of each loss.
-        study: `metrics/losses.json`.
-        comparison: of the losses.
-        budget: bytes that the sentences may take; if they need more, the page holds a sample of them.
-    """
+    """Write the page; `study` is what `metrics/losses.json` holds. The same results give the same bytes."""
     tagged = next(iter(results.values())).tagged
     test, known = tagged.split, tagged.probabilities.shape[1]
-    unknown = test.form_words[test.forms] == UNKNOWN
-    shown = sample([result.tagged for result in results.values()], unknown, budget)
+    shown = sample([result.tagged for result in results.values()])
     document = {
         "losses": list(results),
         "tags": test.tag_names,
@@ -50,23 +31,23 @@ def write_report(
         "gold": sorted({tag for row in shown.rows for tag in row[2]}),
         "sentences": shown.rows,
     }
-    headline, lede = headline_and_lede(comparison.summary)
-    html = PageTemplates(FOLDER, "page", FILTERS).render(
-        "page.html",
+    headline, stop, lede = comparison["summary"].partition(". ")  # its first sentence stands on its own
+    template = page_templates(Path(__file__).parent, "page", FILTERS).get_template("page.html")
+    html = template.render(
         data=escaped(document),
-        headline=headline,
+        headline=headline + stop.rstrip(),
         lede=lede,
         results=results,
         test=test,
         known_tags=known,
-        unknown_share=float(unknown.mean()),
+        unknown_share=float(tagged.groups.unknown.mean()),
         comparison=comparison,
-        rows=tables.comparison_rows(results, comparison.baseline),
-        loss_pairs=tables.intervals(pair for pair in comparison.pairs if pair.second != BASELINE),
-        baseline_pairs=tables.intervals(pair for pair in comparison.pairs if pair.second == BASELINE),
+        rows=tables.comparison_rows(results, comparison["baseline"]),
+        loss_pairs=tables.intervals(pair for pair in comparison["pairs"] if pair["second"] != BASELINE),
+        baseline_pairs=tables.intervals(pair for pair in comparison["pairs"] if pair["second"] == BASELINE),
         curves=charts.training_curves(results),
         tag_rows=tables.tag_rows(results),
-        matrices=confusion_matrices(results),
+        matrices=tables.confusion_matrices(results),
         diagrams=[
             {
                 "loss": loss,
@@ -83,9 +64,3 @@ def write_report(
     )
     with new_file(path) as partial:
         partial.write_text(html, encoding="utf-8", newline="\n")
-
-
-def headline_and_lede(summary: str) -> tuple[str, str]:
-    """Split a summary after its first sentence."""
-    first, _, rest = summary.partition(". ")
-    return (first + "." if rest else first), rest

@@ -9,12 +9,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tagger.core.common.arrays import Flags, Probabilities
+from tagger.core.common.arrays import Probabilities
 from tagger.evaluate.tagged_split import TaggedSplit
 
 KEPT_TAGS = 5  # of a distribution; the page shows the rest as one share
 SMALLEST_SHARE = 5  # thousandths: less probable tags are left to the rest, except the best and the gold one
-BUDGET = 3_500_000  # bytes for the sentences, of the 5 MB that a page should stay below
+BUDGET = 3_500_000  # bytes for the sentences as JSON, of the 5 MB that a page should stay below
 SAMPLE_SEED = 0
 MISSES = 100  # sentences in a row that are too long for what is left of the budget: the search ends
 
@@ -23,40 +23,27 @@ class Sample(NamedTuple):
     """The sentences that the page holds, and what share of the test split they are."""
 
     rows: list[list[Any]]  # in the order of the split, as the script of the page reads them
+    shown: int
     total: int
+    tokens: int  # of the sentences shown
     shown_with_errors: int
     total_with_errors: int
 
-    @property
-    def shown(self) -> int:
-        """The number of sentences that the page holds."""
-        return len(self.rows)
 
-    @property
-    def tokens(self) -> int:
-        """The number of words that the page holds."""
-        return sum(len(row[1]) for row in self.rows)
-
-
-def sample(taggers: Sequence[TaggedSplit], unknown: Flags, budget: int = BUDGET) -> Sample:
-    """Choose the sentences to show: all if they fit, else those with an error of some loss first.
+def sample(taggers: Sequence[TaggedSplit]) -> Sample:
+    """Choose the sentences to show: all if `BUDGET` holds them, else those with an error of some loss first.
 
     Among those with an error, and among those without, the order is drawn by a fixed seed, so that what is shown of
     either is a fair sample. A sentence that no longer fits is passed over, up to `MISSES` in a row.
-
-    Args:
-        taggers: the test split as the model of each loss tags it.
-        unknown: (N) whether the training split lacks the word.
-        budget: how many bytes the rows may take as JSON.
     """
     split = taggers[0].split
     wrong = ~np.all([tagged.right for tagged in taggers], axis=0)
     with_errors = np.logical_or.reduceat(wrong, split.sentence_starts[:-1])
     drawn = np.random.default_rng(SAMPLE_SEED).permutation(split.sentences)
     rows: dict[int, list[Any]] = {}
-    left, misses = budget, 0
+    left, misses = BUDGET, 0
     for number in drawn[np.argsort(~with_errors[drawn], kind="stable")].tolist():
-        row = _sentence_row(number, taggers, unknown)
+        row = _sentence_row(number, taggers)
         size = len(escaped(row).encode()) + 1  # and a comma
         if size <= left:
             rows[number] = row
@@ -65,13 +52,15 @@ def sample(taggers: Sequence[TaggedSplit], unknown: Flags, budget: int = BUDGET)
             break
     return Sample(
         rows=[rows[number] for number in sorted(rows)],
+        shown=len(rows),
         total=split.sentences,
+        tokens=int(split.lengths[list(rows)].sum()),
         shown_with_errors=int(with_errors[list(rows)].sum()),
         total_with_errors=int(with_errors.sum()),
     )
 
 
-def _sentence_row(number: int, taggers: Sequence[TaggedSplit], unknown: Flags) -> list[Any]:
+def _sentence_row(number: int, taggers: Sequence[TaggedSplit]) -> list[Any]:
     """Return the number of the sentence (from 1), its words, its gold tags and the places of its unknown words.
 
     Then come for each loss the `distributions` of the words.
@@ -83,7 +72,7 @@ def _sentence_row(number: int, taggers: Sequence[TaggedSplit], unknown: Flags) -
         number + 1,
         [split.form_texts[form] for form in split.forms[inside]],
         gold,
-        np.flatnonzero(unknown[inside]).tolist(),
+        np.flatnonzero(taggers[0].groups.unknown[inside]).tolist(),
         *(distributions(tagged.probabilities[inside], gold) for tagged in taggers),
     ]
 

@@ -1,13 +1,16 @@
 """The tables of the page, ready to be laid out: which rows there are, and what they hold."""
 
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from tagger.evaluate.metrics import METRICS, Metric
-from tagger.report.comparison.verdict import Pair
+from tagger.report.page.filters import wrong_style
 from tagger.report.shared.results import LossResult
 
 AXIS = 160  # pixels of the small axes within tables
+MATRIX_TAGS = 50  # XPOS may have a thousand, and the table grows with their square
+RIGHT_LEVELS = (0.5, 0.7, 0.9, 0.97)  # shares of a row at which the colour of the diagonal gets stronger
 
 
 class Row(NamedTuple):
@@ -17,13 +20,8 @@ class Row(NamedTuple):
     baseline: float | None
     values: list[float | None]
     best: list[bool]  # all False if all losses are equal
-    spots: list[float | None]  # the values on a line of `AXIS` pixels, from 0 to 100 % or to the largest
-    baseline_spot: float | None
-
-    @property
-    def differs(self) -> bool:
-        """Whether some loss is better than another."""
-        return any(self.best)
+    differs: bool  # some loss is better than another
+    full: float  # the value at the end of an axis: 100 %, or the largest
 
 
 def comparison_rows(results: Mapping[str, LossResult], baseline: Mapping[str, float | None]) -> list[Row]:
@@ -34,11 +32,10 @@ def comparison_rows(results: Mapping[str, LossResult], baseline: Mapping[str, fl
         found = [value * metric.better for value in values if value is not None]
         if not found:
             continue
-        differ = max(found) > min(found)
-        best = [differ and value is not None and value * metric.better == max(found) for value in values]
+        differs = max(found) > min(found)
+        best = [differs and value is not None and value * metric.better == max(found) for value in values]
         full = 1.0 if metric.better > 0 else max(map(abs, found)) or 1.0
-        spots = [None if value is None else round(value / full * AXIS, 1) for value in (*values, baseline.get(key))]
-        rows.append(Row(metric, baseline.get(key), values, best, spots[:-1], spots[-1]))
+        rows.append(Row(metric, baseline.get(key), values, best, differs, full))
     return rows
 
 
@@ -62,20 +59,46 @@ def tag_rows(results: Mapping[str, LossResult]) -> list[TagRow]:
     return sorted(rows, key=lambda row: -row.support)
 
 
-class Interval(NamedTuple):
-    """A pair of the comparison with its interval on an axis of `AXIS` pixels that has 0 in the middle."""
+def intervals(pairs: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return each `pair` with the `scale` of the axis of `AXIS` pixels that has 0 in its middle.
 
-    pair: Pair
-    low: float
-    high: float
-    at: float
+    The scale is in pixels per unit of accuracy. All pairs have the same, so that the largest interval fits.
+    """
+    pairs = list(pairs)
+    found = [pair["accuracy"] for pair in pairs]
+    largest = max((abs(end) for each in found for end in (each["low"], each["high"], each["difference"])), default=0)
+    scale = (AXIS / 2 - 8) / (largest or 1)
+    return [{"pair": pair, "scale": scale} for pair in pairs]
 
 
-def intervals(pairs: Iterable[Pair]) -> list[Interval]:
-    """Put the intervals of the differences in accuracy on one axis."""
-    rows = []
-    for pair in pairs:
-        found = pair.differences["accuracy"]
-        rows.append(Interval(pair, found.low, found.high, found.difference))
-    scale = (AXIS / 2 - 8) / (max((abs(end) for row in rows for end in row[1:]), default=0) or 1)
-    return [Interval(pair, *(round(AXIS / 2 + end * scale, 1) for end in ends)) for pair, *ends in rows]
+class Cell(NamedTuple):
+    """How often a gold tag was predicted as another, or as itself."""
+
+    tokens: int
+    style: str  # d1 to d5 on the diagonal, e1 to e5 off it; empty without a token
+
+
+def confusion_matrices(results: Mapping[str, LossResult]) -> dict[str, Any]:
+    """Return the `tags` of all matrices, the `total` of tags, and the `rows` of each loss: gold tag, cells.
+
+    Of more than `MATRIX_TAGS` tags the matrices hold the most frequent gold ones. Colours are shares of the whole row,
+    including tags that are left out.
+    """
+    counts = {loss: result.confusions for loss, result in results.items()}
+    every = sorted(set().union(*(table.index for table in counts.values())))
+    totals = next(iter(counts.values())).sum(axis=1)  # of the gold tags, the same for each loss
+    tags = sorted(sorted(every, key=lambda tag: -totals.get(tag, 0))[:MATRIX_TAGS])
+    rows: dict[str, list[tuple[str, list[Cell]]]] = {}
+    for loss, table in counts.items():
+        shown = table.reindex(index=tags, columns=tags, fill_value=0)
+        rows[loss] = []
+        for gold in tags:
+            cells = []
+            for predicted, tokens in shown.loc[gold].items():
+                share = tokens / max(totals.get(gold, 0), 1)
+                style = wrong_style(share)
+                if tokens and predicted == gold:
+                    style = f"d{1 + bisect_right(RIGHT_LEVELS, share)}"
+                cells.append(Cell(tokens, style))
+            rows[loss].append((gold, cells))
+    return {"tags": tags, "total": len(every), "rows": rows}

@@ -9,34 +9,25 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 
-class PageTemplates:
-    """The templates of a folder, whose pages share one style and one script.
+def page_templates(folder: Path, name: str, filters: Mapping[str, Callable[..., Any]]) -> Environment:
+    """Return the templates of a folder, whose pages share `<name>.css` and `<name>.js`.
 
-    Attributes:
-        policy: a Content-Security-Policy that allows that style and that script, and nothing else.
+    A template finds these as `style` and `script`, and as `policy` the Content-Security-Policy that allows them and
+    nothing else. The filters are Jinja2's, by their names in the templates.
     """
-
-    def __init__(self, folder: Path, name: str, filters: Mapping[str, Callable[..., Any]]) -> None:
-        """Read `<name>.css` and `<name>.js`; the filters are Jinja2's, by their names in the templates."""
-        self._style, self._script = ((folder / f"{name}.{kind}").read_text(encoding="utf-8") for kind in ("css", "js"))
-        self._environment = Environment(
-            loader=FileSystemLoader(folder),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        self._environment.filters |= filters
-        self.policy = (
-            f"default-src 'none'; style-src {_hash(self._style)}; script-src {_hash(self._script)}; base-uri 'none'; "
-            "form-action 'none'"
-        )
-
-    def render(self, template: str, **values: Any) -> str:
-        """Return a page; its template gets `style`, `script` and `policy` besides these values."""
-        page = self._environment.get_template(template)
-        return page.render(style=self._style, script=self._script, policy=self.policy, **values)
-
-
-def _hash(source: str) -> str:
-    return f"'sha256-{base64.b64encode(hashlib.sha256(source.encode()).digest()).decode()}'"
+    style, script = ((folder / f"{name}.{kind}").read_text(encoding="utf-8") for kind in ("css", "js"))
+    allowed = [base64.b64encode(hashlib.sha256(source.encode()).digest()).decode() for source in (style, script)]
+    policy = (
+        f"default-src 'none'; style-src 'sha256-{allowed[0]}'; script-src 'sha256-{allowed[1]}'; base-uri 'none'; "
+        "form-action 'none'"
+    )
+    environment = Environment(
+        loader=FileSystemLoader(folder),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= filters
+    environment.globals |= {"style": style, "script": script, "policy": policy}
+    return environment

@@ -13,6 +13,7 @@ import pytest
 from tagger.core.corpus.encoded_split import EncodedSplit
 from tagger.core.corpus.indexed_corpus import Sentence
 from tagger.evaluate.tagged_split import TaggedSplit
+from tagger.report.page import sentence_browser
 from tagger.report.page.charts import (
     STRIP,
     epoch_chart,
@@ -26,10 +27,9 @@ from tagger.report.page.charts import (
     share_x,
     share_y,
 )
-from tagger.report.page.confusions import confusion_matrices
 from tagger.report.page.filters import breakable, chance, points, prose, share, tiny
-from tagger.report.page.render import headline_and_lede
 from tagger.report.page.sentence_browser import distributions, escaped, sample
+from tagger.report.page.tables import confusion_matrices
 from tests.evaluate.test_metrics import nothing
 from tests.report_results import Results, data_in, page_of, random_probabilities, results_of
 from tests.samples import data_of, tagged
@@ -237,10 +237,12 @@ def test_a_distribution_keeps_five_tags_and_the_gold_one_and_leaves_its_argument
 
 
 @pytest.mark.parametrize("budget", [0, 100, 5_000, 20_000, 50_000])
-def test_a_sample_keeps_its_budget_and_shows_errors_first(budget: int) -> None:
+def test_a_sample_keeps_its_budget_and_shows_errors_first(budget: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sentence_browser, "BUDGET", budget)
     _, split = many(200, 9, seed=1)
-    taggers = [TaggedSplit.of(random_probabilities(split, 9, seed), split, nothing(1200)) for seed in (2, 3)]
-    chosen = sample(taggers, np.ones(1200, dtype=bool), budget)
+    groups = nothing(1200)._replace(unknown=np.ones(1200, dtype=bool))
+    taggers = [TaggedSplit.of(random_probabilities(split, 9, seed), split, groups) for seed in (2, 3)]
+    chosen = sample(taggers)
     size = len(escaped(chosen.rows).encode())
     assert size <= budget + 2  # the brackets around all
     assert size > 0.75 * budget or budget == 100 or chosen.shown == 200  # and makes use of it
@@ -259,14 +261,15 @@ def test_a_sample_keeps_its_budget_and_shows_errors_first(budget: int) -> None:
 def test_all_sentences_are_shown_if_they_fit() -> None:
     _, split = many(50, 5, seed=1)
     tagged_split = TaggedSplit.of(random_probabilities(split, 5, 2), split, nothing(300))
-    shown = sample([tagged_split], np.zeros(300, dtype=bool))
+    shown = sample([tagged_split])
     assert [row[0] for row in shown.rows] == list(range(1, 51))
 
 
-def test_the_page_says_how_many_sentences_it_has_left_out(tmp_path: Path) -> None:
+def test_the_page_says_how_many_sentences_it_has_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sentence_browser, "BUDGET", 15_000)
     sentences, split = many(300, 5, seed=1)
     results = results_of(sentences[:1], sentences[1:], {"nll": random_probabilities(split, 5, 2, sharpness=4)})
-    some = page_of(results, tmp_path / "some.html", budget=15_000)
+    some = page_of(results, tmp_path / "some.html")
     shown = len(data_in(some)["sentences"])
     errors = int((~results.results["nll"].tagged.right).reshape(300, 6).any(axis=1).sum())
     assert 0 < shown < errors
@@ -295,10 +298,12 @@ def test_one_loss_has_nothing_to_be_compared_with(tmp_path: Path) -> None:
 
 def test_a_matrix_of_many_tags_keeps_the_most_frequent(results: Results) -> None:
     matrices = confusion_matrices(results.results)
-    assert matrices.total == 4
-    assert list(matrices.rows) == ["nll", "mse"]
+    assert matrices["total"] == 4
+    assert list(matrices["rows"]) == ["nll", "mse"]
     cells = {
-        (gold, tag): cell for gold, row in matrices.rows["nll"] for tag, cell in zip(matrices.tags, row, strict=True)
+        (gold, tag): cell
+        for gold, row in matrices["rows"]["nll"]
+        for tag, cell in zip(matrices["tags"], row, strict=True)
     }
     assert {pair: cell for pair, cell in cells.items() if cell.tokens} == {
         ("DET", "DET"): (2, "d5"),
@@ -398,9 +403,18 @@ def test_numbers_are_written_for_people() -> None:
     assert prose("93 % of 5 %.") == "93\u202f% of 5\u202f%."
 
 
-def test_the_headline_is_the_first_sentence_of_the_summary() -> None:
-    assert headline_and_lede("No difference: 93.11 % right. More follows. And more.") == (
-        "No difference: 93.11 % right.",
-        "More follows. And more.",
-    )
-    assert headline_and_lede("One sentence.") == ("One sentence.", "")
+@pytest.mark.parametrize(
+    ("summary", "expected"),
+    [
+        (
+            "No difference: 93.11 right. More follows. And more.",
+            '<h1>No difference: 93.11 right.</h1>\n<p class="lede">More follows. And more.</p>',
+        ),
+        ("One sentence.", "<h1>One sentence.</h1>\n  <dl"),
+    ],
+)
+def test_the_headline_is_the_first_sentence_of_the_summary(
+    summary: str, expected: str, results: Results, tmp_path: Path
+) -> None:
+    named = results._replace(comparison=results.comparison | {"summary": summary})
+    assert expected in page_of(named, tmp_path / "report.html")
