@@ -1,6 +1,6 @@
 """Hand out the model of the chosen loss, and tell tracking, which registers it."""
 
-from tagger.export.export_chosen import export_chosen
+from tagger.export.exporting import export_chosen
 from tagger.tracking.hooks import track_export
 
 

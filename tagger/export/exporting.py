@@ -1,9 +1,9 @@
-"""Writing a trained model as an export, and verifying that both agree on the test split. N tokens, K tags."""
+"""The stage `export`: it writes a trained model as ONNX, and verifies that both agree on the test split."""
 
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,69 +11,58 @@ import pandas as pd
 from tagger.core.common import paths
 from tagger.core.common.arrays import Probabilities
 from tagger.core.common.errors import InputError
-from tagger.core.common.files import read_json, write_json
+from tagger.core.common.files import new_folder, read_json, reading, write_json
 from tagger.core.common.rounding import six_places
 from tagger.core.corpus.encoded_split import EncodedSplit
+from tagger.core.network.model_config import write_config
 from tagger.core.network.model_folder import fingerprint, read_model
+from tagger.core.params.reader import read_params
+from tagger.core.params.schema import ExportView
 from tagger.evaluate.predictions import prediction_table, probabilities_of
+from tagger.export.model_card import model_card
 from tagger.export.onnx_weights import form_weights, onnx_file, tagger_weights, to_int8
-from tagger.predict.export_folder import FORMAT, ExportConfig, ExportedModel, write_export
+from tagger.predict.export_folder import FORMAT, ExportConfig
 from tagger.predict.onnx_graphs import graphs_of
 from tagger.predict.tagging import Tagger
 
 TOLERANCE = 1e-5  # between probabilities of the trained and the exported model
 
 
-class Int8Loss(NamedTuple):
-    """What computing in 8 bits costs on the test split."""
-
-    accuracy: float
-    exact_accuracy: float
-    different_tags: int
-    largest_difference: float  # of a probability
-
-
-class Verification(NamedTuple):
-    """How close the export is to the trained model on the test split."""
-
-    tokens: int
-    different_tags: int
-    largest_difference: float  # of a probability
-    int8: Int8Loss | None = None  # None if the export has no tagger in 8 bits
-
-    def document(self) -> dict[str, Any]:
-        """Return it for JSON; without 8 bits, it has no such key."""
-        exact = {name: value for name, value in self._asdict().items() if name != "int8"}
-        return exact | ({"int8": self.int8._asdict()} if self.int8 else {})
+def export_chosen() -> None:
+    """Run the stage."""
+    params = read_params(ExportView)
+    loss = choose_loss(params.export.loss, params.losses)
+    test = EncodedSplit.load(paths.TEST)
+    predictions = pd.read_parquet(paths.predictions_file(loss))
+    with new_folder(paths.EXPORT) as folder:
+        verification = export_model(paths.model_folder(loss), folder, test, predictions, params.export.int8)
+        survey = read_json(paths.SURVEY, "what `prepare` writes")
+        evaluations = {
+            name: read_json(paths.evaluation_file(name), "what `evaluate` writes")[name] for name in params.losses
+        }
+        card = model_card(loss, params, survey, evaluations, verification | {"tolerance": TOLERANCE})
+        (folder / paths.MODEL_CARD.name).write_text(card, encoding="utf-8", newline="\n")
+    print(f"exported {loss}: same tags for {verification['tokens']} test tokens as the trained model")
 
 
-def choose_loss(wanted: str, losses: Sequence[str], summaries: Path) -> str:
+def choose_loss(wanted: str, losses: Sequence[str]) -> str:
     """Return the loss to export: the wanted one; for `best`, the first of those with the highest dev accuracy.
 
-    Args:
-        wanted: `best` or one of the losses.
-        losses: those that were trained.
-        summaries: the folder of the training summaries, `<loss>.json`.
-
     Raises:
-        InputError: a summary is missing or damaged.
+        InputError: the summary of a training is missing or damaged.
     """
-    if wanted != "best":
-        return wanted
-    return max(losses, key=lambda loss: _dev_accuracy(summaries / f"{loss}.json", loss))
 
+    def dev_accuracy(loss: str) -> float:
+        summary, expected = paths.summary_file(loss), "what `train` writes"
+        with reading(summary, expected):
+            return float(read_json(summary, expected)[loss]["best_dev_accuracy"])
 
-def _dev_accuracy(summary: Path, loss: str) -> float:
-    document = read_json(summary, "what `train` writes")
-    try:
-        return float(document[loss]["best_dev_accuracy"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{summary}: damaged: {error}") from None
+    return max(losses, key=dev_accuracy) if wanted == "best" else wanted
 
 
 def export_model(
     trained: Path, folder: Path, split: EncodedSplit, predictions: pd.DataFrame, int8: bool = False
-) -> Verification:
+) -> dict[str, Any]:
     """Write a trained model as an export, provided that both agree on the test split.
 
     The words of the split go through the export as a user's would, starting from their texts.
@@ -85,37 +74,47 @@ def export_model(
         predictions: the trained model's, as `prediction_table` makes them.
         int8: add a tagger that computes in 8 bits.
 
+    Returns:
+        What `verification.json` holds: the number of `tokens`, how many of them get `different_tags`, and the
+        `largest_difference` of a probability; under `int8`, what computing in 8 bits costs.
+
     Raises:
         InputError: the two differ, the model folder is damaged, or the predictions are not of this split.
     """
-    write_export(_build(trained, int8), folder)
+    _write_model(trained, folder, int8)
     exact = _tag(folder, split)
-    verification = _compare(exact, split, predictions)
-    tokens, different, largest, _ = verification
+    exported = prediction_table(exact, split)
+    if list(exported.columns) != list(predictions.columns) or not exported["word"].equals(predictions["word"]):
+        raise InputError("the predictions are not of this model and test split; expected those of `evaluate`")
+    tokens, different = len(exported), int((exported["predicted"] != predictions["predicted"]).sum())
+    largest = float(np.abs(exact - probabilities_of(predictions)).max())
     if different or not largest <= TOLERANCE:  # also refuses NaN
         raise InputError(
             f"{trained}: not exported: of {tokens} test tokens {different} get another tag from the export, "
             f"and probabilities differ by up to {largest:.1e}, expected at most {TOLERANCE:.0e}"
         )
+    verification: dict[str, Any] = {"tokens": tokens, "different_tags": different, "largest_difference": largest}
     if int8:
-        verification = verification._replace(int8=_int8_loss(exact, _tag(folder, split, int8=True), split))
-    write_json(folder / paths.VERIFICATION.name, verification.document())
+        verification["int8"] = _cost_of_int8(exact, _tag(folder, split, int8=True), split)
+    write_json(folder / paths.VERIFICATION.name, verification)
     return verification
 
 
-def _build(trained: Path, int8: bool) -> ExportedModel:
+def _write_model(trained: Path, folder: Path, int8: bool) -> None:
+    """Write all that is needed to use the export."""
     model, dictionaries = read_model(trained)
+    weights = {"characters.onnx": form_weights(model), "tagger.onnx": tagger_weights(model)}
+    weights["tagger.int8.onnx"] = to_int8(weights["tagger.onnx"])
+    dictionaries.save(folder, affixes=model.params.affix_dim > 0)
+    for name, declared in graphs_of(model.params, dictionaries, int8).items():
+        try:
+            (folder / name).write_bytes(onnx_file(declared, weights[name]))
+        except ValueError as error:
+            raise InputError(f"{trained}: not exported: {error}") from None
     config = ExportConfig(
         format=FORMAT, loss=model.loss_name, model=model.params, trained=fingerprint(trained), int8=int8, sha256={}
     )
-    weights = {"characters.onnx": form_weights(model), "tagger.onnx": tagger_weights(model)}
-    weights["tagger.int8.onnx"] = to_int8(weights["tagger.onnx"])
-    graphs = graphs_of(model.params, dictionaries, int8)
-    try:
-        files = {name: onnx_file(declared, weights[name]) for name, declared in graphs.items()}
-    except ValueError as error:
-        raise InputError(f"{trained}: not exported: {error}") from None
-    return ExportedModel(config, dictionaries, files)
+    write_config(folder, config.model_dump())
 
 
 def _tag(folder: Path, split: EncodedSplit, int8: bool = False) -> Probabilities:
@@ -125,22 +124,11 @@ def _tag(folder: Path, split: EncodedSplit, int8: bool = False) -> Probabilities
     return np.concatenate([tagged.distribution for tagged in Tagger(folder, int8=int8).tag(sentences)])
 
 
-def _compare(exact: Probabilities, split: EncodedSplit, predictions: pd.DataFrame) -> Verification:
-    exported = prediction_table(exact, split)
-    if list(exported.columns) != list(predictions.columns) or not exported["word"].equals(predictions["word"]):
-        raise InputError("the predictions are not of this model and test split; expected those of `evaluate`")
-    return Verification(
-        tokens=len(exported),
-        different_tags=int((exported["predicted"] != predictions["predicted"]).sum()),
-        largest_difference=float(np.abs(exact - probabilities_of(predictions)).max()),
-    )
-
-
-def _int8_loss(exact: Probabilities, rough: Probabilities, split: EncodedSplit) -> Int8Loss:
+def _cost_of_int8(exact: Probabilities, rough: Probabilities, split: EncodedSplit) -> dict[str, float]:
     exact_tags, rough_tags = exact.argmax(axis=1), rough.argmax(axis=1)
-    return Int8Loss(
-        accuracy=six_places(float((rough_tags == split.tags).mean())),
-        exact_accuracy=six_places(float((exact_tags == split.tags).mean())),
-        different_tags=int((exact_tags != rough_tags).sum()),
-        largest_difference=float(np.abs(exact - rough).max()),
-    )
+    return {
+        "accuracy": six_places(float((rough_tags == split.tags).mean())),
+        "exact_accuracy": six_places(float((exact_tags == split.tags).mean())),
+        "different_tags": int((exact_tags != rough_tags).sum()),
+        "largest_difference": float(np.abs(exact - rough).max()),
+    }

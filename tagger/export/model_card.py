@@ -9,7 +9,6 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from tagger.core.params.reader import flatten
 from tagger.core.params.schema import ExportView
 from tagger.evaluate.metrics import shown_in
-from tagger.export.exporting import TOLERANCE, Verification
 from tagger.predict.sentences import MOST_CHARACTERS, MOST_WORDS
 
 
@@ -18,7 +17,7 @@ def model_card(
     params: ExportView,
     survey: Mapping[str, Any],
     evaluations: Mapping[str, Mapping[str, float | None]],
-    verification: Verification,
+    verification: Mapping[str, Any],
 ) -> str:
     """Return the card.
 
@@ -27,7 +26,7 @@ def model_card(
         params: the settings of the pipeline.
         survey: what `prepare` counted, as in metrics/prepare.json.
         evaluations: the test metrics of each loss.
-        verification: the export's.
+        verification: as in verification.json, besides the `tolerance` for a difference of probabilities.
 
     Raises:
         jinja2.UndefinedError: the survey lacks a figure.
@@ -40,8 +39,14 @@ def model_card(
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {"cell": _cell, "figure": _figure}
-    settings = _settings(params)
+    # What decides a training, with the names of files in place of their paths on this machine.
+    data, vectors = params.data.model_dump(), params.model.vectors
+    settings = {
+        "seed": params.seed,
+        "data": data | {split: Path(data[split]).name for split in ("train", "dev", "test")},
+        "model": params.model.model_dump() | {"vectors": Path(vectors).name},
+        "train": params.train.model_dump(),
+    }
     return environment.get_template("model_card.md.jinja").render(
         loss=loss,
         licence=params.export.data_licence,
@@ -52,26 +57,6 @@ def model_card(
         metrics=shown_in("card"),
         loss_metrics=shown_in("card_losses"),
         verification=verification,
-        tolerance=f"{TOLERANCE:.0e}",
         most_words=MOST_WORDS,
         most_characters=MOST_CHARACTERS,
     )
-
-
-def _settings(params: ExportView) -> dict[str, Any]:
-    """Return what decides a training, with the names of files in place of their paths on this machine."""
-    data, vectors = params.data.model_dump(), params.model.vectors
-    return {
-        "seed": params.seed,
-        "data": data | {split: Path(data[split]).name for split in ("train", "dev", "test")},
-        "model": params.model.model_dump() | {"vectors": Path(vectors).name},
-        "train": params.train.model_dump(),
-    }
-
-
-def _cell(value: object) -> str:
-    return str(value).replace("|", "\\|")
-
-
-def _figure(value: float | None) -> str:
-    return "-" if value is None else f"{value:.4f}"

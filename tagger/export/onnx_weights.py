@@ -9,7 +9,7 @@ from onnx import ModelProto, checker
 from tagger.core.common.arrays import Float32s
 from tagger.core.network.lstm_tagger import CharacterCnn, CharacterLstm, Lstm, LstmTagger
 from tagger.core.params.schema import CHARACTER_WINDOW
-from tagger.predict.onnx_graphs import onnx_bytes, with_weights
+from tagger.predict.onnx_graphs import with_weights
 
 Weights = Float32s | npt.NDArray[np.int8]
 
@@ -22,26 +22,26 @@ def form_weights(model: LstmTagger) -> dict[str, Weights]:
     weights = dict[str, Weights]()
     encoder = model.character_encoder
     if encoder is not None:
-        weights["embedding"] = _array(encoder.embedding.weight)
+        weights["embedding"] = encoder.embedding.weight.numpy(force=True)
     if isinstance(encoder, CharacterLstm):
         weights |= _lstm("lstm", encoder.lstm)
     elif isinstance(encoder, CharacterCnn):
-        filters = _array(encoder.filters.weight)  # (V, 3 * E), the windows' places one after another
+        filters = encoder.filters.weight.numpy(force=True)  # (V, 3 * E), the windows' places one after another
         by_place = filters.reshape(len(filters), CHARACTER_WINDOW, -1).transpose(0, 2, 1)
-        weights |= {"filters": by_place, "filters_bias": _array(encoder.filters.bias)}
+        weights |= {"filters": by_place, "filters_bias": encoder.filters.bias.numpy(force=True)}
     if model.affix_embedding is not None:
-        weights["affix_embedding"] = _array(model.affix_embedding.weight)
+        weights["affix_embedding"] = model.affix_embedding.weight.numpy(force=True)
     return weights
 
 
 def tagger_weights(model: LstmTagger) -> dict[str, Weights]:
     """Return the weights of `tagger_graph`, by name."""
-    weights: dict[str, Weights] = {"embedding": _array(model.word_embedding.weight)}
+    weights: dict[str, Weights] = {"embedding": model.word_embedding.weight.numpy(force=True)}
     for number, layer in enumerate(model.layers):
         weights |= _lstm(f"layer_{number}", layer)  # type: ignore[arg-type]
     return weights | {
-        "linear_weight": _array(model.linear.weight).T,
-        "linear_bias": _array(model.linear.bias),
+        "linear_weight": model.linear.weight.numpy(force=True).T,
+        "linear_bias": model.linear.bias.numpy(force=True),
     }
 
 
@@ -68,9 +68,9 @@ def onnx_file(declared: ModelProto, weights: Mapping[str, Weights]) -> bytes:
         if array.shape != shapes.get(name):
             raise ValueError(f"{name} has shape {array.shape}, the graph declares {shapes.get(name)}")
     raw = {name: array.astype(array.dtype.newbyteorder("<")).tobytes() for name, array in weights.items()}
-    model = with_weights(declared, raw)
-    checker.check_model(model)
-    return onnx_bytes(model)
+    content = with_weights(declared, raw)
+    checker.check_model(content)
+    return content
 
 
 def _lstm(name: str, layer: Lstm) -> dict[str, Weights]:
@@ -78,12 +78,8 @@ def _lstm(name: str, layer: Lstm) -> dict[str, Weights]:
     directions = [layer.forward_lstm] + ([layer.backward_lstm] if layer.backward_lstm is not None else [])
 
     def stack(kind: str) -> Float32s:
-        gates = [np.split(_array(getattr(lstm, f"{kind}_l0")), 4) for lstm in directions]
+        gates = [np.split(getattr(lstm, f"{kind}_l0").numpy(force=True), 4) for lstm in directions]
         return np.stack([np.concatenate((i, o, f, c)) for i, f, c, o in gates])
 
     bias = np.concatenate((stack("bias_ih"), stack("bias_hh")), axis=1)
     return {f"{name}_W": stack("weight_ih"), f"{name}_R": stack("weight_hh"), f"{name}_B": bias}
-
-
-def _array(tensor: object) -> Float32s:
-    return np.asarray(tensor.detach().cpu().numpy(), dtype=np.float32)  # type: ignore[attr-defined]

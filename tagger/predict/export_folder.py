@@ -12,7 +12,7 @@ models/export/
 """
 
 from pathlib import Path
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Literal
 
 from onnx import ModelProto
 from pydantic import Field
@@ -27,9 +27,8 @@ from tagger.core.network.model_config import (
     read_document,
     refuse_others,
     sha256_of,
-    write_config,
 )
-from tagger.predict.onnx_graphs import graphs_of, onnx_bytes, weight_bytes, with_weights
+from tagger.predict.onnx_graphs import graphs_of, weight_bytes, with_weights
 
 FORMAT: Literal["onnx-1"] = "onnx-1"
 OVERHEAD = 100_000  # the most bytes of an ONNX file that are not weights
@@ -44,22 +43,6 @@ class ExportConfig(ModelConfig):
     int8: bool
 
 
-class ExportedModel(NamedTuple):
-    """A model that is checked and can be given to ONNX Runtime."""
-
-    config: ExportConfig
-    dictionaries: Dictionaries
-    graphs: dict[str, bytes]  # by file name
-
-
-def write_export(exported: ExportedModel, folder: Path) -> None:
-    """Write what is needed to use the model into an empty folder; `config.sha256` is computed here."""
-    exported.dictionaries.save(folder, affixes=exported.config.model.affix_dim > 0)
-    for name, content in exported.graphs.items():
-        (folder / name).write_bytes(content)
-    write_config(folder, exported.config.model_dump())
-
-
 def is_export(folder: Path) -> bool:
     """Say whether a model folder is an export, not a trained model.
 
@@ -69,8 +52,8 @@ def is_export(folder: Path) -> bool:
     return read_document(folder).get("format") == FORMAT
 
 
-def read_export(folder: Path) -> ExportedModel:
-    """Read what `write_export` wrote.
+def read_export(folder: Path) -> tuple[ExportConfig, Dictionaries, dict[str, bytes]]:
+    """Return the config, the dictionaries and the graphs, by the names of their files: checked, for ONNX Runtime.
 
     The config and the dictionaries declare the graphs. Only the weights are taken from the files: the declared graph
     with these weights must be the file, byte for byte (it has the same SHA-256). No file is read that is larger than
@@ -91,13 +74,13 @@ def read_export(folder: Path) -> ExportedModel:
     rebuilt = {}
     for name, declared in graphs.items():
         try:
-            # In one expression, so that each copy of the weights is freed once the next one is made.
-            rebuilt[name] = onnx_bytes(with_weights(declared, _weights_in(contents.pop(name))))
+            # In one expression: a name for the weights would keep them in memory.
+            rebuilt[name] = with_weights(declared, _weights_in(contents.pop(name)))
             if sha256_of(rebuilt[name]) != config.sha256[name]:
                 raise ValueError("got another graph")
         except ValueError as error:
             raise InputError(f"{folder / name}: does not fit {CONFIG} and the dictionaries: {error}") from None
-    return ExportedModel(config, dictionaries, rebuilt)
+    return config, dictionaries, rebuilt
 
 
 def _weights_in(content: bytes) -> dict[str, bytes]:

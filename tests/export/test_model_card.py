@@ -6,7 +6,6 @@ import pytest
 from jinja2 import UndefinedError
 
 from tagger.core.params.schema import ExportView
-from tagger.export.exporting import Int8Loss, Verification
 from tagger.export.model_card import model_card
 from tests.samples import model_params, train_params
 
@@ -17,6 +16,8 @@ SURVEY: dict[str, Any] = {
     "dictionary": {"words": 40, "words_with_vector": 0},
     "tags": [{"tag": "NOUN", "train": 5}, {"tag": "VERB|X", "train": 3}],
 }
+VERIFICATION = {"tokens": 10, "different_tags": 0, "largest_difference": 3e-7, "tolerance": 1e-5}
+INT8 = {"accuracy": 0.9, "exact_accuracy": 0.91, "different_tags": 4, "largest_difference": 0.123}
 EVALUATIONS = {
     "nll": {"accuracy": 0.91, "macro_f1": 0.9, "unknown_accuracy": None, "nll": 0.25, "ece": 0.0312},
     "mse": {"accuracy": 0.8912, "macro_f1": 0.88, "unknown_accuracy": 0.7, "nll": 0.3, "ece": 0.05},
@@ -52,7 +53,7 @@ def card(**changes: Any) -> str:
         "params": params(),
         "survey": SURVEY,
         "evaluations": EVALUATIONS,
-        "verification": Verification(10, 0, 3e-7),
+        "verification": VERIFICATION,
     }
     return model_card(**facts | changes)
 
@@ -73,6 +74,7 @@ def test_the_card_has_data_metrics_losses_params_and_limits() -> None:
         assert row in text.splitlines()
     assert "an accuracy of 0.8765" in text
     assert "On all 10 words" in text
+    assert "no probability differs by more than 1e-05." in text
 
 
 def test_a_licence_that_nobody_named_is_said() -> None:
@@ -100,9 +102,8 @@ def test_a_stroke_in_a_name_does_not_end_a_cell() -> None:
 
 
 def test_tables_and_texts_stand_apart_by_single_blank_lines() -> None:
-    loss = Int8Loss(accuracy=0.9, exact_accuracy=0.91, different_tags=4, largest_difference=0.123)
     survey = SURVEY | {"dictionary": {"words": 40, "words_with_vector": 3}}
-    for text in (card(), card(survey=survey), card(verification=Verification(10, 0, 3e-7, loss))):
+    for text in (card(), card(survey=survey), card(verification=VERIFICATION | {"int8": INT8})):
         assert "\n\n\n" not in text
         assert text.endswith("|\n")
         lines = text.splitlines()
@@ -112,8 +113,7 @@ def test_tables_and_texts_stand_apart_by_single_blank_lines() -> None:
 
 def test_what_8_bits_cost_is_said_where_there_are_any() -> None:
     assert "8 bits" not in card()
-    loss = Int8Loss(accuracy=0.9, exact_accuracy=0.91, different_tags=4, largest_difference=0.123)
-    text = card(verification=Verification(10, 0, 3e-7, loss))
+    text = card(verification=VERIFICATION | {"int8": INT8})
     assert "accuracy 0.9000 in place of 0.9100, another tag for 4 words" in text
     assert "by up to 0.1230." in text
 

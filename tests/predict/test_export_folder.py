@@ -56,9 +56,9 @@ def error_of(folder: Path) -> str:
 
 
 def test_an_export_can_be_read(folder: Path) -> None:
-    exported = read_export(folder)
-    assert sorted(exported.graphs) == GRAPHS
-    assert exported.dictionaries.words.ids == RANDOM.dictionaries.words.ids
+    _, dictionaries, graphs = read_export(folder)
+    assert sorted(graphs) == GRAPHS
+    assert dictionaries.words.ids == RANDOM.dictionaries.words.ids
 
 
 # Damage
@@ -268,7 +268,8 @@ def test_a_text_that_is_no_utf8_is_refused(name: str, folder: Path) -> None:
 
 def test_a_loss_that_is_unknown_here_does_no_harm(folder: Path) -> None:
     edit_config(folder, lambda config: config.update(loss="focal_2"))
-    assert read_export(folder).config.loss == "focal_2"
+    config, _, _ = read_export(folder)
+    assert config.loss == "focal_2"
 
 
 def test_other_weights_give_other_tags_and_nothing_else(folder: Path) -> None:
