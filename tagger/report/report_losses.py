@@ -23,9 +23,9 @@ def report_losses() -> None:
     study = study_losses(results, dev, word_groups(train, dev))
     comparison = compare({loss: result.tagged for loss, result in results.items()}, baseline, params.seed)
     write_json(paths.STUDY, study)
-    write_json(paths.COMPARISON, comparison.document())
+    write_json(paths.COMPARISON, comparison)
     with new_folder(paths.PLOTS) as folder:
         for name in PLOTS:
             write_table(plot_table(name, results), folder / f"{name}.csv")
     write_report(paths.REPORT, results, study, comparison)
-    print(comparison.summary)
+    print(comparison["summary"])

@@ -2,88 +2,67 @@
 
 from collections.abc import Mapping
 from itertools import combinations
-from typing import Any, NamedTuple
+from typing import Any
 
 from tagger.core.common.arrays import Float64s
 from tagger.core.common.rounding import six_places
 from tagger.evaluate.metrics import score, shown_in
 from tagger.evaluate.tagged_split import TaggedSplit
-from tagger.report.comparison.significance import (
-    CONFIDENCE,
-    RESAMPLES,
-    difference,
-    mcnemar,
-    pair_confidence,
-    resampled_metrics,
-)
-from tagger.report.comparison.verdict import BASELINE, Pair, pair_sentence, summarize
+from tagger.report.comparison.significance import CONFIDENCE, RESAMPLES, difference, mcnemar, resampled_metrics
+from tagger.report.comparison.verdict import BASELINE, pair_sentence, summarize
 
 
-class Comparison(NamedTuple):
-    """What `metrics/compare.json` holds."""
+def compare(losses: Mapping[str, TaggedSplit], baseline: TaggedSplit, seed: int) -> dict[str, Any]:
+    """Return what `metrics/compare.json` holds: every pair of losses is compared, then each loss with the baseline.
 
-    split: str
-    sentences: int
-    tokens: int
-    resamples: int
-    confidence: float
-    resampled: str
-    seed: int
-    baseline: dict[str, float | None]  # its metrics
-    pairs: list[Pair]  # of losses, then each loss with the baseline
-    summary: str
-
-    def document(self) -> dict[str, Any]:
-        """Return it for JSON."""
-        return self._asdict() | {"pairs": [pair.document() for pair in self.pairs]}
-
-
-def compare(losses: Mapping[str, TaggedSplit], baseline: TaggedSplit, seed: int) -> Comparison:
-    """Compare every pair of losses, then each loss with the baseline; the seed is that of the resamples."""
+    Args:
+        losses: the test split as each model tags it.
+        baseline: the same split.
+        seed: of the resamples.
+    """
     taggers = {**losses, BASELINE: baseline}
     resampled = resampled_metrics(taggers, seed)
     between = list(combinations(losses, 2))
+    pairs = [_pair(names, taggers, resampled, len(between)) for names in between]
+    pairs += [_pair((loss, BASELINE), taggers, resampled, 1) for loss in losses]
     tokens = len(baseline.predicted)
-    pairs = []
-    for names in (*between, *((loss, BASELINE) for loss in losses)):
-        compared = 1 if BASELINE in names else len(between)
-        pair = _pair(names, taggers, resampled, pair_confidence(compared))
-        pairs.append(pair._replace(sentence=pair_sentence(pair, compared, tokens)))
-    return Comparison(
-        split="test",
-        sentences=baseline.split.sentences,
-        tokens=tokens,
-        resamples=RESAMPLES,
-        confidence=CONFIDENCE,
-        resampled="sentences",
-        seed=seed,
-        baseline=score(baseline),
-        pairs=pairs,
-        summary=summarize(pairs, tokens),
-    )
+    return {
+        "split": "test",
+        "sentences": baseline.split.sentences,
+        "tokens": tokens,
+        "resamples": RESAMPLES,
+        "confidence": CONFIDENCE,
+        "resampled": "sentences",
+        "seed": seed,
+        "baseline": score(baseline),
+        "pairs": pairs,
+        "summary": summarize(pairs, tokens),
+    }
 
 
 def _pair(
     names: tuple[str, str],
     taggers: Mapping[str, TaggedSplit],
     resampled: Mapping[str, Mapping[str, Float64s]],
-    confidence: float,
-) -> Pair:
+    compared: int,
+) -> dict[str, Any]:
+    """Compare two taggers: a metric is None if one of them lacks it; `measure` names the metric that decides."""
     first, second = (taggers[name] for name in names)
     one, other = (resampled[name] for name in names)
-    differences = {
-        metric: found
+    confidence = 1 - (1 - CONFIDENCE) / compared  # of each interval, for all to hold together (Bonferroni)
+    differences: dict[str, Any] = {
+        metric: difference(one[metric], other[metric], confidence) if metric in one and metric in other else None
         for metric in shown_in("intervals")
-        if metric in one and metric in other and (found := difference(one[metric], other[metric], confidence))
     }
-    measure = "span_f1" if "span_f1" in differences else "accuracy"
-    decisive = differences[measure]
-    return Pair(
-        *names,
-        confidence=six_places(confidence),
-        same_tags=six_places(float((first.predicted == second.predicted).mean())),
-        differences=differences,
-        mcnemar=mcnemar(first.right, second.right),
-        measure=measure,
-        different=not decisive.low <= 0 <= decisive.high,
-    )
+    measure = "span_f1" if differences["span_f1"] else "accuracy"
+    pair = {
+        "first": names[0],
+        "second": names[1],
+        "confidence": six_places(confidence),
+        "same_tags": six_places(float((first.predicted == second.predicted).mean())),
+        **differences,
+        "mcnemar": mcnemar(first.right, second.right),
+        "measure": measure,
+        "different": not differences[measure]["low"] <= 0 <= differences[measure]["high"],
+    }
+    return pair | {"sentence": pair_sentence(pair, compared, len(first.predicted))}

@@ -17,7 +17,7 @@ BASELINE = ids(0, 1, 0, 0, 0, 1)
 def compared(split: EncodedSplit = SPLIT, **losses: Probabilities) -> dict[str, Any]:
     """Return the document of a comparison on SPLIT, or on one with other tags."""
     taggers = {loss: TaggedSplit.of(probabilities, split, GROUPS) for loss, probabilities in losses.items()}
-    return compare(taggers, TaggedSplit(split, GROUPS, BASELINE), seed=1).document()
+    return compare(taggers, TaggedSplit(split, GROUPS, BASELINE), seed=1)
 
 
 COMPARISON = compared(nll=PROBABILITIES, mse=OTHER)
@@ -82,7 +82,7 @@ def test_of_tags_that_mark_spans_the_span_f1_decides() -> None:
         name: TaggedSplit.of(np.eye(2, dtype=np.float32)[list(tags)], split, nothing(4))
         for name, tags in {"a": (0, 1, 0, 1), "b": (0, 1, 1, 1)}.items()
     }
-    found = compare(losses, TaggedSplit(split, nothing(4), ids(1, 1, 1, 1)), seed=1).document()
+    found = compare(losses, TaggedSplit(split, nothing(4), ids(1, 1, 1, 1)), seed=1)
     pair = found["pairs"][0]
     assert pair["measure"] == "span_f1"
     assert (pair["span_f1"]["first"], pair["span_f1"]["second"]) == (1, 0.666667)  # 1 of 1 found, 1 of 2 gold

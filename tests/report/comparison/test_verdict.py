@@ -1,27 +1,33 @@
+from typing import Any
+
 import pytest
 
-from tagger.report.comparison.significance import Difference, McNemar
-from tagger.report.comparison.verdict import Pair, pair_sentence, summarize
+from tagger.report.comparison.verdict import pair_sentence, summarize
 
 
-def pair(first: str, second: str, accuracies: tuple[float, float], low: float, high: float, same: float) -> Pair:
-    accuracy = Difference(*accuracies, accuracies[0] - accuracies[1], low, high)
-    return Pair(
-        first=first,
-        second=second,
-        confidence=0.95,
-        same_tags=same,
-        differences={"accuracy": accuracy},
-        mcnemar=McNemar(0, 0, 1.0),
-        measure="accuracy",
-        different=not low <= 0 <= high,
-    )
+def pair(
+    first: str,
+    second: str,
+    accuracies: tuple[float, float],
+    low: float,
+    high: float,
+    same: float,
+) -> dict[str, Any]:
+    one, other = accuracies
+    return {
+        "first": first,
+        "second": second,
+        "same_tags": same,
+        "accuracy": {"first": one, "second": other, "difference": one - other, "low": low, "high": high},
+        "measure": "accuracy",
+        "different": not low <= 0 <= high,
+    }
 
 
-def finished(*pairs: Pair) -> list[Pair]:
-    compared = sum(found.second != "baseline" for found in pairs)
+def finished(*pairs: dict[str, Any]) -> list[dict[str, Any]]:
+    compared = sum(found["second"] != "baseline" for found in pairs)
     return [
-        found._replace(sentence=pair_sentence(found, 1 if found.second == "baseline" else compared, 1581))
+        found | {"sentence": pair_sentence(found, 1 if found["second"] == "baseline" else compared, 1581)}
         for found in pairs
     ]
 
@@ -62,7 +68,7 @@ AGAINST_BASELINE = (
         ),
     ],
 )
-def test_a_pair_in_one_sentence(found: Pair, expected: str) -> None:
+def test_a_pair_in_one_sentence(found: dict[str, Any], expected: str) -> None:
     assert pair_sentence(found, 1, 1581) == expected
 
 
@@ -125,7 +131,7 @@ def test_one_loss_stands_against_the_baseline() -> None:
 def test_of_tags_that_mark_spans_the_span_f1_decides() -> None:
     spans = finished(
         *(
-            found._replace(measure="span_f1", differences={"span_f1": found.differences["accuracy"]})
+            found | {"measure": "span_f1", "span_f1": found["accuracy"]}
             for found in (BETTER, BASELINES["nll"], BASELINES["mse"])
         )
     )
