@@ -9,10 +9,9 @@
 The first line says how many vectors there are and how wide; GloVe's files lack it. A word may hold spaces.
 """
 
-import codecs
 import math
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from itertools import chain, takewhile
 from pathlib import Path
@@ -47,8 +46,14 @@ def read_vectors(path: Path, words: Dictionary, width: int) -> WordVectors:
             id_ = words.ids.get(word if is_equal else word.lower())
             if id_ is None or id_ in final or (id_ in rows and not is_equal):
                 continue
+            fields = line.split()[-width:]
+            vector = _leading_numbers(fields)
+            finite = list(takewhile(math.isfinite, vector))
+            if len(finite) < width:
+                wrong = clip(fields[len(finite)].decode(errors="backslashreplace"))
+                raise InputError.at(path, number, f"the vector of {word!r} has {wrong!r}, expected a finite number")
             start = rows.setdefault(id_, len(rows)) * width
-            numbers[start : start + width] = _numbers(line.split()[-width:], path, number, word)
+            numbers[start : start + width] = vector
             if is_equal:
                 final.add(id_)
     if not rows:
@@ -59,7 +64,7 @@ def read_vectors(path: Path, words: Dictionary, width: int) -> WordVectors:
 
 def _vectors(file: BinaryIO, path: Path, width: int) -> Iterator[tuple[int, str, bytes]]:
     """Yield the number of each line that holds a vector, its word, and the whole line."""
-    first = file.readline().removeprefix(codecs.BOM_UTF8)
+    first = file.readline()
     announced, found = _announced(first.split(), path, width), 0
     for number, raw_line in enumerate(chain([first if announced is None else b""], file), start=1):
         line = raw_line.rstrip()
@@ -71,7 +76,8 @@ def _vectors(file: BinaryIO, path: Path, width: int) -> Iterator[tuple[int, str,
         else:
             word, *rest = line.rsplit(None, width)
             if len(rest) != width:
-                wrong = f"{len(line.split()) - 1} numbers, expected a word and {width}: {_quote(line)}"
+                shown = clip(line.decode(errors="backslashreplace"))
+                wrong = f"{len(line.split()) - 1} numbers, expected a word and {width}: {shown!r}"
                 raise InputError.at(path, number, wrong)
         # A byte that is not UTF-8 makes a word that no corpus contains.
         yield number, word.decode("utf-8", "surrogateescape"), line
@@ -83,7 +89,7 @@ def _vectors(file: BinaryIO, path: Path, width: int) -> Iterator[tuple[int, str,
 
 def _announced(fields: list[bytes], path: Path, width: int) -> int | None:
     """Return how many vectors the first line announces, None if it is itself a vector; check how wide they are."""
-    count, found = None, len(list(takewhile(_is_number, reversed(fields[1:]))))
+    count, found = None, len(_leading_numbers(reversed(fields[1:])))
     if len(fields) == 2 and all(field.isdigit() for field in fields):
         count, found = map(int, fields)
     if fields and found != width and count != 0:
@@ -91,22 +97,9 @@ def _announced(fields: list[bytes], path: Path, width: int) -> int | None:
     return count
 
 
-def _numbers(fields: list[bytes], path: Path, line_number: int, word: str) -> "array[float]":
+def _leading_numbers(fields: Iterable[bytes]) -> "array[float]":
+    """Return the fields as numbers, up to the first that is not a number."""
+    numbers = array("f")
     with suppress(ValueError):
-        vector = array("f", map(float, fields))
-        if math.isfinite(sum(vector)):
-            return vector
-    wrong = next(field for field in fields if not (_is_number(field) and math.isfinite(array("f", [float(field)])[0])))
-    raise InputError.at(path, line_number, f"the vector of {word!r} has {_quote(wrong)}, expected a finite number")
-
-
-def _is_number(field: bytes) -> bool:
-    try:
-        float(field)
-        return True
-    except ValueError:
-        return False
-
-
-def _quote(text: bytes) -> str:
-    return repr(clip(text.decode("utf-8", "backslashreplace")))
+        numbers.extend(map(float, fields))
+    return numbers
