@@ -23,19 +23,21 @@ def survey(splits: Mapping[str, EncodedSplit], dictionaries: Dictionaries, vecto
     """
     train = splits["train"]
     train_sentences = set(_sentences(train, train))
-    counts = {name: _tags(split) for name, split in splits.items()}
+    known_tags = len(dictionaries.tags)
+    counts: dict[str, dict[str, int]] = {}
     result: dict[str, Any] = {}
     for name, split in splits.items():
+        of_tags = np.bincount(split.tags, minlength=len(split.tag_names)).tolist()
+        counts[name] = dict(zip(split.tag_names, of_tags, strict=True))
         result[name] = {"sentences": split.sentences, "tokens": len(split.forms), "types": len(split.form_texts)}
         if name == "train":
             continue
-        unseen = {tag: count for tag, count in sorted(counts[name].items()) if tag not in dictionaries.tags.ids}
         result[name] |= {
             "unknown_share": six_places(word_groups(train, split).unknown.mean()),
             "sentences_in_train": sum(sentence in train_sentences for sentence in _sentences(split, train)),
             "baseline_accuracy": six_places((most_frequent_tags(train, split) == split.tags).mean()),
-            "tokens_of_unseen_tags": sum(unseen.values()),
-            "unseen_tags": [{"tag": tag, "count": count} for tag, count in unseen.items()],
+            "tokens_of_unseen_tags": sum(of_tags[known_tags:]),
+            "unseen_tags": [{"tag": tag, "count": counts[name][tag]} for tag in sorted(split.tag_names[known_tags:])],
         }
     result["dictionary"] = {"words": len(dictionaries.words.entries), "words_with_vector": len(vectors.ids)}
     # A list: DVC would show each number of a mapping as a column of its own, but leaves lists alone.
@@ -50,9 +52,3 @@ def _sentences(split: EncodedSplit, train: EncodedSplit) -> Iterator[bytes]:
     forms = np.array([numbers.get(text, -1) for text in split.form_texts], dtype=np.int32)[split.forms]
     for start, end in pairwise(split.sentence_starts.tolist()):
         yield forms[start:end].tobytes()
-
-
-def _tags(split: EncodedSplit) -> dict[str, int]:
-    """Count the tags that occur."""
-    counts = np.bincount(split.tags, minlength=len(split.tag_names)).tolist()
-    return {tag: count for tag, count in zip(split.tag_names, counts, strict=True) if count}
