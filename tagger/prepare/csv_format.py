@@ -22,8 +22,7 @@ def parse(lines: Iterable[str], path: Path, _column: str = "") -> Iterator[Sente
     """Parse rows of `text,tag`. A cell that holds a comma is quoted.
 
     Raises:
-        InputError: the header is wrong, a row does not have two cells, a cell is empty, or words and tags differ in
-            number.
+        InputError: the header is wrong, or a row does not have two cells that hold equally many words and tags.
     """
     rows = _read_rows(lines, path)
     number, header = next(rows, (1, _HEADER))
@@ -56,6 +55,5 @@ def _read_rows(lines: Iterable[str], path: Path) -> Iterator[tuple[int, list[str
                 yield first, row
             first = rows.line_num + 1
     except csv.Error as error:
-        last = rows.line_num
-        hint = "is a quote not closed?" if first == last else f"is a quote open up to line {last}?"
+        hint = "is a quote not closed?" if first == rows.line_num else f"is a quote open up to line {rows.line_num}?"
         raise InputError.at(path, first, f"not CSV: {error}; {hint}") from None

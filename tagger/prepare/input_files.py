@@ -12,26 +12,19 @@ from typing import BinaryIO
 
 from tagger.core.common.errors import InputError
 
-_GZIP_MAGIC = b"\x1f\x8b"
-
 
 @contextmanager
 def open_input(path: Path, expected: str) -> Iterator[BinaryIO]:
     """Open a file to read its bytes after a byte order mark, unzipped if it begins like gzip, whatever its name.
 
-    Args:
-        path: the file.
-        expected: what the message about a missing file asks for.
-
     Raises:
-        InputError: the file is missing or a folder, or its gzip turns out to be damaged while it is read.
+        InputError: the file is missing or a folder (the message asks for `expected`), or its gzip is damaged.
     """
     if path.is_dir():
         raise InputError(f"{path}: is a folder, expected {expected}")
     try:
         with path.open("rb") as raw:
-            zipped = raw.read(len(_GZIP_MAGIC)) == _GZIP_MAGIC
-            raw.seek(0)
+            zipped = raw.peek(2).startswith(b"\x1f\x8b")
             file = io.BufferedReader(gzip.GzipFile(fileobj=raw)) if zipped else raw  # GzipFile alone reads lines slowly
             if file.read(len(codecs.BOM_UTF8)) != codecs.BOM_UTF8:
                 file.seek(0)

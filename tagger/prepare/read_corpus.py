@@ -31,12 +31,9 @@ FORMATS = {
 
 
 def read_corpus(path: Path, file_format: str = "auto", column: str = "upos") -> IndexedCorpus:
-    """Read the sentences of a file in any of the formats, gzipped or not.
+    """Read the sentences of a file in any of the `FORMATS`, gzipped or not.
 
-    Args:
-        path: the file.
-        file_format: a name of `FORMATS`, or `auto`: by the file's name, else by its first line that is no comment.
-        column: which tag of a CoNLL-U file, `upos` or `xpos`.
+    `auto` goes by the file's name, else by its first line that is not a comment. `column` is the tag to read in CoNLL-U.
 
     Raises:
         InputError: the file is missing, empty or unreadable, or a line of it is wrong.
