@@ -11,6 +11,7 @@ models/export/
   verification.json                        result of the comparison with the trained model
 """
 
+import hashlib
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -26,7 +27,6 @@ from tagger.core.network.model_config import (
     read_checked,
     read_document,
     refuse_others,
-    sha256_of,
 )
 from tagger.predict.onnx_graphs import graphs_of, weight_bytes, with_weights
 
@@ -76,7 +76,7 @@ def read_export(folder: Path) -> tuple[ExportConfig, Dictionaries, dict[str, byt
         try:
             # In one expression: a name for the weights would keep them in memory.
             rebuilt[name] = with_weights(declared, _weights_in(contents.pop(name)))
-            if sha256_of(rebuilt[name]) != config.sha256[name]:
+            if hashlib.sha256(rebuilt[name]).hexdigest() != config.sha256[name]:
                 raise ValueError("got another graph")
         except ValueError as error:
             raise InputError(f"{folder / name}: does not fit {CONFIG} and the dictionaries: {error}") from None

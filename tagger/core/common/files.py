@@ -63,7 +63,7 @@ def reading(path: Path, expected: str) -> Iterator[None]:
     """
     try:
         yield
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise InputError(f"{path}: no such file; expected {expected}") from None
     except (ValueError, TypeError, KeyError, EOFError, RecursionError) as error:
         raise InputError(f"{path}: damaged: {error}") from None

@@ -9,7 +9,7 @@ from typing import Any, Self
 from pydantic import ValidationError
 
 from tagger.core.common.errors import InputError
-from tagger.core.common.files import write_json
+from tagger.core.common.files import reading, write_json
 from tagger.core.corpus.dictionary import AFFIXES
 from tagger.core.params.schema import ModelParams, Section
 
@@ -52,14 +52,9 @@ class ModelConfig(Section):
         return {name: limit for name, limit in _DICTIONARY_LIMITS.items() if name != AFFIXES or self.model.affix_dim}
 
 
-def sha256_of(content: bytes) -> str:
-    """Return the SHA-256 in hexadecimal."""
-    return hashlib.sha256(content).hexdigest()
-
-
 def write_config(folder: Path, config: dict[str, Any]) -> None:
     """Write `config.json`, with the SHA-256 of every file that is already in the folder."""
-    sums = {path.name: sha256_of(path.read_bytes()) for path in sorted(folder.iterdir())}
+    sums = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(folder.iterdir())}
     write_json(folder / CONFIG, config | {"sha256": sums})
 
 
@@ -70,15 +65,10 @@ def read_document(folder: Path) -> dict[str, Any]:
         InputError: it is missing, too large, or not a JSON object.
     """
     path = folder / CONFIG
-    try:
-        document = json.loads(read_limited(path, CONFIG_LIMIT).decode("utf-8"))
-    except (FileNotFoundError, NotADirectoryError):
-        hint = "expected a model folder, as `dvc repro` writes to models/"
-        raise InputError(f"{path}: no such file; {hint}") from None
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{path}: damaged: {error}") from None
-    if not isinstance(document, dict):
-        raise InputError(f"{path}: damaged: expected a JSON object")
+    with reading(path, "a model folder, as `dvc repro` writes to models/"):
+        document = json.loads(_read_limited(path, CONFIG_LIMIT).decode("utf-8"))
+        if not isinstance(document, dict):
+            raise TypeError("expected a JSON object")
     return document
 
 
@@ -102,33 +92,21 @@ def read_checked(folder: Path, config: ModelConfig, limits: Mapping[str, int]) -
         path = folder / name
         if name not in config.sha256:
             raise InputError(f"{folder / CONFIG}: damaged: sha256: no entry of {name}")
-        try:
-            contents[name] = read_limited(path, limit)
-        except FileNotFoundError:
-            raise InputError(f"{path}: no such file; {CONFIG} beside it expects it") from None
-        found, expected = sha256_of(contents[name]), config.sha256[name]
+        with reading(path, f"what {CONFIG} beside it lists"):
+            contents[name] = _read_limited(path, limit)
+        found, expected = hashlib.sha256(contents[name]).hexdigest(), config.sha256[name]
         if found != expected:
             raise InputError(f"{path}: damaged: its SHA-256 is {found[:12]}..., {CONFIG} expects {expected[:12]}...")
     return contents
 
 
 def refuse_others(folder: Path, config: ModelConfig, names: Iterable[str]) -> None:
-    """Refuse a config with a checksum of any file but these.
-
-    Raises:
-        InputError: it has one.
-    """
+    """Raise InputError if the config has a checksum of any file but these."""
     for name in sorted(config.sha256.keys() - set(names)):
         raise InputError(f"{folder / CONFIG}: damaged: sha256: {name!r} is no file of this model")
 
 
-def read_limited(path: Path, limit: int) -> bytes:
-    """Return the content of a file.
-
-    Raises:
-        InputError: it is not a plain file, or larger than the limit in bytes.
-        FileNotFoundError: there is no such file.
-    """
+def _read_limited(path: Path, limit: int) -> bytes:
     if path.exists() and not path.is_file():
         raise InputError(f"{path}: is {'a folder' if path.is_dir() else 'no plain file'}, expected a file")
     with path.open("rb") as file:

@@ -7,6 +7,7 @@ models/nll/
   affixes.json          another, if the model reads affixes
 """
 
+import hashlib
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -22,7 +23,6 @@ from tagger.core.network.model_config import (
     ModelConfig,
     read_checked,
     refuse_others,
-    sha256_of,
     write_config,
 )
 from tagger.core.params.schema import LossName
@@ -83,4 +83,4 @@ def fingerprint(folder: Path) -> str:
         InputError: the config is missing or damaged.
     """
     _Config.read(folder)
-    return sha256_of((folder / CONFIG).read_bytes())
+    return hashlib.sha256((folder / CONFIG).read_bytes()).hexdigest()
