@@ -4,7 +4,6 @@ import re
 import shutil
 import sys
 from pathlib import Path
-from typing import Any
 
 import yaml
 
@@ -33,7 +32,7 @@ class Workspace:
             epochs: without them those of `params.yaml` are run.
         """
         folder.mkdir(parents=True)
-        params: Any = read_document(ROOT / "params.yaml")
+        params, _ = read_document(ROOT / "params.yaml")
         params["losses"] = [LOSS]
         params["export"]["loss"] = "best"
         params["data"] |= {name: str(path.resolve()) for name, path in files._asdict().items()} | {"format": "auto"}

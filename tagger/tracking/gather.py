@@ -34,7 +34,7 @@ def gather(loss: LossName, stages: Collection[str] = ()) -> Record:
         InputError: an output is missing or damaged.
     """
     locked = read_lock_file()
-    settings = read_document()
+    settings, _ = read_document()
     if locked.get(f"train@{loss}", UNRECORDED).wrote():
         for name in ("export", "prepare", f"evaluate@{loss}", f"train@{loss}"):
             settings |= locked.get(name, UNRECORDED).params
@@ -56,7 +56,7 @@ def begin_training(loss: LossName, training: str) -> Record:
         loss: of the model.
         training: identity of the training.
     """
-    record = _begin(loss, read_document())
+    record = _begin(loss, read_document()[0])
     record.training = training
     return record
 

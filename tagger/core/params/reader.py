@@ -7,12 +7,14 @@ from typing import Any, TypeVar
 
 import yaml
 from pydantic import ValidationError
+from yaml.constructor import ConstructorError, SafeConstructor
 
 from tagger.core.common.errors import InputError
 from tagger.core.params.schema import Params, Section
 
 View = TypeVar("View", bound=Section)
 _Key = tuple[str | int, ...]
+_Lines = dict[_Key, int]
 
 _MOST_LEVELS = 20  # of nested values: an alias may contain itself
 # What was expected, by pydantic's type of the error; the names in braces are those of the error and its context.
@@ -41,7 +43,7 @@ def read_params(view: type[View], path: Path = Path("params.yaml")) -> View:
     Raises:
         InputError: the file is missing, is not YAML, or has an unknown, missing or wrong value.
     """
-    document, lines = _load(path)
+    document, lines = read_document(path)
     try:
         params = Params.model_validate(document)
     except ValidationError as error:
@@ -56,13 +58,25 @@ def read_params(view: type[View], path: Path = Path("params.yaml")) -> View:
     return view.model_validate(params, from_attributes=True)
 
 
-def read_document(path: Path = Path("params.yaml")) -> Any:
-    """Return the content of the file, unchecked.
+def read_document(path: Path = Path("params.yaml")) -> tuple[Any, _Lines]:
+    """Return the content of the file, unchecked, and the line of each key.
 
     Raises:
-        InputError: the file is missing or is not YAML.
+        InputError: the file is missing, is not YAML, or has something else in it than keys and values.
     """
-    return _load(path)[0]
+    lines: _Lines = {}
+    try:
+        root = yaml.compose(path.read_bytes().decode("utf-8"), _Loader)
+        return _read(root, (), lines) if root else None, lines
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file; expected the parameters of the pipeline") from None
+    except UnicodeDecodeError as error:
+        raise InputError.not_utf8(path, error) from None
+    except yaml.YAMLError as error:
+        mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
+        line = mark.line + 1 if mark else None
+        what = "" if isinstance(error, ConstructorError) else "not YAML: "
+        raise InputError.at(path, line, f"{what}{problem or str(error).splitlines()[0]}") from None
 
 
 def flatten(document: dict[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -73,57 +87,8 @@ def flatten(document: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     return flat
 
 
-def _load(path: Path) -> tuple[Any, dict[_Key, int]]:
-    """Return the content of the file and the line of each key."""
-    try:
-        loader = _Loader(path)
-        root = loader.get_single_node()
-        return loader.read(root) if root else None, loader.lines
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file; expected the parameters of the pipeline") from None
-    except UnicodeDecodeError as error:
-        raise InputError.not_utf8(path, error) from None
-    except yaml.YAMLError as error:
-        mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
-        line = mark.line + 1 if mark else None
-        raise InputError.at(path, line, f"not YAML: {problem or str(error).splitlines()[0]}") from None
-
-
 class _Loader(yaml.SafeLoader):
-    """Safe YAML that notes the line of each key, and reads 1e-3 as a number, as YAML 1.2 and DVC do."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(path.read_bytes().decode("utf-8"))
-        self.path = path
-        self.lines: dict[_Key, int] = {}
-
-    def read(self, node: yaml.Node, key: _Key = ()) -> Any:
-        """Return the value of the node that has this key."""
-        self.lines.setdefault(key, node.start_mark.line + 1)
-        if len(key) > _MOST_LEVELS:
-            raise self._mistake(node, "values are nested too deeply")
-        if isinstance(node, yaml.MappingNode):
-            return self._read_mapping(node, key)
-        if isinstance(node, yaml.SequenceNode):
-            return [self.read(value, (*key, index)) for index, value in enumerate(node.value)]
-        try:
-            return self.construct_object(node)
-        except ValueError as error:  # it only looks like a date or a number
-            raise self._mistake(node, str(error)) from None
-
-    def _read_mapping(self, node: yaml.MappingNode, key: _Key) -> dict[str, Any]:
-        values: dict[str, Any] = {}
-        for name, value in node.value:
-            if name.tag != "tag:yaml.org,2002:str":
-                raise self._mistake(name, "a key is not text")
-            if name.value in values:
-                raise self._mistake(name, f"duplicate key {name.value!r}")
-            self.lines[*key, name.value] = name.start_mark.line + 1
-            values[name.value] = self.read(value, (*key, name.value))
-        return values
-
-    def _mistake(self, node: yaml.Node, what: str) -> InputError:
-        return InputError.at(self.path, node.start_mark.line + 1, what)
+    """Safe YAML that reads 1e-3 as a number, as YAML 1.2 and DVC do."""
 
 
 _Loader.add_implicit_resolver(
@@ -131,7 +96,30 @@ _Loader.add_implicit_resolver(
 )
 
 
-def _explain(error: ValidationError, lines: dict[_Key, int], path: Path) -> InputError:
+def _read(node: yaml.Node, key: _Key, lines: _Lines) -> Any:
+    """Return the value of the node that has this key, and note the line of each key in it."""
+    lines.setdefault(key, node.start_mark.line + 1)
+    if len(key) > _MOST_LEVELS:
+        raise ConstructorError(problem="values are nested too deeply", problem_mark=node.start_mark)
+    if isinstance(node, yaml.SequenceNode):
+        return [_read(value, (*key, index), lines) for index, value in enumerate(node.value)]
+    if not isinstance(node, yaml.MappingNode):
+        try:
+            return SafeConstructor().construct_object(node)
+        except ValueError as error:  # it only looks like a date or a number
+            raise ConstructorError(problem=str(error), problem_mark=node.start_mark) from None
+    values: dict[str, Any] = {}
+    for name, value in node.value:
+        if name.tag != "tag:yaml.org,2002:str":
+            raise ConstructorError(problem="a key is not text", problem_mark=name.start_mark)
+        if name.value in values:
+            raise ConstructorError(problem=f"duplicate key {name.value!r}", problem_mark=name.start_mark)
+        lines[*key, name.value] = name.start_mark.line + 1
+        values[name.value] = _read(value, (*key, name.value), lines)
+    return values
+
+
+def _explain(error: ValidationError, lines: _Lines, path: Path) -> InputError:
     """Word the first of the problems; a misspelt key is reported before the key that it leaves missing."""
     problem = min(error.errors(), key=lambda found: found["type"] != "extra_forbidden")
     key, kind, value = problem["loc"], problem["type"], problem["input"]

@@ -383,4 +383,4 @@ def test_a_list_that_is_too_long_is_named_with_its_length(tmp_path: Path) -> Non
 def test_flattened_params_have_dotted_keys(tmp_path: Path) -> None:
     path = tmp_path / "params.yaml"
     path.write_text("seed: 1\nlosses: [nll]\ntrain:\n  rate: 1e-3\n  deep: {x: true}\n", encoding="utf-8")
-    assert flatten(read_document(path)) == {"seed": 1, "losses": ["nll"], "train.rate": 0.001, "train.deep.x": True}
+    assert flatten(read_document(path)[0]) == {"seed": 1, "losses": ["nll"], "train.rate": 0.001, "train.deep.x": True}
