@@ -64,7 +64,7 @@ def _find_mistake(cells: list[str], place: int, column: str) -> str | None:
 def read_quickly(file: BinaryIO, column: str) -> IndexedCorpus | None:
     """Index the sentences of correct CoNLL-U as `parse` reads them, but column by column: two to three times as fast.
 
-    Return None if the file has a mistake. It may be None if it is only unusual: has a line of blanks, say.
+    Return None if the file has a mistake, and possibly if it is correct but unusual, for example has a line of blanks.
     """
     import pyarrow as pa  # no other format needs it
     import pyarrow.csv

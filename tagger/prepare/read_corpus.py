@@ -33,7 +33,7 @@ FORMATS = {
 def read_corpus(path: Path, file_format: str = "auto", column: str = "upos") -> IndexedCorpus:
     """Read the sentences of a file in any of the `FORMATS`, gzipped or not.
 
-    `auto` goes by the file's name, else by its first line that is not a comment. `column` is the tag to read in CoNLL-U.
+    `auto` goes by the file's name, else by its first line that is no comment. `column` is which tag of CoNLL-U to read.
 
     Raises:
         InputError: the file is missing, empty or unreadable, or a line of it is wrong.
