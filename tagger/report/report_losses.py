@@ -1,5 +1,10 @@
 """Compare the losses: what they do, whether they differ, and the plots and the page that show it."""
 
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import pandas as pd
+
 from tagger.core.common import paths
 from tagger.core.common.files import new_folder, write_json, write_table
 from tagger.core.corpus.encoded_split import EncodedSplit
@@ -9,7 +14,6 @@ from tagger.core.params.schema import ReportView
 from tagger.evaluate.tagged_split import TaggedSplit
 from tagger.report.comparison.compare import compare
 from tagger.report.page.render import write_report
-from tagger.report.plot_tables import PLOTS, plot_table
 from tagger.report.questions.study import study_losses
 from tagger.report.shared.results import LossResult
 
@@ -29,3 +33,24 @@ def report_losses() -> None:
             write_table(plot_table(name, results), folder / f"{name}.csv")
     write_report(paths.REPORT, results, study, comparison)
     print(comparison["summary"])
+
+
+def _shares(counts: pd.DataFrame) -> pd.DataFrame:
+    """Return the pairs of a gold and a predicted tag that occur, and each tag with itself."""
+    table = counts.rename_axis("gold").reset_index().melt("gold", var_name="predicted", value_name="tokens")
+    table["share"] = (table["tokens"] / table["gold"].map(counts.sum(axis=1)).clip(lower=1)).round(6)
+    return table[(table["tokens"] > 0) | (table["gold"] == table["predicted"])]
+
+
+# The tables that the plots of `dvc.yaml` read: for each, the part of one loss.
+PLOTS: dict[str, Callable[[LossResult], pd.DataFrame]] = {
+    "curves": lambda result: result.history.replace([np.inf, -np.inf], np.nan),
+    "tags": lambda result: result.tags,
+    "reliability": lambda result: pd.DataFrame(result.detail["reliability"]).dropna(),  # bins that hold tokens
+    "confusion": lambda result: _shares(result.confusions),
+}
+
+
+def plot_table(name: str, results: Mapping[str, LossResult]) -> pd.DataFrame:
+    """Join the parts of all losses, one row per point; the last column is `loss`."""
+    return pd.concat([PLOTS[name](result).assign(loss=loss) for loss, result in results.items()], ignore_index=True)

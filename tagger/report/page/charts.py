@@ -15,7 +15,7 @@ WIDTH, HEIGHT = 360, 250  # of a panel
 LEFT, RIGHT, TOP, BOTTOM = 46, 12, 14, 38  # margins of the plot within the panel
 FLOOR = TOP + WIDTH - LEFT - RIGHT  # y of an accuracy of 0 in a reliability diagram: both axes are equally long
 STRIP = 44  # height of the strip below the diagram, which shows how many words a bin has
-LINE, STEP = 2.0, 3.5  # widths: of lines that lie on one another the lower ones are wider, so that each is seen
+LINE, STEP = 2.0, 3.5  # widths: if lines lie on one another, the lower ones are wider, so that each is seen
 PANELS = (  # column of a history, title, whether the axis is logarithmic
     ("dev_accuracy", "Accuracy on dev", False),
     ("dev_loss", "Loss on dev", True),

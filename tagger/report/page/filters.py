@@ -60,7 +60,7 @@ def series(place: int) -> str:
 
 
 def wrong_style(share: float) -> str:
-    """Return the style of a share of which less is better: e1 to e5, empty for 0."""
+    """Return the style of a share that should be small: e1 to e5, empty for 0."""
     return f"e{1 + bisect_right(WRONG_LEVELS, share)}" if share else ""
 
 

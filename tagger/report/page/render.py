@@ -48,14 +48,7 @@ def write_report(
         curves=charts.training_curves(results),
         tag_rows=tables.tag_rows(results),
         matrices=tables.confusion_matrices(results),
-        diagrams=[
-            {
-                "loss": loss,
-                "error": result.evaluation["ece"],
-                "bins": charts.reliability_bins(result.detail["reliability"]),
-            }
-            for loss, result in results.items()
-        ],
+        diagrams=[{"loss": loss, "result": result} for loss, result in results.items()],
         study=study,
         shown=shown,
         axis=tables.AXIS,

@@ -78,14 +78,10 @@ def _sentence_row(number: int, taggers: Sequence[TaggedSplit]) -> list[Any]:
 
 
 def distributions(probabilities: Probabilities, gold: Sequence[int]) -> list[list[int]]:
-    """Return `[tag, share, tag, share, ...]` of each word, the most probable tag first, of equals the first.
+    """Return `[tag, share, tag, share, ...]` of each of T words, given their (T, K) probabilities and (T) gold tags.
 
-    The predicted tag and the gold tag always stand there, others if they are among the `KEPT_TAGS` most probable ones.
-    A gold tag that the model does not know has share 0.
-
-    Args:
-        probabilities: (T, K) of a sentence of T words.
-        gold: (T) tags.
+    The most probable tag comes first, of equals the first. The predicted tag and the gold tag are always listed, others
+    if they are among the `KEPT_TAGS` most probable ones. A gold tag that the model does not know has share 0.
     """
     values = np.nan_to_num(probabilities, nan=0.0, posinf=1.0).astype(np.float64)
     shares = np.rint(values * 1000).astype(np.int64).tolist()

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 
 from tagger.evaluate.predictions import confusions
-from tagger.report.plot_tables import plot_table
+from tagger.report.report_losses import plot_table
 from tests.report_results import result_of
 
 
