@@ -1,9 +1,10 @@
 """Tagging with an exported model: ONNX Runtime and numpy."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 import onnxruntime
@@ -11,12 +12,15 @@ import onnxruntime
 from tagger.core.common.arrays import Array, Flags, Float32s, Int32s, Int64s, Probabilities
 from tagger.core.common.errors import InputError
 from tagger.core.corpus.batch_plan import plan_batches
-from tagger.core.corpus.dictionary import PADDING
+from tagger.core.corpus.dictionary import PADDING, Dictionaries
 from tagger.predict.export_folder import read_export
-from tagger.predict.form_vectors import FormVectors
 
 BATCH_TOKENS = 1000  # places in a batch, padding included
 BATCH_CHARACTERS = 8000
+# The most that the memory of word forms holds.
+MOST_FORMS = 30_000
+MOST_CHARACTERS = 1_000_000  # of all forms together
+MOST_BYTES = 2**26  # of all vectors together
 
 
 class OnnxScorer:
@@ -26,7 +30,7 @@ class OnnxScorer:
         """Load an export.
 
         Args:
-            folder: as `write_export` wrote it.
+            folder: such as models/export.
             threads: how many to use at once; by default as many as this process may use.
             int8: use the tagger that computes in 8 bits.
 
@@ -42,15 +46,15 @@ class OnnxScorer:
         self._form_encoder = _session(graphs["characters.onnx"]) if config.model.form_width else None
         self._tagger = _session(graphs[name])
         self._forms = FormVectors(dictionaries, self._encode, config.model.form_width)
-        self._threads = threads or _available_threads()
+        available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+        self._threads = threads or available or 1
         self._pool = ThreadPoolExecutor(self._threads)
 
     def probabilities(self, sentences: Sequence[Sequence[str]]) -> Probabilities:
         """Return the probabilities of the K tags for the N words of these sentences, none of them empty: (N, K)."""
         words = [word for sentence in sentences for word in sentence]
         rows, word_ids, vectors = self._forms.look_up(words)
-        lengths = _lengths(sentences)
-        starts = np.cumsum(lengths) - lengths
+        starts, lengths = _layout(sentences)
         result = np.empty((len(words), len(self.tag_names)), dtype=np.float32)
 
         def tag(batch: Int64s) -> None:
@@ -73,8 +77,7 @@ class OnnxScorer:
         session, dictionaries = self._form_encoder, self._dictionaries
         if session is None:
             return vectors
-        lengths = _lengths(forms)
-        starts = np.cumsum(lengths) - lengths
+        starts, lengths = _layout(forms)
         characters = np.array([dictionaries.characters.id(letter) for form in forms for letter in form], dtype=np.int32)
 
         def encode(batch: Int64s) -> None:
@@ -97,8 +100,59 @@ class OnnxScorer:
         list(run(work, reversed(batches)))
 
 
-def _lengths(texts: Sequence[Sequence[str]]) -> Int64s:
-    return np.array([len(text) for text in texts], dtype=np.int64)
+class FormVectors:
+    """A bounded memory of word forms. It is emptied once it is full, which is simple, and common forms soon return.
+
+    Shapes: F forms, N words, V width of a vector.
+    """
+
+    def __init__(self, dictionaries: Dictionaries, encode: Callable[[Sequence[str]], Float32s], width: int) -> None:
+        """Begin empty; `encode` returns the vectors of forms, (F, V), and `width` is V."""
+        self._word_id = dictionaries.word_id
+        self._encode = encode
+        self._width = width
+        self._most = max(1, min(MOST_FORMS, MOST_BYTES // (4 * max(1, width))))
+        self._lock = Lock()
+        self._empty(self._most)
+
+    def look_up(self, words: Sequence[str]) -> tuple[Int32s, Int32s, Float32s]:
+        """Return the row of each word in two arrays, (N), and these: word ids, (F), and vectors, (F, V).
+
+        New forms are encoded first. Many threads may call it.
+        """
+        with self._lock:
+            new = dict.fromkeys(word for word in words if word not in self._rows)
+            if new and not self._has_room(new):
+                new = dict.fromkeys(words)
+                self._empty(max(self._most, len(new)))
+            if new:
+                self._add(list(new))
+            rows = np.array([self._rows[word] for word in words], dtype=np.int32)
+            # No copy is needed: emptying makes new arrays, and adding writes only to rows that no earlier answer uses.
+            return rows, self._word_ids, self._vectors
+
+    def _has_room(self, new: Collection[str]) -> bool:
+        characters = self._characters + sum(map(len, new))
+        return len(self._rows) + len(new) <= len(self._word_ids) and characters <= MOST_CHARACTERS
+
+    def _empty(self, size: int) -> None:
+        self._rows: dict[str, int] = {}
+        self._characters = 0
+        self._word_ids: Int32s = np.empty(size, dtype=np.int32)
+        self._vectors: Float32s = np.empty((size, self._width), dtype=np.float32)
+
+    def _add(self, new: Sequence[str]) -> None:
+        places = range(len(self._rows), len(self._rows) + len(new))
+        self._vectors[places] = self._encode(new)
+        self._word_ids[places] = [self._word_id(form) for form in new]
+        self._rows.update(zip(new, places, strict=True))
+        self._characters += sum(map(len, new))
+
+
+def _layout(texts: Sequence[Sequence[str]]) -> tuple[Int64s, Int64s]:
+    """Return where each text starts if they stand one after another, and their lengths."""
+    lengths = np.array([len(text) for text in texts], dtype=np.int64)
+    return np.cumsum(lengths) - lengths, lengths
 
 
 def _grid(starts: Int64s, lengths: Int64s) -> tuple[Flags, Int64s]:
@@ -122,7 +176,3 @@ def _session(content: bytes) -> onnxruntime.InferenceSession:
     options.enable_cpu_mem_arena = False  # it would keep the memory that the longest sentence took
     options.log_severity_level = 3
     return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-
-
-def _available_threads() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

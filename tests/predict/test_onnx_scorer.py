@@ -11,9 +11,8 @@ import numpy as np
 import pytest
 
 from tagger.core.common.errors import InputError
-from tagger.predict import form_vectors
-from tagger.predict.form_vectors import FormVectors
-from tagger.predict.onnx_scorer import OnnxScorer
+from tagger.predict import onnx_scorer
+from tagger.predict.onnx_scorer import FormVectors, OnnxScorer
 from tagger.predict.tagging import Tagger
 from tests.model_files import make_export
 from tests.samples import NO_FORMS, RANDOM, random_corpus
@@ -52,7 +51,7 @@ def test_the_order_of_sentences_is_kept(export: Path) -> None:
 
 
 def test_many_threads_may_share_a_tagger(export: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(form_vectors, "MOST_FORMS", 40)  # the memory is emptied again and again
+    monkeypatch.setattr(onnx_scorer, "MOST_FORMS", 40)  # the memory is emptied again and again
     tagger = Tagger(export)
     expected = {sentence.words: sentence.tags for sentence in Tagger(export).tag(CORPUS)}
     wrong: list[object] = []
@@ -98,8 +97,8 @@ class Counting:
 
 
 def memory(monkeypatch: pytest.MonkeyPatch, forms: int, characters: int = 10_000) -> tuple[FormVectors, Counting]:
-    monkeypatch.setattr(form_vectors, "MOST_FORMS", forms)
-    monkeypatch.setattr(form_vectors, "MOST_CHARACTERS", characters)
+    monkeypatch.setattr(onnx_scorer, "MOST_FORMS", forms)
+    monkeypatch.setattr(onnx_scorer, "MOST_CHARACTERS", characters)
     encode = Counting()
     return FormVectors(RANDOM.dictionaries, encode, 1), encode
 
@@ -116,11 +115,11 @@ def test_a_form_is_encoded_once(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(("forms", "characters"), [(3, 10_000), (100, 8)])
 def test_the_memory_is_emptied_when_it_is_full(forms: int, characters: int, monkeypatch: pytest.MonkeyPatch) -> None:
     known, encode = memory(monkeypatch, forms, characters)
-    first = known.look_up(["a", "bb", "ccc"])
-    second = known.look_up(["a", "dddd"])
+    first_rows, _, first_vectors = known.look_up(["a", "bb", "ccc"])
+    rows, _, vectors = known.look_up(["a", "dddd"])
     assert encode.encoded == ["a", "bb", "ccc", "a", "dddd"]
-    assert second.vectors[second.rows, 0].tolist() == [1, 4]
-    assert first.vectors[first.rows, 0].tolist() == [1, 2, 3]  # what was given out stays
+    assert vectors[rows, 0].tolist() == [1, 4]
+    assert first_vectors[first_rows, 0].tolist() == [1, 2, 3]  # what was given out stays
 
 
 def test_more_forms_than_are_kept_are_still_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
