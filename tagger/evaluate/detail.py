@@ -59,11 +59,11 @@ def reliability(tagged: TaggedSplit) -> list[dict[str, Any]]:
 
 
 def accuracy_by_length(tagged: TaggedSplit) -> list[dict[str, Any]]:
-    """Return the accuracy of the tokens in sentences of 1 to 5 words, 6 to 10, and so on; classes that occur only."""
+    """Return the accuracy of the tokens in sentences of 1 to 5 words, 6 to 10, and so on: of classes that occur."""
     split = tagged.split
-    right = np.add.reduceat(tagged.right, split.sentence_starts[:-1], dtype=np.int64)  # (S)
     classes = np.searchsorted(LENGTHS, split.lengths, side="right") - 1  # (S)
-    table = pd.DataFrame({"sentences": 1, "tokens": split.lengths, "right": right}).groupby(classes).sum()
+    columns = {"sentences": 1, "tokens": split.lengths, "right": tagged.sums["right"]}
+    table = pd.DataFrame(columns).groupby(classes).sum()
     return [
         {
             "from": LENGTHS[place],
@@ -83,9 +83,9 @@ def frequent_confusions(tagged: TaggedSplit) -> list[dict[str, Any]]:
     """
     names = np.array(tagged.split.tag_names, dtype=object)
     errors = np.flatnonzero(~tagged.right)
-    pairs = {"gold": names[tagged.split.tags[errors]], "predicted": names[tagged.predicted[errors]]}
+    pairs = [names[tags[errors]] for tags in (tagged.split.tags, tagged.predicted)]
     confidence = pd.Series(tagged.confidence[errors], index=errors)
-    ranked = confidence.groupby([pairs["gold"], pairs["predicted"]]).agg(["size", "idxmax"])
+    ranked = confidence.groupby(pairs).agg(["size", "idxmax"])
     ranked = ranked.sort_values("size", ascending=False, kind="stable").head(CONFUSIONS)
     return [
         {

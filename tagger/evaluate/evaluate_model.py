@@ -1,7 +1,7 @@
 """Measure the model of one loss on the test split and keep its probabilities."""
 
 from tagger.core.common import paths
-from tagger.core.common.files import new_file, write_json, write_table
+from tagger.core.common.files import new_file, write_json
 from tagger.core.corpus.encoded_split import EncodedSplit
 from tagger.core.losses.definitions import loss_name
 from tagger.core.network.device import choose_device
@@ -28,7 +28,8 @@ def evaluate_model(name: str) -> None:
     metrics = score(tagged)
     with new_file(paths.predictions_file(loss)) as partial:
         prediction_table(tagged.probabilities, test).to_parquet(partial, index=False)
-    write_table(tag_table(tagged, baseline), paths.tags_file(loss))
+    with new_file(paths.tags_file(loss)) as partial:
+        tag_table(tagged, baseline).to_csv(partial, index=False, lineterminator="\n")
     detail = {"loss": loss, "model": fingerprint(folder)} | evaluation_detail(tagged, baseline)
     write_json(paths.detail_file(loss), detail)
     write_json(paths.evaluation_file(loss), {loss: metrics})

@@ -124,7 +124,7 @@ def tag_table(tagged: TaggedSplit, baseline: TaggedSplit) -> pd.DataFrame:
 
     The last column is the F1 of the baseline's tags.
     """
-    from sklearn.metrics import precision_recall_fscore_support  # takes a second: who asks for names does without
+    from sklearn.metrics import precision_recall_fscore_support  # takes a second, which names alone should not cost
 
     gold, names = tagged.split.tags, tagged.split.tag_names
     present = sorted({*np.unique(gold), *np.unique(tagged.predicted)}, key=lambda tag: names[tag])

@@ -51,7 +51,7 @@ def test_the_calibration_error_weighs_bins_by_their_tokens() -> None:
     assert score(tagged_with(values, 0, 0, 0))["ece"] == pytest.approx((2 * 0.4 + 0.45) / 3, abs=1e-6)
 
 
-def test_who_is_always_as_right_as_sure_has_no_calibration_error() -> None:
+def test_a_tagger_as_right_as_it_is_sure_has_no_calibration_error() -> None:
     assert score(tagged_with(np.array([[0.75, 0.25]] * 4), 0, 0, 0, 1))["ece"] == 0
 
 

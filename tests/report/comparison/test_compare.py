@@ -96,7 +96,7 @@ def test_of_three_losses_the_intervals_hold_together() -> None:
     assert [pair["confidence"] for pair in three["pairs"]] == [0.983333, 0.983333, 0.983333, 0.95, 0.95, 0.95]
 
 
-def test_where_no_gold_tag_is_known_nll_is_left_out() -> None:
+def test_nll_is_left_out_if_no_gold_tag_is_known() -> None:
     unknown_tags = replace(SPLIT, tags=np.full(6, 3, dtype=np.int32))
     pair = compared(unknown_tags, a=PROBABILITIES, b=OTHER)["pairs"][0]
     assert pair["nll"] is None

@@ -76,7 +76,7 @@ def test_there_are_ten_thousand_resamples_and_the_seed_decides_them() -> None:
     assert not np.array_equal(drawn[0], drawn[2])
 
 
-def test_the_same_tags_differ_nowhere() -> None:
+def test_the_same_tags_have_no_difference() -> None:
     taggers = {name: by_tags(flipped(RANDOM.dev, 0.3, 1), RANDOM.dev) for name in ("a", "b")}
     metrics = resampled_metrics(taggers, seed=1)
     found = difference(metrics["a"]["macro_f1"], metrics["b"]["macro_f1"], 0.95)
@@ -103,6 +103,6 @@ def test_mcnemar_counts_the_tokens_that_only_one_has_right() -> None:
     assert mcnemar(first, second) == {"only_first_right": 9, "only_second_right": 1, "p": 0.0214844}
 
 
-def test_mcnemar_sees_no_difference_where_there_is_none() -> None:
+def test_mcnemar_of_equal_taggers_finds_no_difference() -> None:
     right = np.array([True, False])
     assert mcnemar(right, right) == {"only_first_right": 0, "only_second_right": 0, "p": 1.0}

@@ -39,7 +39,7 @@ def test_a_difference_is_seen() -> None:
     assert "weight 0.5" in found["answer"]
 
 
-def test_where_one_is_not_trained_one_models_weights_are_put_under_both() -> None:
+def test_if_one_is_not_trained_one_models_weights_are_put_under_both() -> None:
     for loss in ("nll", "cross_entropy", "hinge"):
         model = model_of(loss)
         found = equality({loss: model}, BATCH)
