@@ -86,6 +86,6 @@ def read_export(folder: Path) -> tuple[ExportConfig, Dictionaries, dict[str, byt
 def _weights_in(content: bytes) -> dict[str, bytes]:
     try:
         model = ModelProto.FromString(content)
-    except Exception as error:  # DecodeError of protobuf, which comes with onnx and is not for us to import
+    except Exception as error:  # protobuf's DecodeError, but only onnx depends on protobuf
         raise ValueError(f"got no ONNX: {error}") from None
     return {weight.name: weight.raw_data for weight in model.graph.initializer}

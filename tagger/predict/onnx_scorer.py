@@ -1,7 +1,7 @@
 """Tagging with an exported model: ONNX Runtime and numpy."""
 
 import os
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Lock
@@ -27,12 +27,7 @@ class OnnxScorer:
     """Computes the probabilities of an exported model, one batch per thread at a time."""
 
     def __init__(self, folder: Path, threads: int | None = None, int8: bool = False) -> None:
-        """Load an export.
-
-        Args:
-            folder: such as models/export.
-            threads: how many to use at once; by default as many as this process may use.
-            int8: use the tagger that computes in 8 bits.
+        """Load an export; the arguments are those of `Tagger`.
 
         Raises:
             InputError: the folder is missing or damaged, or has no tagger in 8 bits.
@@ -122,7 +117,9 @@ class FormVectors:
         """
         with self._lock:
             new = dict.fromkeys(word for word in words if word not in self._rows)
-            if new and not self._has_room(new):
+            characters = self._characters + sum(map(len, new))
+            room = len(self._word_ids) - len(self._rows)
+            if new and (len(new) > room or characters > MOST_CHARACTERS):
                 new = dict.fromkeys(words)
                 self._empty(max(self._most, len(new)))
             if new:
@@ -130,10 +127,6 @@ class FormVectors:
             rows = np.array([self._rows[word] for word in words], dtype=np.int32)
             # No copy is needed: emptying makes new arrays, and adding writes only to rows that no earlier answer uses.
             return rows, self._word_ids, self._vectors
-
-    def _has_room(self, new: Collection[str]) -> bool:
-        characters = self._characters + sum(map(len, new))
-        return len(self._rows) + len(new) <= len(self._word_ids) and characters <= MOST_CHARACTERS
 
     def _empty(self, size: int) -> None:
         self._rows: dict[str, int] = {}

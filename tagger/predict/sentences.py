@@ -10,7 +10,7 @@ _SHOWN = 50  # characters of a wrong value
 
 
 def read_sentences(given: Iterable[object], most_characters: int = MOST_CHARACTERS) -> Iterator[tuple[str, ...]]:
-    """Yield the words of each sentence, of which there may be none.
+    """Yield the words of each sentence, which may be empty.
 
     Args:
         given: sentences, each a string or a sequence of words.
@@ -22,19 +22,15 @@ def read_sentences(given: Iterable[object], most_characters: int = MOST_CHARACTE
     if isinstance(given, str):
         raise InputError(f"expected a list of sentences, got one text: {given[:_SHOWN]!r}")
     for number, sentence in enumerate(given, start=1):
-        yield _read_words(sentence, f"sentence {number}", most_characters)
-
-
-def _read_words(sentence: object, place: str, most_characters: int) -> tuple[str, ...]:
-    if not isinstance(sentence, Sequence) or isinstance(sentence, bytes):
-        raise InputError(f"{place}: got {_describe(sentence)}, expected a string or a list of words")
-    words = sentence.split() if isinstance(sentence, str) else sentence
-    if len(words) > MOST_WORDS:
-        raise InputError(f"{place}: got {len(words)} words, expected at most {MOST_WORDS}")
-    for number, word in enumerate(words, start=1):
-        if mistake := _mistake_in(word, most_characters):
-            raise InputError(f"{place}, word {number}: {mistake}")
-    return tuple(map(str, words))
+        if not isinstance(sentence, Sequence) or isinstance(sentence, bytes):
+            raise InputError(f"sentence {number}: got {_describe(sentence)}, expected a string or a list of words")
+        words = sentence.split() if isinstance(sentence, str) else sentence
+        if len(words) > MOST_WORDS:
+            raise InputError(f"sentence {number}: got {len(words)} words, expected at most {MOST_WORDS}")
+        for position, word in enumerate(words, start=1):
+            if mistake := _mistake_in(word, most_characters):
+                raise InputError(f"sentence {number}, word {position}: {mistake}")
+        yield tuple(map(str, words))
 
 
 def _mistake_in(word: object, most_characters: int) -> str | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -11,6 +11,9 @@ from tagger.core.common.errors import InputError
 from tagger.predict.export_folder import is_export
 from tagger.predict.model_source import model_folder_of
 from tagger.predict.sentences import read_sentences
+
+if TYPE_CHECKING:
+    from tagger.predict import onnx_scorer, torch_scorer
 
 CHUNK = 2048  # sentences tagged at once, at most: enough to batch sentences of similar length
 CHUNK_WORDS = 50_000  # words after which a chunk ends
@@ -36,15 +39,6 @@ class TaggedSentence(NamedTuple):
         return [(self.tag_names[tag], float(row[tag])) for tag in best]
 
 
-class Scorer(Protocol):
-    """Computes the probabilities: with ONNX Runtime for an export, with torch for a trained model."""
-
-    tag_names: tuple[str, ...]
-
-    def probabilities(self, sentences: Sequence[Sequence[str]]) -> Probabilities:
-        """Return the probabilities of the K tags for the N words of these sentences, none of them empty: (N, K)."""
-
-
 class Tagger:
     """Tags sentences with a model, on the CPU. Threads may share one."""
 
@@ -59,7 +53,18 @@ class Tagger:
         Raises:
             InputError: the folder is missing or damaged, or can't do what was asked for.
         """
-        self._scorer = _scorer(Path(folder), threads, int8)
+        path = Path(folder)
+        self._scorer: onnx_scorer.OnnxScorer | torch_scorer.TorchScorer
+        if is_export(path):
+            from tagger.predict.onnx_scorer import OnnxScorer
+
+            self._scorer = OnnxScorer(path, threads, int8)
+        elif int8:
+            raise InputError(f"{path}: a trained model, expected an export for int8")
+        else:
+            from tagger.predict.torch_scorer import TorchScorer
+
+            self._scorer = TorchScorer(path)
         self.tag_names = self._scorer.tag_names
 
     @classmethod
@@ -101,15 +106,3 @@ class Tagger:
             first += len(words)
             tags = tuple(self.tag_names[tag] for tag in best[inside])
             yield TaggedSentence(words, tags, probabilities[inside], self.tag_names)
-
-
-def _scorer(folder: Path, threads: int | None, int8: bool) -> Scorer:
-    if is_export(folder):
-        from tagger.predict.onnx_scorer import OnnxScorer
-
-        return OnnxScorer(folder, threads, int8)
-    if int8:
-        raise InputError(f"{folder}: a trained model, expected an export for int8")
-    from tagger.predict.torch_scorer import TorchScorer
-
-    return TorchScorer(folder)
