@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from tagger.core.common import paths
-from tagger.core.common.files import new_folder, write_json, write_table
+from tagger.core.common.files import new_folder, write_json
 from tagger.core.corpus.encoded_split import EncodedSplit
 from tagger.core.corpus.lexicon import word_groups
 from tagger.core.params.reader import read_params
@@ -30,7 +30,7 @@ def report_losses() -> None:
     write_json(paths.COMPARISON, comparison)
     with new_folder(paths.PLOTS) as folder:
         for name in PLOTS:
-            write_table(plot_table(name, results), folder / f"{name}.csv")
+            plot_table(name, results).to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
     write_report(paths.REPORT, results, study, comparison)
     print(comparison["summary"])
 

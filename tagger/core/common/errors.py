@@ -5,10 +5,7 @@ from typing import Self
 
 
 class TaggerError(Exception):
-    """What the entry points print as one line before they exit with a non-zero code.
-
-    Its text says where it happened, what was found and what was expected.
-    """
+    """What an entry point prints before it exits with a non-zero code: the place, and what was found and expected."""
 
 
 class InputError(TaggerError):

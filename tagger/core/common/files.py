@@ -5,12 +5,9 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tagger.core.common.errors import InputError
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 @contextmanager
@@ -52,11 +49,7 @@ def write_json(path: Path, document: Any) -> None:
 
 @contextmanager
 def reading(path: Path, expected: str) -> Iterator[None]:
-    """Report a file that the block finds missing or damaged.
-
-    Args:
-        path: the file that the block reads.
-        expected: what the user should provide if it is missing.
+    """Report a file that the block finds missing or damaged; `expected` says what a user should provide.
 
     Raises:
         InputError: the file is missing, or the block can't use its content.
@@ -73,9 +66,3 @@ def read_json(path: Path, expected: str) -> Any:
     """Return the content of a JSON file. Arguments and errors are those of `reading`."""
     with reading(path, expected):
         return json.loads(path.read_text(encoding="utf-8"))
-
-
-def write_table(table: "pd.DataFrame", path: Path) -> None:
-    """Write CSV with a header and without row numbers."""
-    with new_file(path) as partial:
-        table.to_csv(partial, index=False, lineterminator="\n")

@@ -9,7 +9,6 @@ DICTIONARIES = PREPARED / "dictionaries"
 VECTORS = PREPARED / "vectors"  # initial word vectors
 TRAIN, DEV, TEST = PREPARED / "train", PREPARED / "dev", PREPARED / "test"
 SURVEY = Path("metrics/prepare.json")
-SUMMARIES = Path("metrics/train")
 STUDY = Path("metrics/losses.json")
 COMPARISON = Path("metrics/compare.json")
 REPORT = Path("metrics/report.html")
@@ -38,7 +37,7 @@ def _of_loss(pattern: str) -> Callable[[str], Path]:
 # Functions from the name of a loss to its files.
 model_folder = _of_loss("models/{}")
 history_file = _of_loss("metrics/history/{}.csv")  # one row per epoch
-summary_file = _of_loss(str(SUMMARIES / "{}.json"))  # the best epoch of a training
+summary_file = _of_loss("metrics/train/{}.json")  # the best epoch of a training
 evaluation_file = _of_loss("metrics/evaluate/{}.json")  # the metrics on the test split
 tags_file = _of_loss("metrics/tags/{}.csv")  # precision, recall, F1 and support of each tag
 detail_file = _of_loss("metrics/detail/{}.json")  # a breakdown of the results on the test split, the model's SHA-256

@@ -21,7 +21,7 @@ AFFIXES = "affixes.json"
 _LOOKUP = "lookup.json"
 DICTIONARY_FILES = ("words.json", "characters.json", AFFIXES, "tags.json", _LOOKUP)
 _EMPTY = b'{"first_id": 2, "entries": []}'
-_EXPECTED = "what `prepare` writes"
+EXPECTED = "what `prepare` writes"  # in place of a missing file
 LONGEST_PREFIX, LONGEST_SUFFIX = 3, 4  # characters
 MOST_AFFIXES = LONGEST_PREFIX + LONGEST_SUFFIX  # per word
 FEWEST_WORDS = 3  # that must contain an affix: a rarer one would stand for the word that it was seen in
@@ -60,7 +60,7 @@ class Dictionary:
         Raises:
             InputError: it is not a dictionary.
         """
-        with reading(path, _EXPECTED):
+        with reading(path, EXPECTED):
             document = json.loads(content.decode("utf-8"))
             rows = [(entry, count) for entry, count in document["entries"]]
             if not all(isinstance(entry, str) and isinstance(count, int) for entry, count in rows):
@@ -109,7 +109,7 @@ class Dictionaries(NamedTuple):
         """
         contents = {}
         for name in DICTIONARY_FILES:
-            with reading(folder / name, _EXPECTED):
+            with reading(folder / name, EXPECTED):
                 contents[name] = (folder / name).read_bytes()
         return cls.parse(contents, folder)
 
@@ -123,7 +123,7 @@ class Dictionaries(NamedTuple):
         contents = {AFFIXES: _EMPTY, **contents}
         tables = (Dictionary.parse(contents[name], folder / name) for name in DICTIONARY_FILES[:4])
         words, characters, affixes, tags = tables
-        with reading(folder / _LOOKUP, _EXPECTED):
+        with reading(folder / _LOOKUP, EXPECTED):
             lowercase = json.loads(contents[_LOOKUP].decode("utf-8"))["lowercase"]
             if not isinstance(lowercase, bool):
                 raise TypeError(f"lowercase is {lowercase!r}, expected true or false")

@@ -1,19 +1,67 @@
-"""Sentences as arrays of numbers that are loaded by memory map.
+"""Sentences as arrays of numbers, kept in a folder and loaded by memory map.
 
 A split keeps each distinct word form once: word id, affixes and characters belong to the form, and a token is the
 number of its form. S sentences, N tokens, F distinct forms, at most A affixes per word, C characters in all forms.
 """
 
+import hashlib
+import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
+from pathlib import Path
+from typing import Any, Self
 
 import numpy as np
 
 from tagger.core.common.arrays import Int32s, Int64s
-from tagger.core.corpus.array_folder import ArrayFolder
-from tagger.core.corpus.dictionary import MOST_AFFIXES, Dictionaries
+from tagger.core.common.files import read_json, reading
+from tagger.core.corpus.dictionary import EXPECTED, MOST_AFFIXES, Dictionaries
 from tagger.core.corpus.indexed_corpus import NO_TAG, IndexedCorpus, Sentence
+
+
+@dataclass(frozen=True, eq=False)
+class ArrayFolder:
+    """A base for dataclasses: a field that is an array is kept as .npy, a field of type list[str] as JSON."""
+
+    def save(self, folder: Path) -> None:
+        """Write a file for each field."""
+        for name, value in self._values().items():
+            if isinstance(value, list):
+                text = json.dumps(value, ensure_ascii=False, indent=0)
+                (folder / f"{name}.json").write_text(text + "\n", encoding="utf-8", newline="\n")
+            else:
+                np.save(folder / f"{name}.npy", value)
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Open what `save` wrote; arrays stay on disk until they are read.
+
+        Raises:
+            InputError: a file is missing or damaged.
+        """
+        values: dict[str, Any] = {}
+        for field in fields(cls):
+            if field.type == list[str]:
+                values[field.name] = read_json(folder / f"{field.name}.json", EXPECTED)
+                continue
+            path = folder / f"{field.name}.npy"
+            with reading(path, EXPECTED):
+                values[field.name] = np.load(path, mmap_mode="r", allow_pickle=False)
+        return cls(**values)
+
+    def digest(self) -> str:
+        """Return a fingerprint of the content: 32 hexadecimal digits of SHA-256."""
+        digest = hashlib.sha256()
+        for value in self._values().values():
+            if isinstance(value, list):
+                digest.update(json.dumps(value).encode())
+            else:
+                digest.update(np.ascontiguousarray(value).reshape(-1).data)  # read from disk piece by piece
+        return digest.hexdigest()[:32]
+
+    def _values(self) -> dict[str, Any]:
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import numpy as np
 
 from tagger.core.common.arrays import Float32s, Int32s
 from tagger.core.common.errors import InputError
-from tagger.core.corpus.array_folder import ArrayFolder
+from tagger.core.corpus.encoded_split import ArrayFolder
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,6 +6,7 @@ outputs are what the last step turns them into. Torch is imported only to comput
 """
 
 from collections.abc import Callable
+from functools import partial
 from operator import methodcaller
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -25,25 +26,23 @@ class Loss(NamedTuple):
     probabilities: TensorFunction  # (N, K) outputs -> (N, K), each row sums to 1
 
 
-_log_softmax = methodcaller("log_softmax", dim=-1)
-_softmax = methodcaller("softmax", dim=-1)
-_exp = methodcaller("exp")
-
-
 def _identity(values: "Tensor") -> "Tensor":
     return values
 
 
-def _nll(log_probabilities: "Tensor", tags: "Tensor") -> "Tensor":
+def _call(name: str, outputs: "Tensor", tags: "Tensor") -> "Tensor":
     from torch.nn import functional
 
-    return functional.nll_loss(log_probabilities, tags)
+    loss: Tensor = getattr(functional, name)(outputs, tags)
+    return loss
 
 
-def _cross_entropy(scores: "Tensor", tags: "Tensor") -> "Tensor":
-    from torch.nn import functional
-
-    return functional.cross_entropy(scores, tags)
+_log_softmax = methodcaller("log_softmax", dim=-1)
+_softmax = methodcaller("softmax", dim=-1)
+_exp = methodcaller("exp")
+_nll = partial(_call, "nll_loss")
+_cross_entropy = partial(_call, "cross_entropy")
+_multi_margin = partial(_call, "multi_margin_loss")
 
 
 def _log_then_nll(probabilities: "Tensor", tags: "Tensor") -> "Tensor":
@@ -55,12 +54,6 @@ def _mse_to_one_hot(probabilities: "Tensor", tags: "Tensor") -> "Tensor":
 
     one_hot = functional.one_hot(tags, num_classes=probabilities.shape[-1])
     return functional.mse_loss(probabilities, one_hot.to(probabilities.dtype))
-
-
-def _multi_margin(scores: "Tensor", tags: "Tensor") -> "Tensor":
-    from torch.nn import functional
-
-    return functional.multi_margin_loss(scores, tags)
 
 
 LOSSES = {

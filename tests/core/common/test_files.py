@@ -2,11 +2,10 @@
 
 from pathlib import Path
 
-import pandas as pd
 import pytest
 
 from tagger.core.common.errors import InputError
-from tagger.core.common.files import new_file, new_folder, read_json, write_json, write_table
+from tagger.core.common.files import new_file, new_folder, read_json, write_json
 
 
 def content(folder: Path) -> dict[str, str]:
@@ -121,12 +120,6 @@ def test_json_with_a_number_that_is_not_finite_is_refused(tmp_path: Path, value:
     with pytest.raises(ValueError, match="not JSON compliant"):
         write_json(path, {"loss": value})
     assert content(tmp_path) == {"out.json": '{\n  "loss": 1.0\n}\n'}
-
-
-def test_a_table_is_csv_without_row_numbers(tmp_path: Path) -> None:
-    table = pd.DataFrame({"tag": ["ADJ", ","], "f1": [0.5, 1.0], "support": [3, 4]})
-    write_table(table, tmp_path / "tags.csv")
-    assert (tmp_path / "tags.csv").read_bytes() == b'tag,f1,support\nADJ,0.5,3\n",",1.0,4\n'
 
 
 def test_json_is_read(tmp_path: Path) -> None:
