@@ -12,22 +12,17 @@ For users::
 import importlib
 from typing import TYPE_CHECKING
 
+from tagger.core.common.errors import InputError as InputError
+
 if TYPE_CHECKING:
-    from tagger.core.common.errors import InputError as InputError
     from tagger.predict.tagging import TaggedSentence as TaggedSentence
     from tagger.predict.tagging import Tagger as Tagger
 
 __all__ = ["InputError", "TaggedSentence", "Tagger"]
 
-_PLACES = {
-    "InputError": "core.common.errors",
-    "TaggedSentence": "predict.tagging",
-    "Tagger": "predict.tagging",
-}
-
 
 def __getattr__(name: str) -> object:
-    """Import these names only on use: the stages import this file too, and don't need them."""
-    if name not in _PLACES:
+    """Import the other names only on use: the stages import this file too, and don't need them."""
+    if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_PLACES[name]}"), name)
+    return getattr(importlib.import_module("tagger.predict.tagging"), name)
