@@ -25,10 +25,17 @@ def serve(sources: Sequence[str], host: str, port: int) -> None:
     local = is_local(host)
     if not local:
         click.echo(f"warning: anyone who can reach {host} may use this, without a password or encryption", err=True)
-    models = {name: Tagger.load(source) for name, source in zip(names_of(sources), sources, strict=True)}
-    app = create_app(models, ["127.0.0.1", "localhost"] if local and ":" not in host else ["*"])
-    config = uvicorn.Config(app, log_level="warning", access_log=False, limit_concurrency=WAITING, server_header=False)
-    with listen(host, port) as listener:
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        listener = socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as error:
+        raise InputError(f"{host}:{port}: can't be listened on: {error.strerror or error}") from None
+    with listener:
+        models = {name: Tagger.load(source) for name, source in zip(names_of(sources), sources, strict=True)}
+        app = create_app(models, ["127.0.0.1", "localhost"] if local and ":" not in host else ["*"])
+        config = uvicorn.Config(
+            app, log_level="warning", access_log=False, limit_concurrency=WAITING, server_header=False
+        )
         shown = f"[{host}]" if ":" in host else host
         click.echo(f"http://{shown}:{listener.getsockname()[1]} (Ctrl-C ends)")
         uvicorn.Server(config).run(sockets=[listener])
@@ -46,16 +53,3 @@ def is_local(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """Return a socket that listens on an address.
-
-    Raises:
-        InputError: the address is taken, unknown or not allowed.
-    """
-    try:
-        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        return socket.create_server((host, port), family=family, backlog=2048)
-    except OSError as error:
-        raise InputError(f"{host}:{port}: can't be listened on: {error.strerror or error}") from None

@@ -18,7 +18,7 @@ from tagger.core.common.errors import InputError
 from tagger.predict.tagging import Tagger
 from tagger.serving.api_types import MAX_BYTES
 from tagger.serving.pages import describe_type
-from tagger.serving.server import is_local, listen, names_of
+from tagger.serving.server import is_local, names_of, serve
 
 HEBREW = "שלום עולם"
 
@@ -218,4 +218,4 @@ def test_a_port_that_is_taken_is_one_line() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(InputError, match=rf"^127.0.0.1:{port}: can't be listened on: "):
-            listen("127.0.0.1", port)
+            serve(["none"], "127.0.0.1", port)
