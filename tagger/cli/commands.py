@@ -6,9 +6,8 @@ from functools import partial
 from typing import TYPE_CHECKING, get_args
 
 import click
-from click.shell_completion import CompletionItem
 
-from tagger.cli import extras
+from tagger.cli.extras import EXTRAS
 from tagger.cli.output_formats import FORMATTERS, Format, csv_header
 from tagger.core.common import paths
 from tagger.core.common.errors import InputError, TaggerError
@@ -45,12 +44,7 @@ lstm-tagger compare --filter "tags.`dvc.experiment` = 'wide'"
 """
 
 _corpus_format = partial(click.option, type=click.Choice(CORPUS_FORMATS))
-_model = partial(
-    click.option,
-    "--model",
-    metavar="FOLDER|URI",
-    shell_complete=lambda _context, _parameter, incomplete: [CompletionItem(incomplete, type="dir")],
-)
+_model = partial(click.option, "--model", metavar="FOLDER|URI", type=click.Path(file_okay=False))
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "show_default": True}, epilog=_COMPLETION)
@@ -60,9 +54,7 @@ def main() -> None:
 
 @main.command(epilog=_PREDICT_EXAMPLES)
 @click.argument("sentences", metavar="[SENTENCE]...", nargs=-1)
-@_model(
-    default=str(paths.EXPORT), help="A model folder, or the URI of a model in MLflow: models:/lstm-tagger@champion."
-)
+@_model(default=str(paths.EXPORT), help="A folder, or the URI of a model in MLflow: models:/lstm-tagger@champion.")
 @click.option(
     "--format",
     "output_format",
@@ -75,9 +67,7 @@ def main() -> None:
     "--tokenize", is_flag=True, help="Split text into words as the English Web Treebank does: do n't , it 's ."
 )
 @click.option("--int8", is_flag=True, help="Compute in 8 bits: faster, slightly less exact (params: export.int8).")
-@click.option(
-    "--threads", type=click.IntRange(min=1), help="Threads that an exported model uses.  [default: all cores]"
-)
+@click.option("--threads", type=click.IntRange(min=1), help="Threads of an exported model.  [default: all cores]")
 def predict(  # noqa: PLR0917, click passes them by name
     sentences: tuple[str, ...],
     model: str,
@@ -94,21 +84,18 @@ def predict(  # noqa: PLR0917, click passes them by name
     """
     from tagger.cli.stream import read_available
     from tagger.predict.sentences import read_sentences
-    from tagger.predict.tagging import CHUNK, Tagger
+    from tagger.predict.tagging import Tagger
+    from tagger.predict.tokenization import tokenizer
 
     list(read_sentences(sentences))  # mistakes are found before the model is loaded, and spaCy sees none
     tagger = Tagger.load(model, threads=threads, int8=int8)
-    split: Callable[[Iterable[str]], Iterable[str | Sequence[str]]] = iter
-    if tokenize:
-        from tagger.predict.tokenization import tokenizer
-
-        split = tokenizer()
+    split: Callable[[Iterable[str]], Iterable[str | Sequence[str]]] = tokenizer() if tokenize else iter
     top = min(top, len(tagger.tag_names))
     chunks: Iterable[Sequence[str]] = [sentences]
     if not sentences:
         if sys.stdin.isatty():
             click.echo("one sentence per line; Ctrl-D ends", err=True)
-        chunks = read_available(sys.stdin.buffer, "standard input", CHUNK)
+        chunks = read_available(sys.stdin.buffer)
     if output_format == "csv":
         click.echo(csv_header(top), nl=False)
     tagged = (sentence for chunk in chunks for sentence in tagger.tag(split(chunk)))
@@ -117,12 +104,7 @@ def predict(  # noqa: PLR0917, click passes them by name
 
 
 @main.command(epilog=_SERVE_EXAMPLES)
-@_model(
-    "models",
-    multiple=True,
-    default=[str(paths.EXPORT)],
-    help="Same as for `predict`. Give it twice to compare two models.",
-)
+@_model("models", multiple=True, default=[str(paths.EXPORT)], help="As for `predict`. Give it twice to compare.")
 @click.option("--host", default="127.0.0.1", help="Address to listen on; 0.0.0.0 stands for every address.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, help="Port to listen on; 0 picks a free one.")
 def serve(models: tuple[str, ...], host: str, port: int) -> None:
@@ -142,15 +124,13 @@ def serve(models: tuple[str, ...], host: str, port: int) -> None:
 @click.argument("target", metavar="OUTPUT")
 @_model(
     default="models:/lstm-tagger@champion",
-    help="Same as for `predict`. MLflow runs the code that is stored with a model: use only models that you trust.",
+    help="As for `predict`. MLflow runs the code that is stored with a model: use only models that you trust.",
 )
 @_corpus_format("--from", "source_format", help="Format of INPUT.  [default: from the file name]")
 @_corpus_format("--to", "target_format", help="Format of OUTPUT.  [default: from the file name]")
 # By default all cores of this machine; a task may fail three times, as on a cluster.
 @click.option("--master", default="local[*,4]", help="Cluster to run on, as for spark-submit.")
-@click.option(
-    "--conf", "settings", multiple=True, metavar="KEY=VALUE", help="A Spark setting; may be given repeatedly."
-)
+@click.option("--conf", "settings", multiple=True, metavar="KEY=VALUE", help="A Spark setting; may be repeated.")
 @click.option("--overwrite", is_flag=True, help="Replace an existing OUTPUT, which is removed first.")
 def tag_corpus(  # noqa: PLR0917, click passes them by name
     source: str,
@@ -208,15 +188,8 @@ def sync() -> None:
 
 
 @main.command(epilog=_COMPARE_EXAMPLES)
-@click.option(
-    "--filter", "condition", default="", metavar="TEXT", help="In MLflow's syntax; see the example.", show_default=False
-)
-@click.option(
-    "--sort",
-    default="best_dev_accuracy",
-    metavar="COLUMN",
-    help="Column to sort by: any column of the table, or `started`.",
-)
+@click.option("--filter", "condition", default="", metavar="TEXT", show_default=False, help="In MLflow's syntax.")
+@click.option("--sort", default="best_dev_accuracy", metavar="COLUMN", help="Column of the table, or `started`.")
 @click.option("--ascending", is_flag=True, help="Put the smallest value first.")
 @click.option("--limit", type=click.IntRange(min=1), default=50, help="Maximum number of rows.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV, for a spreadsheet.")
@@ -240,4 +213,9 @@ def run() -> None:
     except (TaggerError, OSError) as error:
         sys.exit(f"error: {error}")
     except ModuleNotFoundError as error:
-        sys.exit(f"error: {extras.advice(error)}")
+        module = (error.name or "").partition(".")[0]
+        if module not in EXTRAS:
+            raise
+        sys.exit(
+            f"error: this needs {module}, which is not installed; expected pip install 'lstm-tagger[{EXTRAS[module]}]'"
+        )

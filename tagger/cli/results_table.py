@@ -1,7 +1,5 @@
 """What `results` prints: the test metrics as a table, and what their comparison says."""
 
-from typing import Any
-
 import pandas as pd
 
 from tagger.core.common import paths
@@ -24,23 +22,15 @@ def results_text() -> str:
         path = paths.evaluation_file(loss)
         if path.exists():
             with reading(path, _EXPECTED):
-                rows[loss] = _metrics(read_json(path, _EXPECTED)[loss])
+                rows[loss] = pd.Series(dict(read_json(path, _EXPECTED)[loss]), dtype=float)
     if not rows:
         raise InputError("metrics/evaluate: no results there; expected those of `dvc repro`")
+    summary = ""
     if paths.COMPARISON.exists():
         with reading(paths.COMPARISON, _EXPECTED):
             comparison = read_json(paths.COMPARISON, _EXPECTED)
             if {pair["first"] for pair in comparison["pairs"]} == rows.keys():
-                rows["baseline"] = _metrics(comparison["baseline"])
-                return f"{metrics_table(rows)}\n\n{comparison['summary']}"
-    return metrics_table(rows)
-
-
-def metrics_table(rows: dict[str, dict[str, float | None]]) -> str:
-    """Lay out one row per name and one column per metric."""
-    table = pd.DataFrame.from_dict(rows, orient="index").astype(float)
-    return table.to_string(float_format="{:.4f}".format, na_rep="-")
-
-
-def _metrics(document: Any) -> dict[str, float | None]:
-    return {name: None if value is None else float(value) for name, value in dict(document).items()}
+                rows["baseline"] = pd.Series(dict(comparison["baseline"]), dtype=float)
+                summary = f"\n\n{comparison['summary']}"
+    table = pd.DataFrame.from_dict(rows, orient="index")
+    return table.to_string(float_format="{:.4f}".format, na_rep="-") + summary

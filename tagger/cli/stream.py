@@ -1,4 +1,4 @@
-"""Lines of a stream as they come: many at once from a file, one by one from a person or a slow pipe."""
+"""Lines of standard input as they come: many at once from a file, one by one from a person or a slow pipe."""
 
 import codecs
 import io
@@ -10,21 +10,25 @@ from tagger.core.common.errors import InputError
 _BLOCK = 1 << 20  # bytes read at most at once; a pipe gives what it holds
 
 
-def read_available(stream: BinaryIO, name: str, most: int) -> Iterator[list[str]]:
-    """Yield the lines that have arrived, at least one and at most `most` at a time, without their ends.
+def read_available(stream: BinaryIO) -> Iterator[list[str]]:
+    """Yield the lines that have arrived, without their ends, as lists.
 
     Raises:
         InputError: a line is not UTF-8. The lines before it were yielded.
         OSError: the stream can't be read.
     """
-    number = 1
+    number = 0
     for content in _whole_lines(stream):
-        lines, mistake = _decode(content if number > 1 else content.removeprefix(codecs.BOM_UTF8), name, number)
-        for start in range(0, len(lines), most):
-            yield lines[start : start + most]
-        if mistake:
-            raise mistake
-        number += len(lines)
+        lines = []
+        for line in content.removesuffix(b"\n").split(b"\n"):
+            number += 1
+            own = line.removeprefix(codecs.BOM_UTF8) if number == 1 else line
+            try:
+                lines.append(own.decode().rstrip("\r"))
+            except UnicodeDecodeError as error:
+                yield lines
+                raise InputError.not_utf8("standard input", error, number) from None
+        yield lines
 
 
 def _whole_lines(stream: BinaryIO) -> Iterator[bytes]:
@@ -38,14 +42,3 @@ def _whole_lines(stream: BinaryIO) -> Iterator[bytes]:
         begun.append(rest)
     if last := b"".join(begun):
         yield last
-
-
-def _decode(content: bytes, name: str, number: int) -> tuple[list[str], InputError | None]:
-    """Return the lines of the content, the first of which has this number, up to one that is not UTF-8."""
-    try:
-        text, mistake = content.decode("utf-8"), None
-    except UnicodeDecodeError as error:
-        mistake = InputError.not_utf8(name, error, number)
-        text = content[: content.rfind(b"\n", 0, error.start) + 1].decode("utf-8")
-    lines = text.removesuffix("\n").split("\n") if text else []
-    return [line.rstrip("\r") for line in lines], mistake

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tagger.cli.extras import EXTRAS, advice
+from tagger.cli.commands import run
+from tagger.cli.extras import EXTRAS
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -56,11 +57,6 @@ def test_a_registered_model_is_used_on_spark_without_what_training_needs() -> No
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
 
 
-def test_a_missing_module_is_one_line() -> None:
-    error = ModuleNotFoundError("No module named 'mlflow.pyfunc'", name="mlflow.pyfunc")
-    assert advice(error) == ("this needs mlflow, which is not installed; expected pip install 'lstm-tagger[tracking]'")
-
-
 def test_tag_corpus_names_the_extra_that_brings_all_it_needs() -> None:
     code = "import sys; sys.modules |= {'pyspark': None, 'pandas': None}; from tagger.__main__ import run; run()"
     command = [sys.executable, "-c", code, "tag-corpus", "a.txt", "b.json"]
@@ -71,8 +67,13 @@ def test_tag_corpus_names_the_extra_that_brings_all_it_needs() -> None:
     )
 
 
-def test_a_missing_module_of_our_own_is_not_the_user_s_mistake() -> None:
+def test_a_missing_module_of_our_own_is_not_the_user_s_mistake(monkeypatch: pytest.MonkeyPatch) -> None:
     error = ModuleNotFoundError("No module named 'tagger.x'", name="tagger.x")
+
+    def fail() -> None:
+        raise error
+
+    monkeypatch.setattr("tagger.cli.commands.main", fail)
     with pytest.raises(ModuleNotFoundError) as caught:
-        advice(error)
+        run()
     assert caught.value is error
