@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import Callable
 from types import FrameType
@@ -48,14 +49,31 @@ def run_stage(load: Callable[[], Callable[[], None]]) -> None:
 
 
 def _restore() -> None:
+    """Put back the outputs of the failed stage as they were before DVC removed them to run it.
+
+    DVC removes a stage's outputs first and can't bring them back on failure. `persist: true` would keep them, but it
+    turns the run-cache off. DVC's cache has their content, metrics included, under the hashes of `dvc.lock`; in a
+    fresh clone the cache is empty, and git has the metrics. Outputs that neither has are left alone.
+    """
     stage_name = os.environ.get("DVC_STAGE")
     if not stage_name:  # run by hand: nothing was removed
         return
     from dvc.exceptions import DvcException
+    from dvc.output import Output
+    from dvc.repo import Repo
+    from dvc.stage import PipelineStage
 
-    from tagger.runner.restore import restore_outputs
+    from tagger.runner.dvc_lock import UNRECORDED, read_lock_file
 
     try:
-        restore_outputs(stage_name)
-    except (DvcException, OSError) as error:
+        with Repo() as repo:
+            stage = PipelineStage(repo, "dvc.yaml")
+            for path, md5 in read_lock_file().get(stage_name, UNRECORDED).outs.items():
+                # A plain output: DVC would not check out metrics declared with `cache: false`.
+                out = Output(stage, path, info={"md5": md5})
+                if repo.cache.local.exists(md5):
+                    out.checkout(force=True)
+                elif not out.exists:
+                    subprocess.run(["git", "checkout", "--quiet", "--", path], stderr=subprocess.DEVNULL, check=False)
+    except (DvcException, TaggerError, OSError) as error:
         print(f"warning: the earlier outputs could not be put back; `dvc checkout` may: {error}", file=sys.stderr)
