@@ -24,7 +24,7 @@ from tagger.core.common import paths
 from tagger.core.common.errors import TaggerError
 from tagger.core.common.files import new_file, read_json, write_json
 from tagger.core.corpus.dictionary import DICTIONARY_FILES
-from tagger.runner.dvc_lock import md5, read_lock_file
+from tagger.runner.dvc_lock import UNRECORDED, md5, read_lock_file
 from tagger.runner.wings import PACKAGE, deciding_files, installed_versions
 from tagger.train.training_inputs import TrainingInputs
 
@@ -58,12 +58,11 @@ class Checkpoint:
         folder = paths.kept("checkpoints")
         _sweep(folder)
         self._folder = folder / key
-        self.training, self.trainer = _read(self._folder / STATE) or (uuid.uuid4().hex, None)
+        self.training, self.trainer = _read(self._folder / STATE)
         self.save(self.trainer)  # so that a training killed in its first epoch has its identity already
 
     def save(self, trainer: dict[str, Any] | None) -> None:
         """Replace the state by a newer one. A kill in the middle leaves the older one whole."""
-        self.trainer = trainer
         with new_file(self._folder / STATE) as partial:
             torch.save({"training": self.training, "trainer": trainer}, partial)
 
@@ -76,35 +75,29 @@ class Checkpoint:
         write_json(self._folder / OUTPUTS, {"stage": stage, "folder": str(Path.cwd()), "md5": hashes})
 
 
-def _read(path: Path) -> tuple[str, dict[str, Any] | None] | None:
-    """Return the identity and the trainer's state from a file; None if it is missing or damaged."""
+def _read(path: Path) -> tuple[str, dict[str, Any] | None]:
+    """Return the identity and the trainer's state from a file; new ones if it is missing or damaged."""
     try:
         # Tensors, numbers and text only: weights_only unpickles nothing else. On the CPU, to share with any process.
         state = torch.load(path, weights_only=True, map_location="cpu")
         return state["training"], state["trainer"]
     except FileNotFoundError:
-        return None
+        pass
     except Exception as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         print(f"warning: {path}: damaged, training starts anew: {reason}", file=sys.stderr)
-        return None
+    return uuid.uuid4().hex, None
 
 
 def _sweep(folder: Path) -> None:
-    """Remove checkpoints whose outputs DVC has recorded, and those too old to matter."""
+    """Remove checkpoints that are too old to matter, or whose outputs DVC has recorded or their experiment is gone."""
     for path in folder.iterdir():
         # An unfinished training has no note, a crash may have damaged it, and other processes sweep or write, too.
         with suppress(TaggerError, OSError, ValueError, KeyError, TypeError):
-            age = time.time() - path.stat().st_mtime
-            if age > KEPT_DAYS * 24 * 3600 or _is_recorded(path / OUTPUTS):
-                shutil.rmtree(path, ignore_errors=True)
-
-
-def _is_recorded(note: Path) -> bool:
-    """Return whether DVC's lock file has the outputs that a note names, or their experiment is gone."""
-    written = read_json(note, "the note of a finished training")
-    folder = Path(written["folder"])
-    if not folder.exists():
-        return True
-    stage = read_lock_file(folder).get(written["stage"])
-    return stage is not None and written["md5"].items() <= stage.outs.items()
+            if time.time() - path.stat().st_mtime <= KEPT_DAYS * 24 * 3600:
+                note = read_json(path / OUTPUTS, "the note of a finished training")
+                workspace = Path(note["folder"])
+                locked = read_lock_file(workspace).get(note["stage"], UNRECORDED)
+                if workspace.exists() and not note["md5"].items() <= locked.outs.items():
+                    continue
+            shutil.rmtree(path, ignore_errors=True)

@@ -45,16 +45,15 @@ def read_lock_file(folder: Path = Path()) -> dict[str, LockedStage]:
         return {}
     except yaml.YAMLError as error:
         raise InputError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
-    return {
-        name: LockedStage(
-            params={
-                key: value for key, value in stage.get("params", {}).get("params.yaml", {}).items() if "." not in key
-            },
+    stages = {}
+    for name, stage in document.get("stages", {}).items():
+        params = stage.get("params", {}).get("params.yaml", {})
+        stages[name] = LockedStage(
+            params={key: value for key, value in params.items() if "." not in key},
             deps={dep["path"]: dep.get("md5", "") for dep in stage.get("deps", [])},
             outs={out["path"]: out.get("md5", "") for out in stage.get("outs", [])},
         )
-        for name, stage in document.get("stages", {}).items()
-    }
+    return stages
 
 
 def md5(path: Path) -> str | None:
@@ -66,7 +65,7 @@ def md5(path: Path) -> str | None:
         return hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()
     if not path.is_dir():
         return None
-    files = sorted(file for file in path.rglob("*") if file.is_file() and file.name != ".gitignore")
+    files = [file for file in path.rglob("*") if file.is_file() and file.name != ".gitignore"]
     entries = [{"md5": md5(file), "relpath": file.relative_to(path).as_posix()} for file in files]
     entries.sort(key=lambda entry: str(entry["relpath"]))
     return hashlib.md5(json.dumps(entries, sort_keys=True).encode(), usedforsecurity=False).hexdigest() + ".dir"

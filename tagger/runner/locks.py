@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import BaseFileLock, FileLock, Timeout
@@ -19,45 +19,37 @@ def hold(name: str, what: str) -> Iterator[None]:
         name: of the lock; it has to be a valid file name.
         what: is done under the lock, shown to those who wait.
     """
-    lock, holder = _files(name)
+    lock = FileLock(paths.kept("locks") / f"{name}.lock")
+    holder = Path(lock.lock_file).with_suffix(".holder")  # names the process that has the lock
     try:
         lock.acquire(blocking=False)
     except Timeout:
-        print(f"waiting for {_read(holder)}", file=sys.stderr, flush=True)
+        other = "another process"
+        with suppress(OSError):  # it has the lock and has not written its name yet
+            other = holder.read_text(encoding="utf-8")
+        print(f"waiting for {other}", file=sys.stderr, flush=True)
         lock.acquire()
     try:
         holder.write_text(f"process {os.getpid()}: {what}", encoding="utf-8")
         yield
     finally:
-        _remove(lock, holder)
+        _release(lock)
 
 
 def is_held(name: str) -> bool:
     """Return whether a living process holds the lock."""
-    lock, holder = _files(name)
+    lock = FileLock(paths.kept("locks") / f"{name}.lock")
     try:
         lock.acquire(blocking=False)
     except Timeout:
         return True
-    _remove(lock, holder)
+    _release(lock)
     return False
 
 
-def _files(name: str) -> tuple[BaseFileLock, Path]:
-    """Return the lock, and the file that names its holder."""
-    folder = paths.kept("locks")
-    return FileLock(folder / f"{name}.lock"), folder / f"{name}.holder"
-
-
-def _remove(lock: BaseFileLock, holder: Path) -> None:
+def _release(lock: BaseFileLock) -> None:
     """Release a lock and leave no file; those who wait for it notice that its file is gone, and make a new one."""
-    holder.unlink(missing_ok=True)
-    Path(lock.lock_file).unlink(missing_ok=True)
+    path = Path(lock.lock_file)
+    path.with_suffix(".holder").unlink(missing_ok=True)
+    path.unlink(missing_ok=True)
     lock.release()
-
-
-def _read(holder: Path) -> str:
-    try:
-        return holder.read_text(encoding="utf-8")
-    except OSError:  # it has the lock and has not written its name yet
-        return "another process"

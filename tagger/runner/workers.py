@@ -33,15 +33,16 @@ def choose_processes(shards: int, tokens: int, device: torch.device) -> int:
     Args:
         shards: of a batch; a power of two.
         tokens: in all epochs. A short training has one process.
-        device: where it computes.
+        device: of the training.
 
     Raises:
         InputError: the variable is not a number, or torchrun's number does not divide that of the shards.
     """
     if started := int(os.environ.get("WORLD_SIZE", "0")):
         if shards % started:
-            expected = f"expected a divisor of train.shards, which is {shards}"
-            raise InputError(f"WORLD_SIZE: got {started} processes, {expected}")
+            raise InputError(
+                f"WORLD_SIZE: got {started} processes, expected a divisor of train.shards, which is {shards}"
+            )
         return started
     chosen = os.environ.get(VARIABLE)
     if chosen is not None:
@@ -66,12 +67,23 @@ def workers(processes: int, command: Sequence[str]) -> Iterator[None]:
     if processes == 1 or "WORLD_SIZE" in os.environ:
         yield
         return
+    loopback = next((name for _, name in socket.if_nameindex() if name.startswith("lo")), "lo")  # only for this machine
     with tempfile.TemporaryDirectory() as folder:
-        own = _environment(processes, Path(folder) / "rendezvous")
+        rendezvous = (Path(folder) / "rendezvous").as_uri()
+        own = {"WORLD_SIZE": str(processes), RENDEZVOUS: rendezvous, "GLOO_SOCKET_IFNAME": loopback}
+        own |= {"RANK": "0", "LOCAL_RANK": "0"}
         os.environ |= own
+        others = {name: value for name, value in os.environ.items() if name != "DVC_STAGE"}  # they restore nothing
         started: list[subprocess.Popen[bytes]] = []
         try:
-            started += [_start(command, number) for number in range(1, processes)]
+            for number in range(1, processes):
+                process = subprocess.Popen(
+                    [sys.executable, *command],
+                    env=others | {"RANK": str(number), "LOCAL_RANK": str(number)},
+                    stdin=subprocess.PIPE,
+                    start_new_session=True,  # Ctrl-C is for the stage, which ends the others
+                )
+                started.append(process)
             yield
         finally:
             for process in started:
@@ -90,20 +102,3 @@ def end_with_the_stage() -> None:
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
-
-
-def _environment(processes: int, rendezvous: Path) -> dict[str, str]:
-    """Return the variables of the process of rank 0 in a group that only this machine can reach."""
-    loopback = next((name for _, name in socket.if_nameindex() if name.startswith("lo")), "lo")
-    group = {"WORLD_SIZE": str(processes), RENDEZVOUS: rendezvous.as_uri(), "GLOO_SOCKET_IFNAME": loopback}
-    return group | {"RANK": "0", "LOCAL_RANK": "0"}
-
-
-def _start(command: Sequence[str], number: int) -> "subprocess.Popen[bytes]":
-    environment = {name: value for name, value in os.environ.items() if name != "DVC_STAGE"}  # it restores nothing
-    return subprocess.Popen(
-        [sys.executable, *command],
-        env=environment | {"RANK": str(number), "LOCAL_RANK": str(number)},
-        stdin=subprocess.PIPE,
-        start_new_session=True,  # Ctrl-C is for the stage, which ends the others
-    )
