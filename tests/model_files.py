@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tagger.core.common.files import new_folder
-from tagger.core.network.inference import tag_probabilities
+from tagger.core.network.lstm_tagger import tag_probabilities
 from tagger.evaluate.predictions import prediction_table
 from tagger.export.exporting import export_model
 from tests.samples import CPU, RANDOM, save_model

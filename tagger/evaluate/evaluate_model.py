@@ -5,7 +5,7 @@ from tagger.core.common.files import new_file, write_json
 from tagger.core.corpus.encoded_split import EncodedSplit
 from tagger.core.losses.definitions import loss_name
 from tagger.core.network.device import choose_device
-from tagger.core.network.inference import tag_probabilities
+from tagger.core.network.lstm_tagger import tag_probabilities
 from tagger.core.network.model_folder import fingerprint, read_model
 from tagger.core.params.reader import read_params
 from tagger.core.params.schema import EvaluateView

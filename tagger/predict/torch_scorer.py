@@ -7,7 +7,7 @@ from tagger.core.common.arrays import Probabilities
 from tagger.core.corpus.encoded_split import encode
 from tagger.core.corpus.indexed_corpus import Sentence
 from tagger.core.network.device import choose_device
-from tagger.core.network.inference import tag_probabilities
+from tagger.core.network.lstm_tagger import tag_probabilities
 from tagger.core.network.model_folder import read_model
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from tagger.core.common.errors import InputError
 from tagger.core.common.files import new_folder
-from tagger.core.network.inference import tag_probabilities
+from tagger.core.network.lstm_tagger import tag_probabilities
 from tagger.core.network.model_folder import TrainedModel, fingerprint, read_model, write_model
 from tagger.core.params.schema import LossName
 from tagger.evaluate.predictions import prediction_table

@@ -12,8 +12,7 @@ from onnx import numpy_helper
 from tagger.core.common.arrays import Float32s, Int32s
 from tagger.core.corpus.encoded_split import EncodedSplit, encode
 from tagger.core.corpus.indexed_corpus import Sentence
-from tagger.core.network.inference import tag_probabilities
-from tagger.core.network.lstm_tagger import LstmTagger
+from tagger.core.network.lstm_tagger import LstmTagger, tag_probabilities
 from tagger.export.onnx_weights import INT8_LARGEST, form_weights, onnx_file, tagger_weights, to_int8
 from tagger.predict.onnx_graphs import (
     OPSETS,

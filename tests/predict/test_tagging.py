@@ -10,7 +10,7 @@ import tagger as tagger_package
 from tagger.core.common.errors import InputError
 from tagger.core.corpus.dictionary import UNKNOWN
 from tagger.core.corpus.encoded_split import encode
-from tagger.core.network.inference import tag_probabilities
+from tagger.core.network.lstm_tagger import tag_probabilities
 from tagger.core.network.model_folder import TrainedModel, write_model
 from tagger.predict.tagging import CHUNK, TaggedSentence, Tagger
 from tests.samples import CPU, RANDOM, data_of, fresh_model, random_corpus, save_model, tagged

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from tagger.core.network.inference import tag_probabilities
+from tagger.core.network.lstm_tagger import tag_probabilities
 from tagger.core.params.schema import LossName
 from tagger.train.dev_check import check
 from tests.samples import CPU, RANDOM, batch_of, biased_model, data_of, fresh_model, tagged

@@ -5,7 +5,7 @@ The first character of an affix marks it as a prefix or a suffix: `^un`, `$ing`.
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -30,12 +30,11 @@ FEWEST_WORDS = 3  # that must contain an affix: a rarer one would stand for the 
 class Dictionary:
     """Entries numbered from `first_id` on, with how often each occurs in the training split."""
 
-    def __init__(self, counts: Iterable[tuple[str, int]], first_id: int) -> None:
+    def __init__(self, counts: Sequence[tuple[str, int]], first_id: int) -> None:
         """Number the entries in the order given."""
-        entries = list(counts)
         self.first_id = first_id
-        self.entries = [entry for entry, _ in entries]
-        self.counts = [count for _, count in entries]
+        self.entries = [entry for entry, _ in counts]
+        self.counts = [count for _, count in counts]
         self.ids = {entry: first_id + index for index, entry in enumerate(self.entries)}
 
     def __len__(self) -> int:
@@ -89,7 +88,7 @@ class Dictionaries(NamedTuple):
         return self.words.id(word.lower() if self.lowercase else word)
 
     def affix_ids(self, word: str) -> list[int]:
-        """Return the ids of a word's affixes, MOST_AFFIXES in all: PADDING for one without an entry, and at the end."""
+        """Return the ids of a word's affixes: (MOST_AFFIXES). PADDING stands for one without entry and at the end."""
         ids = [self.affixes.ids.get(affix, PADDING) for affix in affixes_of(word.lower() if self.lowercase else word)]
         return ids + [PADDING] * (MOST_AFFIXES - len(ids))
 

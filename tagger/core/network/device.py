@@ -14,7 +14,7 @@ def choose_device(name: Device) -> torch.device:
     On a CPU, torch gets one thread: the matrices of a tagger are small, and each step would wait for the slowest core.
 
     Raises:
-        InputError: `cuda` was asked for, but there is none.
+        InputError: `cuda` is asked for, but torch finds no CUDA device.
     """
     torch.set_num_threads(1)
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS is deterministic only with a fixed workspace

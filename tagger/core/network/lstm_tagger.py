@@ -4,19 +4,24 @@ Shapes: T tokens, B sentences, N real tokens, C characters, F forms, A affixes, 
 D directions, V width of the vectors from characters, K tags.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
+from tagger.core.common.arrays import Float32s
+from tagger.core.corpus.batch_plan import plan_batches
 from tagger.core.corpus.dictionary import PADDING
+from tagger.core.corpus.encoded_split import EncodedSplit
 from tagger.core.losses.definitions import LOSSES, Loss
-from tagger.core.network.batches import Batch
+from tagger.core.network.batches import Batch, make_batch, tokens_of
 from tagger.core.params.schema import CHARACTER_WINDOW, LossName, ModelParams
 
 # The vectors of rare words and affixes get only a few updates. Drawn at torch's scale of 1, they would remain noise
 # beside the characters, and the LSTM would have to learn to ignore them.
 WORD_SCALE = 0.1
+INFERENCE_TOKENS = 4000  # places in a batch; it changes results only in their last bit
 
 
 class Lstm(nn.Module):
@@ -180,3 +185,25 @@ def _small_embedding(entries: int, dim: int) -> nn.Embedding:
     with torch.no_grad():
         embedding.weight *= WORD_SCALE
     return embedding
+
+
+def tag_probabilities(model: LstmTagger, split: EncodedSplit, device: torch.device) -> Float32s:
+    """Return the probability of each tag for each token, in the order of the split: (N, K)."""
+    return _each_token(model, split, device, lambda batch: model.loss.probabilities(model(batch)))
+
+
+def tag_scores(model: LstmTagger, split: EncodedSplit, device: torch.device) -> Float32s:
+    """Return the raw score of each tag for each token, before the last step, in the order of the split: (N, K)."""
+    return _each_token(model, split, device, model.scores)
+
+
+@torch.inference_mode()
+def _each_token(
+    model: LstmTagger, split: EncodedSplit, device: torch.device, values: Callable[[Batch], Tensor]
+) -> Float32s:
+    model.eval()
+    result = np.empty((len(split.forms), model.linear.out_features), dtype=np.float32)
+    for sentences in plan_batches(split.lengths, INFERENCE_TOKENS):
+        batch = make_batch(split, sentences, with_forms=model.reads_forms).to(device)
+        result[tokens_of(split, sentences)] = values(batch).cpu().numpy()
+    return result

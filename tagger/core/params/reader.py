@@ -62,7 +62,7 @@ def read_document(path: Path = Path("params.yaml")) -> tuple[Any, _Lines]:
     """Return the content of the file, unchecked, and the line of each key.
 
     Raises:
-        InputError: the file is missing, is not YAML, or has something else in it than keys and values.
+        InputError: the file is missing, is not YAML, or holds anything but keys and values.
     """
     lines: _Lines = {}
     try:

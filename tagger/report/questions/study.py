@@ -15,7 +15,7 @@ from tagger.core.corpus.lexicon import WordGroups
 from tagger.core.losses.definitions import LOSSES
 from tagger.core.network.batches import make_batch
 from tagger.core.network.device import choose_device
-from tagger.core.network.inference import tag_scores
+from tagger.core.network.lstm_tagger import tag_scores
 from tagger.evaluate.metrics import METRICS, score, shown_in
 from tagger.evaluate.tagged_split import TaggedSplit
 from tagger.report.questions.equality import equality

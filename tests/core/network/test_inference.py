@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from tagger.core.network.inference import tag_probabilities, tag_scores
+from tagger.core.network.lstm_tagger import tag_probabilities, tag_scores
 from tagger.core.params.schema import LossName
 from tests.samples import CPU, RANDOM, batch_of, biased_model, fresh_model
 
@@ -31,7 +31,7 @@ def test_probabilities_of_a_token_sum_to_one(loss: LossName) -> None:
 def test_the_size_of_batches_changes_nothing(places: int, monkeypatch: pytest.MonkeyPatch) -> None:
     model = fresh_model(RANDOM.dictionaries)
     probabilities = tag_probabilities(model, RANDOM.dev, CPU)
-    monkeypatch.setattr("tagger.core.network.inference.INFERENCE_TOKENS", places)
+    monkeypatch.setattr("tagger.core.network.lstm_tagger.INFERENCE_TOKENS", places)
     np.testing.assert_allclose(tag_probabilities(model, RANDOM.dev, CPU), probabilities, atol=1e-6)
 
 

@@ -12,7 +12,7 @@ import torch
 
 from tagger.core.common.errors import InputError
 from tagger.core.corpus.dictionary import DICTIONARY_FILES
-from tagger.core.network.inference import tag_probabilities
+from tagger.core.network.lstm_tagger import tag_probabilities
 from tagger.core.network.model_folder import TrainedModel, fingerprint, read_model, write_model
 from tagger.core.params.schema import LossName
 from tests.model_files import Payload, edit_config, replace_file

@@ -8,8 +8,7 @@ import pytest
 from tagger.core.corpus.encoded_split import EncodedSplit, encode
 from tagger.core.corpus.lexicon import word_groups
 from tagger.core.losses.definitions import LOSSES
-from tagger.core.network.inference import tag_probabilities
-from tagger.core.network.lstm_tagger import LstmTagger
+from tagger.core.network.lstm_tagger import LstmTagger, tag_probabilities
 from tagger.evaluate.metrics import score
 from tagger.evaluate.tagged_split import TaggedSplit
 from tagger.report.questions.study import study_losses
