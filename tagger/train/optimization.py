@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from torch import Tensor
 from torch.optim import SGD, Adam, Optimizer, SparseAdam
 from torch.optim.lr_scheduler import ConstantLR, LinearLR, LRScheduler, OneCycleLR
 
@@ -19,9 +20,20 @@ class Optimization:
 
     def __init__(self, model: LstmTagger, params: TrainParams, steps: int) -> None:
         """Prepare to train a model for this many steps in all."""
-        self._dense_tables = model.tables_and_others()[0] if params.optimizer == "sgd" else []
-        self._optimizers = _optimizers(model, params)
-        self._schedules = [_schedule(optimizer, params, steps) for optimizer in self._optimizers]
+        tables, others = model.tables_and_others()
+        rate, decay = params.learning_rate, params.weight_decay
+        self._dense_tables: list[Tensor] = []
+        self._optimizers: list[Optimizer]
+        if params.optimizer == "sgd":
+            self._dense_tables = tables
+            self._optimizers = [SGD(model.parameters(), lr=rate, momentum=params.momentum, weight_decay=decay)]
+        else:
+            self._optimizers = [
+                Adam(others, lr=rate, betas=params.adam_betas, weight_decay=decay, fused=True),
+                SparseAdam(tables, lr=rate, betas=(0, params.adam_betas[1])),
+            ]
+        schedules = [_schedule(optimizer, params, steps) for optimizer in self._optimizers]
+        self._parts: list[Optimizer | LRScheduler] = [*self._optimizers, *schedules]  # in the order of their steps
 
     @property
     def learning_rate(self) -> float:
@@ -34,34 +46,17 @@ class Optimization:
         for weights in self._dense_tables:
             if weights.grad is not None:
                 weights.grad = weights.grad.to_dense()
-        for optimizer, schedule in zip(self._optimizers, self._schedules, strict=True):
-            optimizer.step()
-            schedule.step()
+        for part in self._parts:
+            part.step()
 
-    def state_dict(self) -> dict[str, Any]:
+    def state_dict(self) -> list[dict[str, Any]]:
         """Return all that the next step depends on, except the weights and gradients."""
-        return {
-            "optimizers": [optimizer.state_dict() for optimizer in self._optimizers],
-            "schedules": [schedule.state_dict() for schedule in self._schedules],
-        }
+        return [part.state_dict() for part in self._parts]
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
+    def load_state_dict(self, state: list[dict[str, Any]]) -> None:
         """Take what `state_dict` returned."""
-        for optimizer, own in zip(self._optimizers, state["optimizers"], strict=True):
-            optimizer.load_state_dict(own)
-        for schedule, own in zip(self._schedules, state["schedules"], strict=True):
-            schedule.load_state_dict(own)
-
-
-def _optimizers(model: LstmTagger, params: TrainParams) -> list[Optimizer]:
-    rate, decay = params.learning_rate, params.weight_decay
-    if params.optimizer == "sgd":
-        return [SGD(model.parameters(), lr=rate, momentum=params.momentum, weight_decay=decay)]
-    tables, others = model.tables_and_others()
-    return [
-        Adam(others, lr=rate, betas=params.adam_betas, weight_decay=decay, fused=True),
-        SparseAdam(tables, lr=rate, betas=(0, params.adam_betas[1])),
-    ]
+        for part, own in zip(self._parts, state, strict=True):
+            part.load_state_dict(own)
 
 
 def _schedule(optimizer: Optimizer, params: TrainParams, steps: int) -> LRScheduler:
