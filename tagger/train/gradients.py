@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tagger.core.common.arrays import Array, Int64s
+from tagger.core.common.arrays import Int64s
 from tagger.core.corpus.dictionary import UNKNOWN
 from tagger.core.corpus.encoded_split import EncodedSplit
 from tagger.core.network.batches import tokens_of
@@ -43,7 +43,8 @@ class BatchGradient:
         rows = self._rows_of(shards)
         tokens = [int(self._split.lengths[sentences].sum()) for sentences in shards]
         parts = []
-        for number in self._group.share_of(len(shards)):
+        each = len(shards) // self._group.size  # both are powers of two
+        for number in range(self._group.rank * each, (self._group.rank + 1) * each):
             self._model.zero_grad()
             loss = torch.zeros((), device=self._device)
             if tokens[number]:
@@ -51,27 +52,35 @@ class BatchGradient:
                 loss.backward()  # type: ignore[no-untyped-call]
             parts.append(self._collect(rows, loss.detach()))
         total = _sum_in_pairs(self._group.gather(_sum_in_pairs(parts)))
-        self._clip(total[:-1])
-        self._spread(rows, total[:-1])
-        return float(total[-1])
+        gradient, mean = total[:-1], float(total[-1])
+        if self._clip_norm:  # as torch.nn.utils.clip_grad_norm_ does
+            gradient *= (self._clip_norm / (torch.linalg.vector_norm(gradient) + 1e-6)).clamp(max=1)
+        self._spread(rows, gradient)
+        return mean
 
     def _rows_of(self, shards: Sequence[Int64s]) -> list[Tensor]:
         """Return the rows of each table that can have a gradient, the same in every process: (R) each."""
         forms = self._split.forms[tokens_of(self._split, np.concatenate(shards))]
         words = np.append(self._split.form_words[forms], UNKNOWN)  # WordDropout inserts it
-        found = zip(self._tables, (words, self._split.form_affixes[forms]), strict=False)  # affixes may have no table
-        return [_distinct(ids, len(table)).to(self._device) for table, ids in found]
+        rows = []
+        for table, ids in zip(
+            self._tables, (words, self._split.form_affixes[forms]), strict=False
+        ):  # or without affixes
+            used = np.zeros(len(table), dtype=np.bool_)  # faster than sorting the ids
+            used[ids] = True
+            rows.append(torch.from_numpy(np.flatnonzero(used)).to(self._device))
+        return rows
 
     def _collect(self, rows: Sequence[Tensor], loss: Tensor) -> Tensor:
         """Return the gradients in one vector, those of the tables' rows after all others, then the loss: (G + 1)."""
-        others = [torch.zeros_like(weights) if weights.grad is None else weights.grad for weights in self._others]
-        tables = [_rows_from(weights, used) for weights, used in zip(self._tables, rows, strict=True)]
-        return torch.cat([part.flatten() for part in (*others, *tables, loss)])
-
-    def _clip(self, gradient: Tensor) -> None:
-        """Shorten a gradient that is too long, in place, as `torch.nn.utils.clip_grad_norm_` does: (G)."""
-        if self._clip_norm:
-            gradient *= (self._clip_norm / (torch.linalg.vector_norm(gradient) + 1e-6)).clamp(max=1)
+        parts = [torch.zeros_like(weights) if weights.grad is None else weights.grad for weights in self._others]
+        for weights, used in zip(self._tables, rows, strict=True):  # `used` is sorted and has each row with a gradient
+            values = torch.zeros((len(used), weights.shape[1]), device=self._device)  # (R, E)
+            if weights.grad is not None:
+                places = torch.searchsorted(used, weights.grad._indices()[0])
+                values.index_add_(0, places, weights.grad._values())
+            parts.append(values)
+        return torch.cat([part.flatten() for part in (*parts, loss)])
 
     def _spread(self, rows: Sequence[Tensor], gradient: Tensor) -> None:
         """Set the gradients from a vector as `_collect` returns it, without the loss: (G)."""
@@ -84,22 +93,6 @@ class BatchGradient:
             table.grad = torch.sparse_coo_tensor(
                 used[None], values, table.shape, is_coalesced=True, check_invariants=False
             )
-
-
-def _distinct(ids: Array, size: int) -> Tensor:
-    """Return the distinct ids, all below `size`, in order. Faster than sorting them."""
-    present = np.zeros(size, dtype=np.bool_)
-    present[ids] = True
-    return torch.from_numpy(np.flatnonzero(present))
-
-
-def _rows_from(weights: Tensor, rows: Tensor) -> Tensor:
-    """Return the gradient of the given rows of a table: (R, E). They are sorted and include every row that has one."""
-    total = torch.zeros((len(rows), weights.shape[1]), device=weights.device)
-    if weights.grad is None:
-        return total
-    gradient = weights.grad
-    return total.index_add_(0, torch.searchsorted(rows, gradient._indices()[0]), gradient._values())
 
 
 def _sum_in_pairs(values: Sequence[Tensor]) -> Tensor:

@@ -4,6 +4,7 @@ import io
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -15,17 +16,13 @@ from tagger.core.common.processes import rank
 RENDEZVOUS = "TAGGER_RENDEZVOUS"  # where the processes of `tagger.runner.workers` meet; torchrun has its own variables
 
 
+@dataclass
 class ProcessGroup:
-    """One process among the `size` of a training. Its `rank` counts from 0; the process of rank 0 writes."""
+    """One process among the `size` of a training; more than one need the process group of torch.distributed."""
 
-    def __init__(self, rank: int = 0, size: int = 1, device: torch.device | None = None) -> None:
-        """Describe this process; a group of more than one needs the process group of torch.distributed."""
-        self.rank, self.size, self._device = rank, size, device
-
-    def share_of(self, amount: int) -> range:
-        """Return which pieces of work are this process's: an equal, consecutive share; `size` divides the amount."""
-        each = amount // self.size
-        return range(self.rank * each, (self.rank + 1) * each)
+    rank: int = 0  # the process of rank 0 writes
+    size: int = 1
+    device: torch.device | None = None
 
     def gather(self, part: Tensor) -> list[Tensor]:
         """Return the tensors of all processes, ordered by rank; they have the same shape.
@@ -47,17 +44,16 @@ class ProcessGroup:
         """Return the state that the process of rank 0 passes, with tensors on the CPU; the others pass None."""
         if self.size == 1:
             return state
+        # Not broadcast_object_list, which would unpickle whatever comes over the network.
         buffer = io.BytesIO()
         torch.save(state, buffer)
-        size = torch.tensor([buffer.tell()], device=self._device)
+        content = torch.frombuffer(buffer.getbuffer(), dtype=torch.uint8).to(self.device)
+        size = torch.tensor([len(content)], device=self.device)
         dist.broadcast(size, 0)
-        content = torch.zeros(int(size), dtype=torch.uint8)
-        if self.rank == 0:
-            content = torch.frombuffer(buffer.getbuffer(), dtype=torch.uint8)
-        content = content.to(self._device)
+        if self.rank:
+            content = content.new_empty(int(size))
         dist.broadcast(content, 0)
         received = io.BytesIO(content.cpu().numpy().tobytes())
-        # Not broadcast_object_list, which would unpickle whatever comes over the network.
         shared: dict[str, Any] | None = torch.load(received, weights_only=True, map_location="cpu")
         return shared
 
