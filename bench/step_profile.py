@@ -19,8 +19,7 @@ from tagger.core.corpus.encoded_split import EncodedSplit
 from tagger.core.network.device import choose_device
 from tagger.core.params.reader import read_params
 from tagger.core.params.schema import TrainView
-from tagger.train.trainer import Step, Trainer
-from tagger.train.training_inputs import TrainingInputs
+from tagger.train.trainer import Step, Trainer, TrainingInputs
 
 WARM_UP, MEASURED, SHOWN = 5, 40, 8  # steps, steps, operators
 CHOICES = [name for name, entry in CONTESTANTS.items() if entry.changes is not None]

@@ -17,8 +17,7 @@ from tagger.core.network.device import choose_device
 from tagger.core.network.lstm_tagger import LstmTagger
 from tagger.core.network.model_folder import TrainedModel, write_model
 from tagger.core.params.schema import LossName, ModelParams, TrainParams, TrainView
-from tagger.train.trainer import Epoch, Step, Trainer
-from tagger.train.training_inputs import TrainingInputs
+from tagger.train.trainer import Epoch, Step, Trainer, TrainingInputs
 
 CPU = choose_device("cpu")  # as the pipeline sets torch up
 

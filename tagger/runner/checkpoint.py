@@ -26,7 +26,7 @@ from tagger.core.common.files import new_file, read_json, write_json
 from tagger.core.corpus.dictionary import DICTIONARY_FILES
 from tagger.runner.dvc_lock import UNRECORDED, md5, read_lock_file
 from tagger.runner.wings import PACKAGE, deciding_files, installed_versions
-from tagger.train.training_inputs import TrainingInputs
+from tagger.train.trainer import TrainingInputs
 
 STATE, OUTPUTS = "state.pt", "outputs.json"
 KEPT_DAYS = 30  # a checkpoint that nobody resumes

@@ -1,7 +1,6 @@
 """The progress of a training: a bar on a terminal, one line per epoch elsewhere."""
 
 import sys
-from collections.abc import Sequence
 from typing import Any
 
 from tqdm import tqdm
@@ -16,10 +15,6 @@ class Progress:
         self._name, self._epochs = name, epochs
         self._bar: tqdm[Any] | None = None
         self._tokens = 0
-
-    def resume(self, history: Sequence[Epoch]) -> None:
-        """Say that a training continues from its checkpoint."""
-        print(f"{self._name}: epochs 1-{len(history)} of {self._epochs} were run before", file=sys.stderr, flush=True)
 
     def step(self, step: Step) -> None:
         """Take a step into account. The bar starts with the first step, so the time before does not count."""

@@ -1,28 +1,62 @@
-"""Training: batches, steps, epochs, and the best of them kept."""
+"""Training: what it reads, its batches, steps and epochs, how each does on dev, and the best of them kept."""
 
 import math
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from tagger.core.common import paths
 from tagger.core.common.arrays import Int64s
 from tagger.core.common.errors import InputError
 from tagger.core.corpus.batch_plan import plan_batches
-from tagger.core.corpus.word_vectors import WordVectors
+from tagger.core.corpus.dictionary import Dictionaries
+from tagger.core.corpus.encoded_split import EncodedSplit
+from tagger.core.corpus.word_vectors import NO_VECTORS, WordVectors
+from tagger.core.losses.definitions import loss_name
 from tagger.core.network.batches import make_batch
-from tagger.core.network.device import be_deterministic, seed_random
-from tagger.core.network.lstm_tagger import LstmTagger
-from tagger.train.dev_check import check
+from tagger.core.network.device import be_deterministic, choose_device, seed_random
+from tagger.core.network.lstm_tagger import INFERENCE_TOKENS, LstmTagger
+from tagger.core.params.reader import read_params
+from tagger.core.params.schema import LossName, TrainView
 from tagger.train.gradients import BatchGradient
 from tagger.train.optimization import Optimization
 from tagger.train.process_group import ALONE, ProcessGroup
-from tagger.train.training_inputs import TrainingInputs
 from tagger.train.word_dropout import WordDropout
+
+
+class TrainingInputs(NamedTuple):
+    """All that the result of a training depends on, besides code and versions."""
+
+    loss: LossName
+    params: TrainView
+    device: torch.device
+    dictionaries: Dictionaries
+    train: EncodedSplit
+    dev: EncodedSplit
+    vectors: WordVectors = NO_VECTORS  # the initial vectors of words
+
+    @classmethod
+    def load(cls, name: str) -> Self:
+        """Read the params and the prepared data for the loss of this name.
+
+        Raises:
+            InputError: there is no such loss, or a file is missing or damaged.
+        """
+        params = read_params(TrainView)
+        return cls(
+            loss=loss_name(name),
+            params=params,
+            device=choose_device(params.device),
+            dictionaries=Dictionaries.load(paths.DICTIONARIES),
+            train=EncodedSplit.load(paths.TRAIN),
+            dev=EncodedSplit.load(paths.DEV),
+            vectors=WordVectors.load_of_width(paths.VECTORS, params.model.word_dim),
+        )
 
 
 class Epoch(NamedTuple):
@@ -66,7 +100,10 @@ class Trainer:
         seed_random(params.seed, inputs.device)
         self.inputs, self._params, self._on_step = inputs, params.train, on_step
         self.model = LstmTagger(params.model, inputs.loss, inputs.dictionaries.sizes)
-        _set_vectors(self.model, inputs.vectors)
+        if len(inputs.vectors.ids):
+            with torch.no_grad():
+                rows = torch.tensor(inputs.vectors.ids)
+                self.model.word_embedding.weight[rows] = torch.tensor(inputs.vectors.vectors)
         self.model.to(inputs.device)
         self.history: list[Epoch] = []
         self._best_weights: dict[str, Tensor] = {}
@@ -75,11 +112,6 @@ class Trainer:
         self._steps = len(plan_batches(inputs.train.lengths, self._batch_tokens))
         self._optimization = Optimization(self.model, params.train, self._steps * params.train.epochs)
         self._word_dropout = WordDropout(inputs.dictionaries, params.train.word_dropout, inputs.device)
-
-    @property
-    def best(self) -> Epoch | None:
-        """The epoch with the highest accuracy on dev, then the lowest loss there, then the first; None before any."""
-        return max(self.history, key=lambda epoch: (epoch.dev_accuracy, -epoch.dev_loss), default=None)
 
     def epochs(self, group: ProcessGroup = ALONE) -> Iterator[Epoch]:
         """Train, yielding each epoch when it is done; at the end the model has the weights of the best on dev.
@@ -92,20 +124,21 @@ class Trainer:
             InputError: the loss stopped being a finite number before an epoch was finished.
             ConnectionError: another process of the group has ended.
         """
-        while not self._is_done():
-            number = len(self.history) + 1
-            epoch = self._run_epoch(number, group)
-            if epoch is None and not self.history:
-                raise InputError(
-                    f"the loss of {self.inputs.loss!r} stopped being a finite number in epoch {number}; "
-                    f"expected a lower train.learning_rate than {self._params.learning_rate}"
-                )
+        while len(self.history) < self._params.epochs:
+            if self.history and 0 < self._params.patience <= len(self.history) - self._best().number:
+                break
+            epoch = self._run_epoch(len(self.history) + 1, group)
             if epoch is None:
                 break
             self.history.append(epoch)
-            if self.best is epoch:
+            if self._best() is epoch:
                 self._best_weights = {name: value.clone() for name, value in self.model.state_dict().items()}
             yield epoch
+        if not self.history:
+            raise InputError(
+                f"the loss of {self.inputs.loss!r} stopped being a finite number in epoch 1; "
+                f"expected a lower train.learning_rate than {self._params.learning_rate}"
+            )
         self.model.load_state_dict(self._best_weights)
 
     def state_dict(self) -> dict[str, Any]:
@@ -132,21 +165,19 @@ class Trainer:
 
         The dev loss is None if it is infinite, as that of `softmax_nll` is once a single probability is rounded to 0.
         """
-        if self.best is None:
-            raise RuntimeError("epochs() has to be run first")
+        best = self._best()
         return {
-            "best_epoch": self.best.number,
-            "best_dev_accuracy": round(self.best.dev_accuracy, 6),
-            "best_dev_loss": round(self.best.dev_loss, 6) if math.isfinite(self.best.dev_loss) else None,
-            "best_train_loss": round(self.best.train_loss, 6),
+            "best_epoch": best.number,
+            "best_dev_accuracy": round(best.dev_accuracy, 6),
+            "best_dev_loss": round(best.dev_loss, 6) if math.isfinite(best.dev_loss) else None,
+            "best_train_loss": round(best.train_loss, 6),
             "epochs": len(self.history),
             "parameters": sum(weights.numel() for weights in self.model.parameters()),
         }
 
-    def _is_done(self) -> bool:
-        patience, run = self._params.patience, len(self.history)
-        waited = run - self.best.number if self.best else 0
-        return run >= self._params.epochs or 0 < patience <= waited
+    def _best(self) -> Epoch:
+        """Return the epoch with the highest accuracy on dev, then the lowest loss there, then the first."""
+        return max(self.history, key=lambda epoch: (epoch.dev_accuracy, -epoch.dev_loss))
 
     def _run_epoch(self, number: int, group: ProcessGroup) -> Epoch | None:
         """Train for one epoch and check the model on dev; return None if a loss is not a finite number."""
@@ -155,7 +186,7 @@ class Trainer:
         gradient = BatchGradient(self.model, train, group, device, self._params.clip_norm)
         order = np.random.default_rng([self.inputs.params.seed, number])
         self.model.train()
-        total_loss, done, rate = 0.0, 0, 0.0
+        total_loss, rate = 0.0, 0.0
         for step, sentences in enumerate(plan_batches(train.lengths, self._batch_tokens, order), start=1):
             rate = self._optimization.learning_rate
             shards = np.array_split(sentences, self._params.shards)
@@ -165,29 +196,46 @@ class Trainer:
             self._optimization.step()
             tokens = int(train.lengths[sentences].sum())
             total_loss += loss * tokens
-            done += tokens
             self._on_step(Step(number, step, self._steps, tokens, loss))
         seconds = time.perf_counter() - start
-        dev = check(self.model, self.inputs.dev, device, group)
-        if math.isnan(dev.loss):  # the last step has spoilt the weights
+        dev_loss, accuracy = check(self.model, self.inputs.dev, device, group)
+        if math.isnan(dev_loss):  # the last step has spoilt the weights
             return None
-        ended = time.time_ns() // 1_000_000
-        return Epoch(number, rate, total_loss / done, dev.loss, dev.accuracy, seconds, done / seconds, ended)
+        tokens, ended = len(train.forms), time.time_ns() // 1_000_000
+        return Epoch(number, rate, total_loss / tokens, dev_loss, accuracy, seconds, tokens / seconds, ended)
 
     def _loss_of(self, epoch: int, step: int, shard: int, sentences: Int64s) -> Tensor:
         """Return the mean loss over the tokens of a shard: a scalar."""
-        device = self.inputs.device
-        seed_random(_mix(self.inputs.params.seed, epoch, step, shard), device)
-        batch = make_batch(self.inputs.train, sentences, with_forms=self.model.reads_forms).to(device)
+        numbers = np.random.SeedSequence((self.inputs.params.seed, epoch, step, shard))  # unrelated for neighbours
+        seed_random(int(numbers.generate_state(1, np.uint64)[0] >> np.uint64(1)), self.inputs.device)
+        batch = make_batch(self.inputs.train, sentences, with_forms=self.model.reads_forms).to(self.inputs.device)
         return self.model.loss.criterion(self.model(self._word_dropout(batch)), batch.tags)
 
 
-def _set_vectors(model: LstmTagger, vectors: WordVectors) -> None:
-    if len(vectors.ids):
-        with torch.no_grad():
-            model.word_embedding.weight[torch.tensor(vectors.ids)] = torch.tensor(vectors.vectors)
+@torch.inference_mode()
+def check(model: LstmTagger, split: EncodedSplit, device: torch.device, group: ProcessGroup) -> tuple[float, float]:
+    """Return the loss and the accuracy; the processes of a group share the batches, and all get the result.
 
+    The loss is the mean over the tokens whose tag the model knows, infinite if there are none. The accuracy is over all
+    tokens: a tag that the model does not know counts as wrong.
 
-def _mix(*numbers: int) -> int:
-    """Return a seed for torch; neighbouring numbers give unrelated seeds."""
-    return int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0] >> np.uint64(1))
+    Predictions are taken from the scores, before the last step: its rounding could make two losses that train the same
+    weights choose different epochs.
+    """
+    model.eval()
+    plan = plan_batches(split.lengths, INFERENCE_TOKENS)
+    results = torch.zeros(len(plan), 3, dtype=torch.float64)  # per batch: loss, tokens with known tags, correct ones
+    for number in range(group.rank, len(plan), group.size):
+        batch = make_batch(split, plan[number], with_forms=model.reads_forms).to(device)
+        scores = model.scores(batch)  # (N, K)
+        known = batch.tags < scores.shape[-1]
+        right = int((scores.argmax(dim=-1) == batch.tags).sum())
+        loss, amount = 0.0, int(known.sum())
+        if amount:
+            outputs = model.loss.last_step(scores[known])
+            loss = float(model.loss.criterion(outputs, batch.tags[known])) * amount
+        results[number] = torch.tensor((loss, amount, right), dtype=torch.float64)
+    # Each batch is zero in all processes but one: the sum over processes is exact, and the one over batches always
+    # adds the same numbers.
+    total_loss, known_tokens, total_right = torch.stack(group.gather(results.to(device))).sum(dim=0).sum(dim=0).tolist()
+    return (total_loss / known_tokens if known_tokens else math.inf), total_right / len(split.tags)

@@ -12,8 +12,7 @@ from tagger.core.corpus.indexed_corpus import IndexedCorpus
 from tagger.core.params.reader import read_params
 from tagger.core.params.schema import TrainView
 from tagger.prepare.read_corpus import read_corpus
-from tagger.train.trainer import Trainer
-from tagger.train.training_inputs import TrainingInputs
+from tagger.train.trainer import Trainer, TrainingInputs
 from tests.conftest import ROOT
 from tests.samples import CPU
 

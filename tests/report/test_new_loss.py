@@ -33,8 +33,7 @@ from tagger.evaluate.evaluate_model import evaluate_model
 from tagger.prepare.prepare_corpus import prepare_corpus
 from tagger.report.report_losses import report_losses
 from tagger.train.train_model import write_outputs
-from tagger.train.trainer import Trainer
-from tagger.train.training_inputs import TrainingInputs
+from tagger.train.trainer import Trainer, TrainingInputs
 
 prepare_corpus()
 for name in {names}:

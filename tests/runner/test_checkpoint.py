@@ -21,7 +21,7 @@ from tagger.core.corpus.word_vectors import NO_VECTORS, WordVectors
 from tagger.core.params.schema import TrainView
 from tagger.runner import checkpoint, wings
 from tagger.runner.checkpoint import Checkpoint, training_key
-from tagger.train.training_inputs import TrainingInputs
+from tagger.train.trainer import TrainingInputs
 from tests.samples import MODEL, RANDOM, TRAIN, data_of, random_corpus
 
 SETTINGS: dict[str, Any] = {"seed": 1, "device": "auto", "model": MODEL, "train": TRAIN}

@@ -8,11 +8,10 @@ from pathlib import Path
 import pytest
 
 from tagger.core.common import paths
-from tagger.core.common.files import new_folder, write_json
-from tagger.core.network.model_folder import TrainedModel, write_model
+from tagger.core.common.files import new_folder
 from tagger.evaluate.evaluate_model import evaluate_model
 from tagger.tracking.store import Store, connect
-from tagger.train.train_model import write_history
+from tagger.train.train_model import write_outputs
 from tests.conftest import made_once, own_environment
 from tests.samples import PLAIN, data_of, random_corpus, run, trainer_of
 from tests.tracking.samples import LOSSES, export, write_lock_file
@@ -48,10 +47,8 @@ def _write_outputs(folder: Path) -> None:
                 split.save(partial)
         for loss in LOSSES:
             trainer = trainer_of(data, PLAIN, {"epochs": 2, "learning_rate": 0.2}, loss)
-            write_history(run(trainer), paths.history_file(loss))
-            write_json(paths.summary_file(loss), {loss: trainer.summary()})
-            with new_folder(paths.model_folder(loss)) as partial:
-                write_model(TrainedModel(trainer.model, data.dictionaries), partial)
+            run(trainer)
+            write_outputs(trainer)
             evaluate_model(loss)
         export()
         write_lock_file()
