@@ -33,12 +33,3 @@ def installed_versions(stage: str) -> dict[str, tuple[str, str]]:
     lines = [line for path in deciding_files(stage) if path.name == VERSIONS for line in path.read_text().split()]
     named = dict(line.split("==") for line in lines)
     return {name: (version, importlib.metadata.version(name)) for name, version in named.items()}
-
-
-def other_versions(stage: str) -> list[str]:
-    """Return a line for each package of which another version is installed; `2.13.0+cpu` is a build of `2.13.0`."""
-    return [
-        f"{name} {installed} is installed, expected {version}: outputs may differ from those of dvc.lock"
-        for name, (version, installed) in installed_versions(stage).items()
-        if installed.partition("+")[0] != version
-    ]
