@@ -15,7 +15,7 @@ from tagger.predict.model_source import is_mlflow_uri, model_folder_of, quieten
 from tagger.predict.tagging import Tagger
 from tagger.spark.corpus_files import SENTENCE, Format, check_output, is_text, read_parquet, read_text, write
 from tagger.spark.session import reporting
-from tagger.tracking.packed_model import model_parts
+from tagger.tracking.registry import model_parts
 
 RESULT = "struct<words: array<string>, tags: array<string>, probabilities: array<double>>"
 COLUMNS = ("words", "tags", "probabilities")

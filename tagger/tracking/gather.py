@@ -3,7 +3,7 @@
 import os
 import subprocess
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,48 +17,57 @@ from tagger.core.corpus.encoded_split import EncodedSplit
 from tagger.core.network.model_folder import fingerprint
 from tagger.core.params.reader import read_document
 from tagger.core.params.schema import LossName
-from tagger.runner.dvc_lock import UNRECORDED, LockedStage, read_lock_file
+from tagger.runner.dvc_lock import UNRECORDED, read_lock_file
 from tagger.tracking.record import EXPORTED, OF_GROUP, TRAINED, Dataset, Point, Record, origin
 
 
 def gather(loss: LossName, stages: Collection[str] = ()) -> Record:
     """Gather the record of the model on the disk, whoever trained it.
 
-    If `dvc.lock` has the outputs of the training, its params are those of the record.
-
-    Args:
-        loss: of the model.
-        stages: those after `train` whose outputs belong to the record: `evaluate`, `report`, `export`.
+    If `dvc.lock` has the outputs of the training, its params are those of the record. `stages` are those after `train`
+    whose outputs belong to the record, of `evaluate`, `report` and `export`.
 
     Raises:
         InputError: an output is missing or damaged.
     """
     locked = read_lock_file()
-    settings, _ = read_document()
+    settings: dict[str, Any] = {}
     if locked.get(f"train@{loss}", UNRECORDED).wrote():
         for name in ("export", "prepare", f"evaluate@{loss}", f"train@{loss}"):
             settings |= locked.get(name, UNRECORDED).params
-    record = _begin(loss, settings)
+    record = begin_training(loss, None, settings)
     add_training(record)
     if "evaluate" in stages:
-        _add_evaluation(record)
+        record.datasets["test"] = _read_dataset("test", record.settings)
+        figures = _read_figures(paths.evaluation_file(loss), loss)
+        record.figures |= {f"test_{name}": value for name, value in figures.items()}
+        record.files |= _by_place((paths.tags_file(loss), paths.detail_file(loss), paths.predictions_file(loss)))
     if "report" in stages:
         record.files |= _by_place((paths.REPORT, paths.STUDY, paths.COMPARISON), OF_GROUP)
     if "export" in stages:
-        _add_export(record, locked.get("export", UNRECORDED))
+        verification = read_json(paths.VERIFICATION, "what `export` writes")
+        record.figures["export_largest_difference"] = float(verification["largest_difference"])
+        if Path.cwd().resolve() == paths.workspace():  # an experiment in a temporary folder has an export of its own
+            record.files |= _by_place(paths.EXPORT.iterdir(), EXPORTED)
+            record.export_changed = not locked.get("export", UNRECORDED).wrote()
     return record
 
 
-def begin_training(loss: LossName, training: str) -> Record:
+def begin_training(loss: LossName, training: str | None, locked: Mapping[str, Any] | None = None) -> Record:
     """Return the record of a training that starts now or goes on; `add_training` completes it.
 
-    Args:
-        loss: of the model.
-        training: identity of the training.
+    `training` is its identity, `locked` has the sections of params.yaml that `dvc.lock` knows better.
     """
-    record = _begin(loss, read_document()[0])
-    record.training = training
-    return record
+    settings = read_document()[0] | (locked or {})
+    return Record(
+        loss=loss,
+        experiment=os.environ.get("DVC_EXP_NAME"),
+        settings=settings,
+        tags=_origin_tags(loss),
+        datasets={name: _read_dataset(name, settings) for name in ("train", "dev")},
+        started=time.time_ns() // 1_000_000,
+        training=training,
+    )
 
 
 def add_training(record: Record) -> None:
@@ -69,37 +78,12 @@ def add_training(record: Record) -> None:
     """
     folder, history = paths.model_folder(record.loss), paths.history_file(record.loss)
     record.model = fingerprint(folder)
-    record.points = record.points or _read_history(history)
+    if not record.points:
+        values = pd.read_csv(history).melt("epoch")  # one row per value: epoch, name, value
+        record.points = [Point(name, value, epoch, None) for epoch, name, value in values.itertuples(index=False)]
     record.figures |= _read_figures(paths.summary_file(record.loss), record.loss)
     record.files |= _by_place([history, *(paths.DICTIONARIES / name for name in DICTIONARY_FILES)])
     record.files |= _by_place(folder.iterdir(), TRAINED)
-
-
-def _begin(loss: LossName, settings: dict[str, Any]) -> Record:
-    return Record(
-        loss=loss,
-        experiment=os.environ.get("DVC_EXP_NAME"),
-        settings=settings,
-        tags=_origin_tags(loss),
-        datasets={name: _read_dataset(name, settings) for name in ("train", "dev")},
-        started=time.time_ns() // 1_000_000,
-    )
-
-
-def _add_evaluation(record: Record) -> None:
-    loss = record.loss
-    record.datasets["test"] = _read_dataset("test", record.settings)
-    figures = _read_figures(paths.evaluation_file(loss), loss)
-    record.figures |= {f"test_{name}": value for name, value in figures.items()}
-    record.files |= _by_place((paths.tags_file(loss), paths.detail_file(loss), paths.predictions_file(loss)))
-
-
-def _add_export(record: Record, locked: LockedStage) -> None:
-    verification = read_json(paths.VERIFICATION, "what `export` writes")
-    record.figures["export_largest_difference"] = float(verification["largest_difference"])
-    if Path.cwd().resolve() == paths.workspace():  # an experiment in a temporary folder has an export of its own
-        record.files |= _by_place(paths.EXPORT.iterdir(), EXPORTED)
-        record.export_changed = not locked.wrote()
 
 
 def _by_place(files: Iterable[Path], folder: str = "") -> dict[str, Path]:
@@ -110,11 +94,6 @@ def _by_place(files: Iterable[Path], folder: str = "") -> dict[str, Path]:
 def _read_figures(path: Path, loss: LossName) -> dict[str, float]:
     figures = read_json(path, "what the stages write")[loss]
     return {name: float(value) for name, value in figures.items() if value is not None}
-
-
-def _read_history(path: Path) -> list[Point]:
-    table = pd.read_csv(path).melt("epoch")  # one row per value: epoch, name, value
-    return [Point(name, float(value), epoch, None) for epoch, name, value in table.itertuples(index=False, name=None)]
 
 
 def _read_dataset(name: str, settings: dict[str, Any]) -> Dataset:

@@ -61,11 +61,7 @@ def _track(losses: Sequence[LossName], *stages: str) -> None:
 
 
 def _is_on() -> bool:
-    """Return whether runs are tracked.
-
-    Raises:
-        InputError: the variable is neither on nor off.
-    """
+    """Return whether runs are tracked; raise InputError if the variable is neither on nor off."""
     value = os.environ.get(VARIABLE, "on")
     if value not in ("on", "off"):
         raise InputError(f"{VARIABLE}: got {value!r}, expected on or off")

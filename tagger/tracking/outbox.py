@@ -17,7 +17,7 @@ from tagger.core.common.files import new_folder
 from tagger.runner.locks import hold
 from tagger.tracking.delivery import deliver
 from tagger.tracking.record import Record
-from tagger.tracking.store import Store, StoreAwayError, address, connect, reporting
+from tagger.tracking.store import Store, StoreAwayError, address, connect
 
 RECORD, FILES = "record.json", "files"
 
@@ -27,8 +27,7 @@ def deliver_or_keep(record: Record) -> None:
     try:
         store = connect()
         deliver_waiting(store)
-        with reporting():
-            deliver(store, record)
+        deliver(store, record)
     except StoreAwayError as error:
         keep(record, error)
 
@@ -52,21 +51,16 @@ def deliver_waiting(store: Store) -> int:
         StoreAwayError: the store takes no more; the remaining records go on waiting.
     """
     with hold("outbox", "delivering to MLflow"):
-        waiting = _waiting()
+        waiting = find_waiting()
         for folder, record in waiting:
-            with reporting():
-                deliver(store, record)
+            deliver(store, record)
             (folder / RECORD).unlink()  # first: a record whose files are gone could never be delivered
             shutil.rmtree(folder)
         return len(waiting)
 
 
-def is_waiting() -> bool:
-    """Return whether a record waits for the present store."""
-    return bool(_waiting())
-
-
-def _waiting() -> list[tuple[Path, Record]]:
+def find_waiting() -> list[tuple[Path, Record]]:
+    """Return the records that wait for the present store, the oldest first, and the folder that holds each."""
     found = []
     for folder in sorted(paths.kept("outbox").iterdir()):
         if folder.name.startswith(".") or not (folder / RECORD).exists():  # it is being written or removed

@@ -28,22 +28,15 @@ class TaggerModel(PythonModel):  # type: ignore[misc]
         """Load the model folder among the artifacts, and mend how MLflow's server reads requests."""
         # It would make a NumPy array of "inputs" and "instances": lists of several lengths don't fit into one, numbers
         # become strings beside a string, and every string takes the memory of the longest.
-        scoring_server.parse_tf_serving_input = _as_given
+        scoring_server.parse_tf_serving_input = lambda request, **_: next(iter(request.values()))
         # It would answer 500 if it fails to read a request, before it asks the model.
         scoring_server.invocations = _refusing(inspect.unwrap(scoring_server.invocations))
         # Spark runs one worker per core and says so in this variable; otherwise an export would take all cores in each.
         threads = os.environ.get("OMP_NUM_THREADS", "")
         self._tagger = Tagger(Path(context.artifacts["model"]), threads=int(threads) if threads.isdecimal() else None)
 
-    def predict(
-        self, context: PythonModelContext, model_input: pd.DataFrame, params: dict[str, Any] | None = None
-    ) -> pd.DataFrame:
-        """Tag sentences.
-
-        Args:
-            context: of MLflow; not used.
-            model_input: a table with a column `sentence`, or a list of sentences, or one string.
-            params: not used.
+    def predict(self, model_input: pd.DataFrame) -> pd.DataFrame:
+        """Tag sentences: those of a table's column `sentence`, of a list, or one string.
 
         Raises:
             MlflowException: the input is something else; MLflow's server answers with status 400.
@@ -52,18 +45,12 @@ class TaggerModel(PythonModel):  # type: ignore[misc]
             tagged = list(self._tagger.tag(_sentences(model_input)))
         except InputError as error:
             raise MlflowException(str(error), error_code=INVALID_PARAMETER_VALUE) from None
-        return pd.DataFrame(
-            {
-                "words": [list(sentence.words) for sentence in tagged],
-                "tags": [list(sentence.tags) for sentence in tagged],
-                "probabilities": [sentence.probabilities for sentence in tagged],
-            }
-        )
-
-
-def _as_given(request: dict[str, Any], schema: object) -> object:
-    (content,) = request.values()  # MLflow has checked that there is one
-    return content
+        columns = {
+            "words": [list(sentence.words) for sentence in tagged],
+            "tags": [list(sentence.tags) for sentence in tagged],
+            "probabilities": [sentence.probabilities for sentence in tagged],
+        }
+        return pd.DataFrame(columns)
 
 
 def _refusing(invocations: Callable[..., Any]) -> Callable[..., Any]:

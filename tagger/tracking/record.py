@@ -33,10 +33,7 @@ class Dataset(NamedTuple):
 
 
 class Record(BaseModel):
-    """The content of one run.
-
-    It can be delivered any number of times: what the store holds already stays as it is.
-    """
+    """The content of one run."""
 
     model_config = ConfigDict(extra="forbid", ser_json_inf_nan="constants")
 

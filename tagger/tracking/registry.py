@@ -1,56 +1,37 @@
-"""Models in MLflow: the one that each training logs, and the registered one, whose versions are exports."""
+"""Models in MLflow: the one that each training logs, and the registered one, whose versions are exports.
 
-from typing import TYPE_CHECKING
+A logged model is a model folder packed so that MLflow can load it anywhere; an export needs no torch for that.
+"""
 
-from tagger.tracking.packed_model import model_parts
-from tagger.tracking.record import EXPORTED, TRAINED, Record, digest_of
+import importlib.metadata
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import pandas as pd
+from mlflow.entities import LoggedModelStatus, Run
+from mlflow.models import Model, infer_signature
+
+from tagger.core.common.errors import InputError
+from tagger.predict.export_folder import is_export
+from tagger.predict.model_source import model_folder_of
+from tagger.predict.tagging import Tagger
+from tagger.tracking.record import EXPORTED, Record, digest_of
+from tagger.tracking.runs import TEST, find_by_id
 from tagger.tracking.store import Store
-
-if TYPE_CHECKING:
-    from mlflow.entities import Run
 
 REGISTERED_MODEL = "lstm-tagger"
 CHAMPION = "champion"
 CONTENT = "content.sha256"  # tag of a logged model and of a version
+DECISION = "promotion"  # tag of a version
+ROUNDING = 1e-9  # of a difference of accuracies
+REQUIREMENTS = ("mlflow", "numpy", "pandas", "pydantic")
+OF_AN_EXPORT = ("onnx", "onnxruntime")
+OF_A_TRAINED_MODEL = ("safetensors", "torch")
 
 
-def log_model(store: Store, run: "Run", record: Record) -> None:
-    """Log the trained model of a record, unless the run has it: `runs:/<id>/model`."""
-    _log(store, run, record, TRAINED)
-
-
-def register_export(store: Store, run: "Run", record: Record) -> str:
-    """Log and register the export of a record, unless it is registered already; return its version."""
-    version = find_version(store, record)
-    if version is not None:
-        return version
-    import mlflow
-
-    logged = _log(store, run, record, EXPORTED)
-    tags = {CONTENT: digest_of(record.below(EXPORTED))}
-    return str(mlflow.register_model(f"models:/{logged}", REGISTERED_MODEL, tags=tags).version)
-
-
-def find_version(store: Store, record: Record) -> str | None:
-    """Return the newest version that holds the export of a record, whichever run it came from; None without any."""
-    condition = f"name = '{REGISTERED_MODEL}' and tags.`{CONTENT}` = '{digest_of(record.below(EXPORTED))}'"
-    versions = [int(version.version) for version in store.client.search_model_versions(condition)]
-    return str(max(versions)) if versions else None
-
-
-def find_champion(store: Store) -> str | None:
-    """Return the version that has the alias `champion`, if there is one."""
-    registered = store.client.search_registered_models(f"name = '{REGISTERED_MODEL}'")
-    versions = [model.aliases[CHAMPION] for model in registered if CHAMPION in model.aliases]
-    return str(versions[0]) if versions else None
-
-
-def _log(store: Store, run: "Run", record: Record, name: str) -> str:
+def log_model(store: Store, run: Run, record: Record, name: str) -> str:
     """Log a model folder of the record under its name, unless the run has it; return the id of the logged model."""
-    import mlflow.pyfunc
-    from mlflow.entities import LoggedModelStatus
-    from mlflow.models import Model
-
     files = record.below(name)
     content = digest_of(files)
     condition = f"source_run_id = '{run.info.run_id}' AND name = '{name}'"
@@ -73,3 +54,98 @@ def _log(store: Store, run: "Run", record: Record, name: str) -> str:
         **model_parts(next(iter(files.values())).parent),
     )
     return str(model.model_id)
+
+
+def register_export(store: Store, run: Run, record: Record) -> str:
+    """Return the newest version that holds the export of a record, whichever run it came from.
+
+    If there is none, the export is logged to the run and registered.
+    """
+    content = digest_of(record.below(EXPORTED))
+    condition = f"name = '{REGISTERED_MODEL}' and tags.`{CONTENT}` = '{content}'"
+    if found := store.client.search_model_versions(condition):
+        return str(max(int(version.version) for version in found))
+    logged = log_model(store, run, record, EXPORTED)
+    return str(mlflow.register_model(f"models:/{logged}", REGISTERED_MODEL, tags={CONTENT: content}).version)
+
+
+def find_champion(store: Store) -> str | None:
+    """Return the version that has the alias `champion`, if there is one."""
+    registered = store.client.search_registered_models(f"name = '{REGISTERED_MODEL}'")
+    versions = [model.aliases[CHAMPION] for model in registered if CHAMPION in model.aliases]
+    return str(versions[0]) if versions else None
+
+
+def model_parts(folder: Path) -> dict[str, Any]:
+    """Return the arguments with which MLflow's pyfunc flavor packs a model folder."""
+    requirements = REQUIREMENTS + (OF_AN_EXPORT if is_export(folder) else OF_A_TRAINED_MODEL)
+    output = pd.DataFrame({"words": [["The", "dog"]], "tags": [["DET", "NOUN"]], "probabilities": [[0.9, 0.8]]})
+    here = Path(__file__).parent
+    return {
+        "python_model": str(here / "pyfunc.py"),
+        "artifacts": {"model": str(folder)},
+        "code_paths": [str(here.parent)],
+        # No inputs: MLflow has no type for "a string or a list of strings", and the model itself checks them.
+        "signature": infer_signature(model_output=output),
+        "input_example": pd.DataFrame({"sentence": ["The dog ate the book"]}),
+        "pip_requirements": [f"{name}=={importlib.metadata.version(name)}" for name in requirements],
+    }
+
+
+def promote(store: Store, version: str, record: Record) -> bool:
+    """Decide whether a version becomes champion, do it, and print why; return whether this was decided now.
+
+    A version that is worse on the test split than the champion is turned down. The decision is kept in a tag of the
+    version and stands until the export changes, and so does a champion that was named by hand.
+    """
+    champion = find_champion(store)
+    tags = store.client.get_model_version(REGISTERED_MODEL, version).tags
+    if not record.export_changed and (DECISION in tags or champion == version):
+        return False
+    promoted, reason = _decide(store, version, champion, record)
+    if promoted:
+        store.client.set_registered_model_alias(REGISTERED_MODEL, CHAMPION, version)
+    outcome = "promoted" if promoted else f"not promoted: version {champion}: {reason}"
+    store.client.set_model_version_tag(REGISTERED_MODEL, version, DECISION, outcome)
+    holder = f"is version {version}" if promoted else f"stays version {champion}"
+    print(f"models:/{REGISTERED_MODEL}@{CHAMPION} {holder}: {reason}")
+    return True
+
+
+def _decide(store: Store, version: str, champion: str | None, record: Record) -> tuple[bool, str]:
+    """Return whether a version becomes champion, and why."""
+    accuracy = record.figures["test_accuracy"]
+    measured = f"test accuracy {accuracy:.5f}"
+    if champion is None:
+        return True, f"{measured}, there was none before"
+    if champion == version:
+        return True, f"{measured}, as before"
+    try:
+        other, how = _accuracy_of(store, champion, record)
+    except InputError as error:
+        return True, f"{measured}; version {champion} before it can't be measured: {error}"
+    allowed = float(record.settings.get("export", {}).get("max_drop", 0))
+    if accuracy >= other - allowed - ROUNDING:
+        return True, f"{measured}, version {champion} before it has {other:.5f}{how}"
+    worse = f"version {version} has {accuracy:.5f}; export.max_drop is {allowed:g}"
+    return False, f"test accuracy {other:.5f}{how}, {worse}"
+
+
+def _accuracy_of(store: Store, version: str, record: Record) -> tuple[float, str]:
+    """Return the accuracy of a version on the record's test split, and a note if it had to be measured.
+
+    If its model can't be loaded, that is an InputError.
+    """
+    run = find_by_id(store, store.client.get_model_version(REGISTERED_MODEL, version).run_id)
+    if run and run.data.tags.get(TEST) == record.datasets["test"].digest and "test_accuracy" in run.data.metrics:
+        return float(run.data.metrics["test_accuracy"]), ""
+    tagger = Tagger(model_folder_of(f"models:/{REGISTERED_MODEL}/{version}"))
+    return _measure(tagger, record.files[f"predictions/{record.loss}.parquet"]), " (measured now on this test split)"
+
+
+def _measure(tagger: Tagger, predictions: Path) -> float:
+    """Return the share of a prediction table's words that get their gold tag, rounded as `evaluate` rounds."""
+    table = pd.read_parquet(predictions, columns=["sentence", "word", "gold"])
+    sentences = table.groupby("sentence", sort=False)["word"].agg(list)
+    tags = [tag for tagged in tagger.tag(sentences) for tag in tagged.tags]
+    return round(float((table["gold"].to_numpy() == tags).mean()), 6)

@@ -1,40 +1,32 @@
 """The runs of the store as a table."""
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
+from mlflow.entities import Run
+from mlflow.exceptions import MlflowException
 
 from tagger.core.common.errors import InputError
 from tagger.evaluate.metrics import shown_in
 from tagger.tracking.store import Store, connect, reporting
 
-if TYPE_CHECKING:
-    from mlflow.entities import Run
-
 FIRST = ("run", "status", "loss")
 METRICS = (*(f"test_{name}" for name in shown_in("runs")), "best_dev_accuracy", "best_epoch")
-# Another column says the same, or they don't describe the run.
-LEFT_OUT = ("loss", "losses", "export.loss")
 
 
+@reporting()
 def compare_runs(condition: str, sort: str, *, ascending: bool, limit: int) -> pd.DataFrame:
     """Return one row per training: its name, metrics, and those params in which the rows differ.
 
-    Args:
-        condition: in MLflow's search syntax, such as `params.model.hidden = '200' and metrics.test_accuracy > 0.9`;
-            empty for all trainings.
-        sort: the column to sort by: `run`, `status`, `loss`, `started`, or the name of any metric or param.
-        ascending: whether the smallest value comes first.
-        limit: the most rows to return.
+    The condition is in MLflow's search syntax, such as `params.model.hidden = '200' and metrics.test_accuracy > 0.9`;
+    empty for all trainings. The first `limit` rows are returned of those sorted by a column: `run`, `status`, `loss`,
+    `started`, or the name of any metric or param.
 
     Raises:
         StoreAwayError: the store does not answer.
         InputError: MLflow does not understand the condition, or no run has the column.
     """
-    store = connect()
-    with reporting():
-        found = _search(store, condition)
+    found = _search(connect(), condition)
     if not found:
         return pd.DataFrame(columns=list(FIRST))
     rows = [
@@ -50,12 +42,14 @@ def compare_runs(condition: str, sort: str, *, ascending: bool, limit: int) -> p
     if sort not in table:
         raise InputError(f"--sort: no run has {sort!r}; expected one of {', '.join(sorted(map(str, table)))}")
     table = table.sort_values(sort, ascending=ascending, kind="stable", key=_as_numbers).head(limit)
-    return table[_columns(table, sort)].reset_index(drop=True)
+    # `losses` and `export.loss` don't describe a run.
+    params = [name for name in map(str, table) if "." in name or name in ("seed", "device")]
+    differing = [name for name in params if name != "export.loss" and table[name].nunique(dropna=False) > 1]
+    wanted = dict.fromkeys([*FIRST, *METRICS, sort, *differing])
+    return table[[name for name in wanted if name in table and name != "started"]].reset_index(drop=True)
 
 
-def _search(store: Store, condition: str) -> "list[Run]":
-    from mlflow.exceptions import MlflowException
-
+def _search(store: Store, condition: str) -> list[Run]:
     is_training = "tags.loss LIKE '%'"
     wanted = f"{is_training} and {condition}" if condition else is_training
     try:
@@ -64,14 +58,6 @@ def _search(store: Store, condition: str) -> "list[Run]":
         if condition and error.error_code == "INVALID_PARAMETER_VALUE":
             raise InputError(f"--filter: {condition!r}: {' '.join(str(error).split())}") from None
         raise
-
-
-def _columns(table: pd.DataFrame, sort: str) -> Sequence[str]:
-    """Return the columns that tell the rows apart, and the usual ones."""
-    params = [name for name in table if "." in str(name) or name in ("seed", "device")]
-    differing = [str(name) for name in params if name not in LEFT_OUT and table[name].nunique(dropna=False) > 1]
-    wanted = [*FIRST, *METRICS, *([sort] if sort != "started" else []), *differing]
-    return [name for name in dict.fromkeys(wanted) if name in table]
 
 
 def _as_numbers(column: "pd.Series[Any]") -> "pd.Series[Any]":

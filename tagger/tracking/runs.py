@@ -2,16 +2,14 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import yaml
+from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, Run, RunTag
+from mlflow.tracking.context.registry import resolve_tags
 
 from tagger.runner.locks import hold, is_held
 from tagger.tracking.record import Point, Record, origin
-from tagger.tracking.store import Store
-
-if TYPE_CHECKING:
-    from mlflow.entities import Run
+from tagger.tracking.store import Store, reporting
 
 TRAINING, MODEL, TEST = "training", "model.sha256", "test.digest"  # tags that a run is found by
 FILES = "artifacts.sha256"  # tag: JSON with the SHA-256 of each artifact that the run has
@@ -21,7 +19,7 @@ PARENT = "mlflow.parentRunId"
 MOST_METRICS = 1000  # that MLflow takes in one write
 
 
-def find_run(store: Store, record: Record) -> "Run | None":
+def find_run(store: Store, record: Record) -> Run | None:
     """Return the run of a record; None if it has no run yet.
 
     A training that this machine ran is known by its identity. Otherwise it is the newest run with the record's model,
@@ -36,12 +34,12 @@ def find_run(store: Store, record: Record) -> "Run | None":
     return None
 
 
-def find_parent(store: Store, run: "Run") -> "Run | None":
-    """Return a run's group; None if the user has deleted it."""
-    return _find(store, f"attributes.run_id = '{run.data.tags.get(PARENT, '')}'")
+def find_by_id(store: Store, run_id: str | None) -> Run | None:
+    """Return the run with an id; None if there is no id, or if the user has deleted the run."""
+    return _find(store, f"attributes.run_id = '{run_id}'")
 
 
-def open_run(store: Store, record: Record) -> "Run":
+def open_run(store: Store, record: Record) -> Run:
     """Return the run of a record with its params and data; a missing one is created inside its group."""
     with hold("mlflow", "making an MLflow run"):  # so that two processes don't create two groups
         run = find_run(store, record) or _create_run(store, record)
@@ -49,23 +47,21 @@ def open_run(store: Store, record: Record) -> "Run":
     return run
 
 
-def resume_run(store: Store, run: "Run", record: Record) -> None:
+def resume_run(store: Store, run: Run, record: Record) -> None:
     """Mark a run as running, and give it and its group the name and the tags of the present experiment."""
     store.client.update_run(run.info.run_id, status="RUNNING", name=record.name)
     set_tags(store, run.info.run_id, record.tags)
-    if parent := find_parent(store, run):
+    if parent := find_by_id(store, run.data.tags.get(PARENT)):
         store.client.update_run(parent.info.run_id, name=_group_name(record))
         set_tags(store, parent.info.run_id, _group_tags(record))
 
 
+@reporting()
 def close_abandoned_runs(store: Store, own: Record | None = None) -> list[str]:
     """End the runs of this workspace whose process is dead, as KILLED; return their names.
 
     The process of a training holds a lock as long as it lives. If a training resumes later, its run is opened again.
-
-    Args:
-        store: to search.
-        own: the training of this process. Another training under its lock has lost its checkpoint.
+    `own` is the training of this process: another training under its lock has lost its checkpoint.
     """
     closed = []
     for run in _search(store, "attributes.status = 'RUNNING'"):
@@ -80,10 +76,9 @@ def close_abandoned_runs(store: Store, own: Record | None = None) -> list[str]:
     return closed
 
 
-def log_points(store: Store, run: "Run", points: Sequence[Point]) -> None:
+@reporting()
+def log_points(store: Store, run: Run, points: Sequence[Point]) -> None:
     """Log values of epochs in as few writes as MLflow allows; it ignores those that it has already."""
-    from mlflow.entities import Metric
-
     metrics = [Metric(name, value, time or run.info.start_time, step) for name, value, step, time in points]
     for start in range(0, len(metrics), MOST_METRICS):
         store.client.log_batch(run.info.run_id, metrics=metrics[start : start + MOST_METRICS])
@@ -91,30 +86,25 @@ def log_points(store: Store, run: "Run", points: Sequence[Point]) -> None:
 
 def set_tags(store: Store, run_id: str, tags: Mapping[str, str]) -> None:
     """Set tags of a run in one write."""
-    from mlflow.entities import RunTag
-
     store.client.log_batch(run_id, tags=[RunTag(name, value) for name, value in tags.items()])
 
 
-def _create_run(store: Store, record: Record) -> "Run":
+def _create_run(store: Store, record: Record) -> Run:
     parent = _open_group(store, record)
     tags = record.tags | {PARENT: parent.info.run_id, GROUP: record.group}
     tags |= {TRAINING: record.training} if record.training else {RESTORED: "true", MODEL: str(record.model)}
     return _create(store, record, record.name, tags)
 
 
-def _open_group(store: Store, record: Record) -> "Run":
+def _open_group(store: Store, record: Record) -> Run:
     """Return the run that stands for a pipeline execution: the newest of the setting, if it lacks a run of this loss.
 
     It does nothing itself, so it is finished at once.
     """
-    from mlflow.entities import Param
-
     group = _find(store, f"tags.{GROUP} = '{record.group}' and tags.{KIND} = 'pipeline'")
-    if group and _find(store, f"tags.`{PARENT}` = '{group.info.run_id}' and tags.loss = '{record.loss}'"):
-        group = None
-    tags = _group_tags(record) | {GROUP: record.group, KIND: "pipeline"}
-    group = group or _create(store, record, _group_name(record), tags)
+    if group is None or _find(store, f"tags.`{PARENT}` = '{group.info.run_id}' and tags.loss = '{record.loss}'"):
+        tags = _group_tags(record) | {GROUP: record.group, KIND: "pipeline"}
+        group = _create(store, record, _group_name(record), tags)
     if not group.data.params:  # it is new, or its creation was interrupted
         params = [Param(name, str(value)) for name, value in record.params.items() if name != "loss"]
         store.client.log_batch(group.info.run_id, params=params)
@@ -135,17 +125,13 @@ def _group_tags(record: Record) -> dict[str, str]:
     return {name: value for name, value in record.tags.items() if name not in ("loss", "dvc.stage", LOCK)}
 
 
-def _create(store: Store, record: Record, name: str, tags: dict[str, str]) -> "Run":
-    from mlflow.tracking.context.registry import resolve_tags
-
+def _create(store: Store, record: Record, name: str, tags: dict[str, str]) -> Run:
     # As mlflow.start_run does, which would also end the run with this process.
     return store.client.create_run(store.experiment, record.started, resolve_tags(tags), name)
 
 
-def _log_settings(store: Store, run: "Run", record: Record) -> None:
+def _log_settings(store: Store, run: Run, record: Record) -> None:
     """Log params and data, unless the run has them."""
-    from mlflow.entities import Dataset, DatasetInput, InputTag, Param
-
     run_id = run.info.run_id
     missing = [Param(name, str(value)) for name, value in record.params.items() if name not in run.data.params]
     if missing:
@@ -162,10 +148,10 @@ def _log_settings(store: Store, run: "Run", record: Record) -> None:
     store.client.log_inputs(run_id, inputs)
 
 
-def _find(store: Store, condition: str) -> "Run | None":
+def _find(store: Store, condition: str) -> Run | None:
     return next(iter(_search(store, condition)), None)
 
 
-def _search(store: Store, condition: str) -> "list[Run]":
+def _search(store: Store, condition: str) -> list[Run]:
     """Return the runs that fulfil a condition, the newest first."""
     return list(store.client.search_runs([store.experiment], condition, order_by=["attributes.start_time DESC"]))

@@ -3,18 +3,23 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
+
+import mlflow
+import requests
+import sqlalchemy
+from alembic.util import CommandError
+from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
+from sqlalchemy.exc import SQLAlchemyError
 
 from tagger.core.common.errors import InputError, TaggerError
 from tagger.core.common.paths import workspace
 from tagger.predict.model_source import mask, quieten, tracking_uri
 from tagger.runner.locks import hold
 
-if TYPE_CHECKING:
-    from mlflow import MlflowClient
-
 EXPERIMENT = "lstm-tagger"
-DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
+DATABASES = ("sqlite", "postgresql", "mysql", "mssql")  # how their URIs start
 
 
 class StoreAwayError(TaggerError):
@@ -24,10 +29,21 @@ class StoreAwayError(TaggerError):
 class Store(NamedTuple):
     """A connection to the store, and the experiment in it."""
 
-    client: "MlflowClient"
+    client: MlflowClient
     experiment: str  # its id
 
 
+@contextmanager
+def reporting() -> Iterator[None]:
+    """Raise StoreAwayError, one line, in place of an error of MLflow or its store within a block or a function."""
+    quieten()
+    try:
+        yield
+    except (MlflowException, SQLAlchemyError, CommandError, OSError, ImportError) as error:  # requests': OSError
+        raise StoreAwayError(f"MLflow: {address()} does not answer, or takes nothing: {_reason(error)}") from None
+
+
+@reporting()
 def connect() -> Store:
     """Return the store, ready to be written to.
 
@@ -39,33 +55,12 @@ def connect() -> Store:
         InputError: the experiment was deleted.
     """
     uri = tracking_uri()
-    with reporting():
-        _check(uri)
-        import mlflow
-
-        mlflow.set_tracking_uri(uri)
-        # A new client creates a missing database, and two processes that do so at the same time break it.
-        with hold("mlflow", "connecting to MLflow"):
-            client = mlflow.MlflowClient(uri)
-            return Store(client, _find_experiment(client, uri))
-
-
-@contextmanager
-def reporting() -> Iterator[None]:
-    """Turn the errors of MLflow and its store within the block into one line.
-
-    Raises:
-        StoreAwayError: in place of the error.
-    """
-    quieten()
-    from alembic.util import CommandError
-    from mlflow.exceptions import MlflowException
-    from sqlalchemy.exc import SQLAlchemyError
-
-    try:
-        yield
-    except (MlflowException, SQLAlchemyError, CommandError, OSError, ImportError) as error:  # requests': OSError
-        raise StoreAwayError(f"MLflow: {address()} does not answer, or takes nothing: {_reason(error)}") from None
+    _check(uri)
+    mlflow.set_tracking_uri(uri)
+    # A new client creates a missing database, and two processes that do so at the same time break it.
+    with hold("mlflow", "connecting to MLflow"):
+        client = MlflowClient(uri)
+        return Store(client, _find_experiment(client, uri))
 
 
 def address() -> str:
@@ -75,33 +70,24 @@ def address() -> str:
 
 def _check(uri: str) -> None:
     """Make sure that the store answers. MLflow itself would retry for minutes."""
-    scheme = _scheme(uri)
-    if scheme in ("http", "https"):
-        import requests
-
+    if uri.startswith("http"):
         requests.get(f"{uri.rstrip('/')}/health", timeout=10)
-    elif scheme in DATABASES:
-        import sqlalchemy
-
-        limit = {"timeout": 60} if scheme == "sqlite" else {"connect_timeout": 10} if scheme == "postgresql" else {}
+    elif uri.startswith(DATABASES):
+        is_sqlite = uri.startswith("sqlite")
+        limit = {"timeout": 60} if is_sqlite else {"connect_timeout": 10} if uri.startswith("postgresql") else {}
         engine = sqlalchemy.create_engine(uri, connect_args=limit)
         with engine.connect() as connection:
-            if scheme == "sqlite":  # fails if the file is no database or can't be written; waits for other writers
+            if is_sqlite:  # fails if the file is no database or can't be written; waits for other writers
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
         engine.dispose()
 
 
-def _scheme(uri: str) -> str:
-    """Return `postgresql` of `postgresql+psycopg2://...`."""
-    return uri.partition(":")[0].partition("+")[0]
-
-
-def _find_experiment(client: "MlflowClient", uri: str) -> str:
+def _find_experiment(client: MlflowClient, uri: str) -> str:
     name = os.environ.get("MLFLOW_EXPERIMENT_NAME") or EXPERIMENT
     experiment = client.get_experiment_by_name(name)
     if experiment is None:
         # A server knows where its artifacts go; a database does not, and MLflow would take the current folder.
-        location = (workspace() / "mlruns" / name).as_uri() if _scheme(uri) in DATABASES else None
+        location = (workspace() / "mlruns" / name).as_uri() if uri.startswith(DATABASES) else None
         # Otherwise the UI takes it for one about language models and hides the training runs.
         kind = {"mlflow.experimentKind": "custom_model_development"}
         return str(client.create_experiment(name, artifact_location=location, tags=kind))

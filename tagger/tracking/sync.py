@@ -12,7 +12,7 @@ from tagger.tracking.delivery import deliver
 from tagger.tracking.gather import gather
 from tagger.tracking.outbox import deliver_waiting
 from tagger.tracking.runs import close_abandoned_runs
-from tagger.tracking.store import connect, reporting
+from tagger.tracking.store import connect
 
 
 def sync() -> Iterator[str]:
@@ -23,23 +23,18 @@ def sync() -> Iterator[str]:
         InputError: an output is damaged.
     """
     store = connect()
-    waited = deliver_waiting(store)
-    if waited:
+    if waited := deliver_waiting(store):
         yield f"delivered what waited: {waited} {'record' if waited == 1 else 'records'}"
-    with reporting():
-        for name in close_abandoned_runs(store):
-            yield f"closed {name}, whose process is dead"
-        locked = read_lock_file()
-        for loss in read_params(ExportView).losses:
-            stages = _recorded_stages(loss, locked)
-            if "train" not in stages:
-                if f"train@{loss}" in locked or paths.model_folder(loss).exists():
-                    reason = "its model or data are not those of dvc.lock; `dvc pull` or `repro` mends it"
-                    yield f"left out {loss}: {reason}"
-                continue
+    for name in close_abandoned_runs(store):
+        yield f"closed {name}, whose process is dead"
+    locked = read_lock_file()
+    for loss in read_params(ExportView).losses:
+        if stages := _recorded_stages(loss, locked):
             record = gather(loss, stages)
             if deliver(store, record):
                 yield f"restored {record.name}"
+        elif f"train@{loss}" in locked or paths.model_folder(loss).exists():
+            yield f"left out {loss}: its model or data are not those of dvc.lock; `dvc pull` or `repro` mends it"
 
 
 def _recorded_stages(loss: LossName, locked: Mapping[str, LockedStage]) -> list[str]:

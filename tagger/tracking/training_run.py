@@ -2,36 +2,30 @@
 
 import sys
 import time
-from contextlib import suppress
-from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from contextlib import AbstractContextManager, suppress
+
+from mlflow.entities import Run
 
 from tagger.core.params.schema import LossName
 from tagger.tracking.gather import add_training, begin_training
 from tagger.tracking.hooks import TrainingLog
-from tagger.tracking.outbox import deliver_or_keep, deliver_waiting, is_waiting
+from tagger.tracking.outbox import deliver_or_keep, deliver_waiting, find_waiting
 from tagger.tracking.record import Point
 from tagger.tracking.runs import LOCK, close_abandoned_runs, log_points, open_run, resume_run
 from tagger.tracking.store import Store, StoreAwayError, connect, reporting
 from tagger.train.trainer import Epoch
 
-if TYPE_CHECKING:
-    from mlflow.entities import Run
-
 PAUSE = 1.0  # seconds at least between two writes: epochs of a tiny corpus go together
 
 
-class TrainingRun(TrainingLog):
+class TrainingRun(TrainingLog, AbstractContextManager["TrainingRun"]):
     """Logs a training to its run. If the store goes away, the training continues, and what is missing comes later."""
 
     def __init__(self, loss: LossName, training: str, lock: str, history: list[Epoch]) -> None:
         """Open the run; a training that resumes has one already.
 
-        Args:
-            loss: of the model that is trained.
-            training: the identity of the training.
-            lock: held as long as this process trains.
-            history: the epochs so far. A kill may have kept some from being logged.
+        The process holds the lock of this name while it trains. A kill may have kept epochs of the history from being
+        logged.
 
         Raises:
             StoreAwayError: the store is away before anything was trained. If earlier records wait for it already, this
@@ -47,7 +41,7 @@ class TrainingRun(TrainingLog):
         try:
             self._connection = self._open()
         except StoreAwayError as error:
-            if not is_waiting():
+            if not find_waiting():
                 raise
             print(f"warning: {error}; training goes on, as earlier records wait for it already", file=sys.stderr)
 
@@ -62,13 +56,7 @@ class TrainingRun(TrainingLog):
         add_training(self._record)
         deliver_or_keep(self._record)
 
-    def __enter__(self) -> Self:
-        """Return this run."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         """End the run as KILLED after a signal, as FAILED after an error."""
         if error is None:
             return
@@ -84,21 +72,20 @@ class TrainingRun(TrainingLog):
         self._record.points += [Point(name, value, step, ended) for name, value in values.items()]
         self._record.ended = ended
 
-    def _open(self) -> "tuple[Store, Run]":
+    @reporting()
+    def _open(self) -> tuple[Store, Run]:
         store = connect()
         deliver_waiting(store)
-        with reporting():
-            close_abandoned_runs(store, self._record)
-            run = open_run(store, self._record)
-            resume_run(store, run, self._record)
+        close_abandoned_runs(store, self._record)
+        run = open_run(store, self._record)
+        resume_run(store, run, self._record)
         return store, run
 
     def _write(self) -> None:
         if self._connection is None:
             return
         try:
-            with reporting():
-                log_points(*self._connection, self._record.points[self._logged :])
+            log_points(*self._connection, self._record.points[self._logged :])
         except StoreAwayError as error:
             print(f"warning: {error}; training goes on, and what is missing is logged later", file=sys.stderr)
             self._connection = None

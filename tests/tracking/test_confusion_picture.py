@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tagger.tracking.confusion_picture import draw_confusions
+from tagger.tracking.delivery import draw_confusions
 
 TAGS = ["ADJ", "NOUN", "VERB"]
 COUNTS = pd.DataFrame([[5, 0, 1], [2, 40, 0], [0, 0, 0]], index=TAGS, columns=TAGS)

@@ -18,7 +18,7 @@ from tagger.tracking.delivery import deliver
 from tagger.tracking.gather import gather
 from tagger.tracking.record import Point, Record
 from tagger.tracking.runs import log_points, open_run
-from tagger.tracking.store import Store, StoreAwayError, connect, reporting
+from tagger.tracking.store import Store, StoreAwayError, connect
 from tests.tracking.samples import artifacts, content, evaluated_record, groups_of, runs_of, whole_record
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
@@ -40,7 +40,7 @@ FILE_WRITES = ("log_artifact", "log_artifacts")
 
 @pytest.fixture(autouse=True)
 def _plain_picture(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Drawing takes most of the time of a delivery, and test_report.py tests it."""
+    """Drawing takes most of the time of a delivery, and test_confusion_picture.py tests it."""
     monkeypatch.setattr(delivery, "draw_confusions", lambda *_: Figure(figsize=(1, 1)))
 
 
@@ -139,8 +139,7 @@ def break_off_everywhere(store: Store, record: Record, weak: Weak) -> None:
     for _ in range(100):
         before = len(weak.seen)
         try:
-            with reporting():
-                deliver(store, record)
+            deliver(store, record)
         except StoreAwayError:
             assert len(weak.seen) > before
         else:
@@ -280,8 +279,7 @@ def test_a_run_whose_group_was_deleted_is_delivered(store: Store, monkeypatch: p
     deliver(store, training(gather("nll")))
     (group,) = groups_of(store)
     store.client.delete_run(group.info.run_id)
-    with reporting():
-        deliver(store, evaluated_record())
+    deliver(store, evaluated_record())
     (run,) = runs_of(store)
     assert "test_accuracy" in run.data.metrics
 
@@ -289,9 +287,8 @@ def test_a_run_whose_group_was_deleted_is_delivered(store: Store, monkeypatch: p
 def test_an_export_that_was_deleted_from_the_registry_is_registered_again(store: Store) -> None:
     deliver(store, whole_record())
     store.client.delete_registered_model("lstm-tagger")
-    with reporting():
-        assert deliver(store, whole_record())
-        assert not deliver(store, whole_record())
+    assert deliver(store, whole_record())
+    assert not deliver(store, whole_record())
     assert store.client.get_model_version_by_alias("lstm-tagger", "champion").run_id == runs_of(store)[0].info.run_id
     assert (len(ids(store)["models"]), len(ids(store)["versions"])) == (2, 1)
 

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from tagger.core.common import paths
 from tagger.predict.model_source import tracking_uri
 from tagger.tracking import delivery, outbox
-from tagger.tracking.outbox import deliver_or_keep, deliver_waiting, is_waiting, keep
+from tagger.tracking.outbox import deliver_or_keep, deliver_waiting, find_waiting, keep
 from tagger.tracking.record import Record
 from tagger.tracking.store import Store, StoreAwayError, connect
 from tests.tracking.samples import artifacts, content, evaluated_record, runs_of
@@ -48,7 +48,7 @@ def test_a_record_is_delivered_where_the_store_answers(store: Store) -> None:
     deliver_or_keep(record_of())
     assert len(runs_of(store)) == 1
     assert folders() == []
-    assert not is_waiting()
+    assert not find_waiting()
 
 
 def test_a_record_is_kept_while_the_store_is_away_and_delivered_by_the_next_one(
@@ -61,12 +61,12 @@ def test_a_record_is_kept_while_the_store_is_away_and_delivered_by_the_next_one(
     assert captured.out == ""
     assert warning.startswith("warning: MLflow: sqlite:///")
     assert warning.endswith("; what is to be logged is kept, `python -m tagger sync` delivers it")
-    assert is_waiting()
+    assert find_waiting()
     move(store, "back")
     deliver_or_keep(record_of("cross_entropy"))
     assert {run.data.tags["loss"] for run in runs_of(store)} == {"nll", "cross_entropy"}
     assert folders() == []
-    assert not is_waiting()
+    assert not find_waiting()
 
 
 def test_what_was_kept_gives_the_same_run_as_what_was_not(store: Store) -> None:
@@ -120,13 +120,13 @@ def test_what_waits_for_another_store_stays(store: Store, monkeypatch: pytest.Mo
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://user:secret@127.0.0.1:9")
     tracking_uri.cache_clear()
     keep(record_of(), AWAY)
-    assert is_waiting()
+    assert find_waiting()
     (folder,) = folders()
     assert "secret" not in (folder / "record.json").read_text(encoding="utf-8")
     assert json.loads((folder / "record.json").read_text(encoding="utf-8"))["store"] == "http://***@127.0.0.1:9"
     monkeypatch.delenv("MLFLOW_TRACKING_URI")
     tracking_uri.cache_clear()
-    assert not is_waiting()
+    assert not find_waiting()
     assert deliver_waiting(connect()) == 0
     assert folders() == [folder]
 
@@ -150,7 +150,7 @@ def test_a_folder_that_is_half_written_is_left_alone(store: Store) -> None:
     for name in (".1-nll.partial", "2-nll"):
         (paths.kept("outbox") / name).mkdir()
     (paths.kept("outbox") / ".1-nll.partial/record.json").write_text("{", encoding="utf-8")
-    assert not is_waiting()
+    assert not find_waiting()
     assert deliver_waiting(store) == 0
 
 
@@ -168,13 +168,11 @@ def test_a_copy_that_breaks_off_leaves_nothing_that_waits(store: Store, monkeypa
 def test_what_the_store_does_not_take_goes_on_waiting_with_all_after_it(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from mlflow.exceptions import MlflowException
-
     taken: list[str | None] = []
 
     def take_one(_: Store, record: Record) -> None:
         if taken:
-            raise MlflowException("enough")
+            raise StoreAwayError("enough")
         taken.append(record.training)
 
     for identity in ("a", "b", "c"):
@@ -205,6 +203,6 @@ def test_a_kill_between_delivery_and_removal_delivers_once(store: Store, monkeyp
             deliver_waiting(store)
     before = content(store)
     assert deliver_waiting(store) == 0
-    assert not is_waiting()
+    assert not find_waiting()
     assert content(store) == before
     assert len(runs_of(store)) == 1

@@ -11,13 +11,13 @@ from tagger.core.common import paths
 from tagger.core.common.files import write_json
 from tagger.evaluate.evaluate_model import evaluate_model
 from tagger.predict.tagging import Tagger
-from tagger.tracking import delivery, promotion
+from tagger.tracking import delivery, registry
 from tagger.tracking.delivery import deliver
 from tagger.tracking.gather import gather
 from tagger.tracking.hooks import track_export
 from tagger.tracking.outbox import keep
 from tagger.tracking.record import Record, digest_of
-from tagger.tracking.registry import find_champion, find_version
+from tagger.tracking.registry import find_champion
 from tagger.tracking.store import Store, StoreAwayError
 from tagger.tracking.sync import sync
 from tests.tracking.samples import LOSSES, export, whole_record, write_lock_file
@@ -30,18 +30,18 @@ def _light_delivery(monkeypatch: pytest.MonkeyPatch) -> None:
     """Register the bare model folder and log no other file: that takes seconds, and other tests do it."""
 
     def register_export(store: Store, run: Any, record: Record) -> str:
-        version = find_version(store, record)
-        if version is None:
-            if not store.client.search_registered_models("name = 'lstm-tagger'"):
-                store.client.create_registered_model("lstm-tagger")
-            content = digest_of(record.below("export"))
-            source = Path(f"models_of/{content}").absolute()
-            shutil.copytree(paths.EXPORT, source / "artifacts/export")
-            made = store.client.create_model_version(
-                "lstm-tagger", source.as_uri(), run.info.run_id, tags={"content.sha256": content}
-            )
-            version = str(made.version)
-        return version
+        content = digest_of(record.below("export"))
+        found = store.client.search_model_versions(f"name = 'lstm-tagger' and tags.`content.sha256` = '{content}'")
+        if found:
+            return str(found[0].version)
+        if not store.client.search_registered_models("name = 'lstm-tagger'"):
+            store.client.create_registered_model("lstm-tagger")
+        source = Path(f"models_of/{content}").absolute()
+        shutil.copytree(paths.EXPORT, source / "artifacts/export")
+        made = store.client.create_model_version(
+            "lstm-tagger", source.as_uri(), run.info.run_id, tags={"content.sha256": content}
+        )
+        return str(made.version)
 
     monkeypatch.setattr(delivery, "log_model", lambda *_: None)
     monkeypatch.setattr(delivery, "register_export", register_export)
@@ -191,7 +191,7 @@ def test_a_version_that_no_run_measured_is_measured(store: Store, capsys: pytest
     store.client.create_model_version("lstm-tagger", Path("foreign").absolute().as_uri())
     store.client.set_registered_model_alias("lstm-tagger", "champion", "1")
     record = exported("cross_entropy")
-    accuracy = promotion._measure(Tagger(paths.model_folder("nll")), paths.predictions_file("cross_entropy"))
+    accuracy = registry._measure(Tagger(paths.model_folder("nll")), paths.predictions_file("cross_entropy"))
     assert accuracy == pytest.approx(whole_record("nll").figures["test_accuracy"])
     deliver(store, record)
     assert f"{accuracy:.5f} (measured now on this test split)" in decision(capsys)[0]

@@ -10,7 +10,7 @@ from tagger.core.network.model_folder import fingerprint
 from tagger.predict.model_source import model_folder_of
 from tagger.predict.tagging import Tagger
 from tagger.tracking.record import digest_of
-from tagger.tracking.registry import find_champion, find_version, log_model, register_export
+from tagger.tracking.registry import find_champion, log_model, register_export
 from tagger.tracking.runs import open_run
 from tagger.tracking.store import Store
 from tests.tracking.samples import whole_record
@@ -27,8 +27,8 @@ def requirements(folder: Path) -> set[str]:
 def test_the_model_of_a_run_is_an_output_of_its_experiment_with_its_files(store: Store, workspace: Path) -> None:
     record = whole_record()
     run = open_run(store, record)
-    log_model(store, run, record)
-    log_model(store, run, record)
+    log_model(store, run, record, "model")
+    log_model(store, run, record, "model")
     (model,) = store.client.search_logged_models([store.experiment])
     assert model.source_run_id == run.info.run_id
     assert model.params["model.hidden"] == "128"
@@ -44,7 +44,7 @@ def test_the_model_of_a_run_is_an_output_of_its_experiment_with_its_files(store:
 def test_a_version_holds_the_export_and_needs_no_torch(store: Store) -> None:
     record = whole_record()
     run = open_run(store, record)
-    log_model(store, run, record)
+    log_model(store, run, record, "model")
     assert register_export(store, run, record) == "1"
     folder = model_folder_of("models:/lstm-tagger/1")
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == {
@@ -65,24 +65,24 @@ def test_the_same_export_is_registered_once_and_another_one_again(store: Store) 
     other = open_run(store, whole_record(training="again"))  # the same bytes
     assert register_export(store, other, record) == "1"
     paths.MODEL_CARD.write_text("Another licence", encoding="utf-8")
-    assert find_version(store, whole_record()) is None
     assert register_export(store, run, whole_record()) == "2"
     assert register_export(store, run, whole_record()) == "2"
 
 
 def test_the_newest_version_of_an_export_counts(store: Store) -> None:
     record = whole_record()
+    run = open_run(store, record)
     tags = {"content.sha256": digest_of(record.below("export"))}
     store.client.create_registered_model("lstm-tagger")
     for _ in range(10):
         store.client.create_model_version("lstm-tagger", f"file://{Path.cwd()}/models/export", tags=tags)
-    assert find_version(store, record) == "10"
+    assert register_export(store, run, record) == "10"
 
 
 def test_a_trained_model_that_was_registered_before_is_still_used(store: Store) -> None:
     record = whole_record()
     run = open_run(store, record)
-    log_model(store, run, record)
+    log_model(store, run, record, "model")
     (logged,) = store.client.search_logged_models([store.experiment])
     store.client.create_registered_model("lstm-tagger")
     store.client.create_model_version("lstm-tagger", logged.artifact_location, run.info.run_id)

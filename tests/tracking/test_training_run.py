@@ -12,7 +12,7 @@ from tagger.predict.model_source import tracking_uri
 from tagger.runner.locks import hold
 from tagger.tracking import delivery
 from tagger.tracking.gather import gather
-from tagger.tracking.outbox import deliver_waiting, is_waiting, keep
+from tagger.tracking.outbox import deliver_waiting, find_waiting, keep
 from tagger.tracking.store import Store, StoreAwayError
 from tagger.tracking.training_run import TrainingRun
 from tagger.train.trainer import Epoch
@@ -164,7 +164,7 @@ def test_a_training_that_breaks_off_ends_its_run_and_keeps_its_epochs(
         train()
     assert the_run(store).info.status == status
     assert steps(store) == [1, 2]
-    assert not is_waiting()
+    assert not find_waiting()
 
 
 def test_a_training_that_goes_on_has_the_same_run(store: Store) -> None:
@@ -278,7 +278,7 @@ def test_a_store_that_dies_in_the_middle_is_one_warning_and_all_is_delivered_lat
             run.finish()
             (kept,) = capsys.readouterr().err.splitlines()
             assert kept.endswith("what is to be logged is kept, `python -m tagger sync` delivers it")
-    assert is_waiting()
+    assert find_waiting()
     assert steps(store) == [1]
     assert deliver_waiting(store) == 1
     assert (the_run(store).info.status, the_run(store).info.end_time) == ("FINISHED", ENDED + 4)
@@ -293,4 +293,4 @@ def test_a_store_that_dies_before_an_error_hides_it_not(store: Store, monkeypatc
     run.log_epoch(epoch(2))
     with pytest.raises(ValueError, match="own"), run:
         raise ValueError("own")
-    assert not is_waiting()
+    assert not find_waiting()
