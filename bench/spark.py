@@ -39,8 +39,7 @@ def spark_home(folder: Path) -> Path:
 
 
 def _rate(folder: Path, model: str, sentences: list[Sentence], workers: int) -> float:
-    from tagger.spark.job import mlflow_model, tag_corpus
-    from tagger.spark.session import spark_session
+    from tagger.spark.job import mlflow_model, spark_session, tag_corpus
 
     folder.mkdir(parents=True)
     os.environ["SPARK_HOME"] = str(spark_home(folder / "spark"))

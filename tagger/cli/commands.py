@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, get_args
+from typing import Literal, get_args
 
 import click
 
@@ -12,10 +12,7 @@ from tagger.cli.output_formats import FORMATTERS, Format, csv_header
 from tagger.core.common import paths
 from tagger.core.common.errors import InputError, TaggerError
 
-if TYPE_CHECKING:
-    from tagger.spark.corpus_files import Format as CorpusFormat
-
-CORPUS_FORMATS = ("text", "parquet")
+CorpusFormat = Literal["text", "parquet"]  # that of tagger.spark, which takes seconds to load
 MOST_MODELS = 2  # side by side
 
 # Click keeps the lines of a paragraph that begins with \b.
@@ -43,7 +40,7 @@ lstm-tagger compare --sort model.hidden --filter "metrics.test_accuracy > 0.9"
 lstm-tagger compare --filter "tags.`dvc.experiment` = 'wide'"
 """
 
-_corpus_format = partial(click.option, type=click.Choice(CORPUS_FORMATS))
+_corpus_format = partial(click.option, type=click.Choice(get_args(CorpusFormat)))
 _model = partial(click.option, "--model", metavar="FOLDER|URI", type=click.Path(file_okay=False))
 
 
@@ -136,8 +133,8 @@ def tag_corpus(  # noqa: PLR0917, click passes them by name
     source: str,
     target: str,
     model: str,
-    source_format: "CorpusFormat | None",
-    target_format: "CorpusFormat | None",
+    source_format: CorpusFormat | None,
+    target_format: CorpusFormat | None,
     master: str,
     settings: tuple[str, ...],
     overwrite: bool,
@@ -152,15 +149,14 @@ def tag_corpus(  # noqa: PLR0917, click passes them by name
         if setting.find("=") < 1:
             raise InputError(f"--conf: got {setting!r}, expected KEY=VALUE")
     from tagger.spark.corpus_files import format_of
-    from tagger.spark.job import mlflow_model
+    from tagger.spark.job import mlflow_model, spark_session
     from tagger.spark.job import tag_corpus as run_tagging
-    from tagger.spark.session import spark_session
 
     forms = format_of(source, source_format, "--from"), format_of(target, target_format, "--to")
     pairs = dict(setting.split("=", 1) for setting in settings)
     with mlflow_model(model) as folder, spark_session(master, pairs) as spark:
-        done = run_tagging(spark, folder, source, target, forms, overwrite=overwrite)
-    click.echo(f"{target}: {done.sentences:,} sentences, {done.words:,} words")
+        amount, words = run_tagging(spark, folder, source, target, forms, overwrite=overwrite)
+    click.echo(f"{target}: {amount:,} sentences, {words:,} words")
 
 
 @main.command()
@@ -216,6 +212,5 @@ def run() -> None:
         module = (error.name or "").partition(".")[0]
         if module not in EXTRAS:
             raise
-        sys.exit(
-            f"error: this needs {module}, which is not installed; expected pip install 'lstm-tagger[{EXTRAS[module]}]'"
-        )
+        advice = f"pip install 'lstm-tagger[{EXTRAS[module]}]'"
+        sys.exit(f"error: this needs {module}, which is not installed; expected {advice}")

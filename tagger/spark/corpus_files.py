@@ -1,5 +1,6 @@
 """A corpus on any path that Spark can read: its sentences as rows, and its output."""
 
+import textwrap
 from collections.abc import Sequence
 from typing import Any, Literal, get_args
 
@@ -8,13 +9,11 @@ from pyspark.sql import functions as F  # noqa: N812, Spark's own convention
 
 from tagger.core.common.errors import InputError
 from tagger.predict.sentences import MOST_CHARACTERS, MOST_WORDS
-from tagger.spark.session import reporting
 
 Format = Literal["text", "parquet"]
 
 SENTENCE = "sentence"
 BYTE_ORDER_MARK = "\ufeff"
-WRITTEN = {"text": "json", "parquet": "parquet"}  # as Spark names them
 ENDINGS = {"text": (".txt", ".txt.gz", ".txt.bz2", ".json", ".jsonl"), "parquet": (".parquet",)}
 
 
@@ -39,22 +38,21 @@ def read_text(spark: SparkSession, path: str) -> DataFrame:
     Raises:
         InputError: there is nothing to read.
     """
-    with reporting(path):
-        lines = spark.read.text(path, lineSep="\n").select(
-            F.col("_metadata.file_path").alias("file"),
-            F.col("_metadata.file_block_start").alias("block"),
-            F.monotonically_increasing_id().alias("id"),  # consecutive within a block
-            F.col("value").alias(SENTENCE),
-        )
-        blocks = lines.groupBy("file", "block").agg(F.min("id").alias("first"), F.count("id").alias("amount"))
-        earlier = Window.partitionBy("file").orderBy("block").rowsBetween(Window.unboundedPreceding, -1)
-        before = F.coalesce(F.sum("amount").over(earlier), F.lit(0))
-        starts = blocks.select("file", "block", (before - F.col("first") + 1).alias("shift"))
-        numbered = lines.join(F.broadcast(starts), ["file", "block"])
-        rows = numbered.select("file", (F.col("id") + F.col("shift")).alias("line"), SENTENCE)
-        # Only after the check: Spark would replace bytes that are not UTF-8.
-        stripped = F.regexp_replace(SENTENCE, f"^{BYTE_ORDER_MARK}|\r$", "")
-        return _checked(rows, F.concat("file", F.lit(":"), "line")).withColumn(SENTENCE, stripped)
+    lines = spark.read.text(path, lineSep="\n").select(
+        F.col("_metadata.file_path").alias("file"),
+        F.col("_metadata.file_block_start").alias("block"),
+        F.monotonically_increasing_id().alias("id"),  # consecutive within a block
+        F.col("value").alias(SENTENCE),
+    )
+    blocks = lines.groupBy("file", "block").agg(F.min("id").alias("first"), F.count("id").alias("amount"))
+    earlier = Window.partitionBy("file").orderBy("block").rowsBetween(Window.unboundedPreceding, -1)
+    before = F.coalesce(F.sum("amount").over(earlier), F.lit(0))
+    starts = blocks.select("file", "block", (before - F.col("first") + 1).alias("shift"))
+    numbered = lines.join(F.broadcast(starts), ["file", "block"])
+    rows = numbered.select("file", (F.col("id") + F.col("shift")).alias("line"), SENTENCE)
+    # Only after the check: Spark would replace bytes that are not UTF-8.
+    stripped = F.regexp_replace(SENTENCE, f"^{BYTE_ORDER_MARK}|\r$", "")
+    return _checked(rows, F.concat("file", F.lit(":"), "line")).withColumn(SENTENCE, stripped)
 
 
 def read_parquet(spark: SparkSession, path: str) -> DataFrame:
@@ -63,14 +61,14 @@ def read_parquet(spark: SparkSession, path: str) -> DataFrame:
     Raises:
         InputError: there is no such table, or it has no such column.
     """
-    with reporting(path):
-        rows = spark.read.parquet(path)
-        if SENTENCE not in rows.columns:
-            raise InputError(f"{path}: got the columns {_named(rows.columns)}, expected one {SENTENCE!r}")
-        kind = dict(rows.dtypes)[SENTENCE]
-        if kind not in ("string", "array<string>"):
-            raise InputError(f"{path}: column {SENTENCE!r}: got {kind}, expected string or array<string>")
-        return _checked(rows, F.concat("_metadata.file_path", F.lit(": row "), F.col("_metadata.row_index") + 1))
+    rows = spark.read.parquet(path)
+    if SENTENCE not in rows.columns:
+        found = textwrap.shorten(", ".join(map(repr, rows.columns)), 200, placeholder=" ...")
+        raise InputError(f"{path}: got the columns {found}, expected one {SENTENCE!r}")
+    kind = dict(rows.dtypes)[SENTENCE]
+    if kind not in ("string", "array<string>"):
+        raise InputError(f"{path}: column {SENTENCE!r}: got {kind}, expected string or array<string>")
+    return _checked(rows, F.concat("_metadata.file_path", F.lit(": row "), F.col("_metadata.row_index") + 1))
 
 
 def _checked(rows: DataFrame, place: Column) -> DataFrame:
@@ -98,19 +96,18 @@ def check_output(spark: SparkSession, path: str, inputs: Sequence[str], overwrit
     Raises:
         InputError: the path has an output that may not be replaced, the input, or something else.
     """
-    with reporting(path):
-        place, system = _hadoop_path(spark, path)
-        if not system.exists(place):
-            return
-        if not overwrite:
-            raise InputError(f"{path}: exists already; expected a new path, or --overwrite")
-        # Spark names local files by file:///, Hadoop by file:/.
-        folder = str(system.makeQualified(place).toUri().getPath()).rstrip("/")
-        if any(f"{folder}/" in f"{name}/" for name in inputs):
-            raise InputError(f"{path}: holds the input, expected another path for the output")
-        within = {str(entry.getPath().getName()) for entry in system.listStatus(place)}
-        if within and not within & {"_SUCCESS", "_temporary"}:
-            raise InputError(f"{path}: not written by Spark; --overwrite expected an earlier output")
+    place, system = _hadoop_path(spark, path)
+    if not system.exists(place):
+        return
+    if not overwrite:
+        raise InputError(f"{path}: exists already; expected a new path, or --overwrite")
+    # Spark names local files by file:///, Hadoop by file:/.
+    folder = str(system.makeQualified(place).toUri().getPath()).rstrip("/")
+    if any(f"{folder}/" in f"{name}/" for name in inputs):
+        raise InputError(f"{path}: holds the input, expected another path for the output")
+    within = {str(entry.getPath().getName()) for entry in system.listStatus(place)}
+    if within and not within & {"_SUCCESS", "_temporary"}:
+        raise InputError(f"{path}: not written by Spark; --overwrite expected an earlier output")
 
 
 def write(rows: DataFrame, path: str, form: Format) -> None:
@@ -122,7 +119,7 @@ def write(rows: DataFrame, path: str, form: Format) -> None:
     if form == "text":
         rows = rows.withColumn("probabilities", F.transform("probabilities", lambda value: F.round(value, 6)))
     try:
-        rows.write.save(path, WRITTEN[form], mode="overwrite", ignoreNullFields=False)
+        rows.write.save(path, "json" if form == "text" else form, mode="overwrite", ignoreNullFields=False)
     except BaseException:
         # Spark leaves an empty folder of an output that failed.
         place, system = _hadoop_path(rows.sparkSession, path)
@@ -140,7 +137,3 @@ def _hadoop_path(spark: SparkSession, path: str) -> tuple[Any, Any]:
     """Return a path and its file system as Hadoop's objects."""
     place = spark._jvm.org.apache.hadoop.fs.Path(path)
     return place, place.getFileSystem(spark._jsc.hadoopConfiguration())
-
-
-def _named(columns: Sequence[str]) -> str:
-    return ", ".join(map(repr, columns[:10])) + (", ..." if len(columns) > 10 else "")

@@ -1,12 +1,19 @@
 """Tagging on Spark: rows with sentences in, the same rows with their words, tags and probabilities out."""
 
 import logging
+import os
+import re
+import shutil
+import subprocess
+import sys
 import tempfile
-from collections.abc import Iterator
+import warnings
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
 
+from py4j.protocol import Py4JError
+from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, Observation, SparkSession
 from pyspark.sql import functions as F  # noqa: N812, Spark's own convention
 
@@ -14,27 +21,24 @@ from tagger.core.common.errors import InputError
 from tagger.predict.model_source import is_mlflow_uri, model_folder_of, quieten
 from tagger.predict.tagging import Tagger
 from tagger.spark.corpus_files import SENTENCE, Format, check_output, is_text, read_parquet, read_text, write
-from tagger.spark.session import reporting
 from tagger.tracking.registry import model_parts
 
 RESULT = "struct<words: array<string>, tags: array<string>, probabilities: array<double>>"
 COLUMNS = ("words", "tags", "probabilities")
 TAGGED = "_tagged"
-
-
-class Amount(NamedTuple):
-    """How much was tagged."""
-
-    sentences: int
-    words: int
+OLDEST_JAVA = 17
+SETTINGS = {
+    "spark.app.name": "lstm-tagger",
+    "spark.ui.enabled": "false",
+    "spark.driver.extraJavaOptions": f"-Dlog4j2.configurationFile={Path(__file__).parent.as_uri()}/log4j2.properties",
+    "spark.sql.files.maxPartitionBytes": "16m",  # of a task: about a minute, the cost of losing a worker
+    "spark.sql.execution.arrow.maxRecordsPerBatch": "2048",  # sentences per call of a worker
+}
 
 
 @contextmanager
 def mlflow_model(source: str) -> Iterator[Path]:
-    """Provide the folder of a model in MLflow's format for the block.
-
-    Args:
-        source: a URI of MLflow, or a model folder, which is packed as for the registry.
+    """Provide a model in MLflow's format for the block: a URI's own, or a model folder packed as for the registry.
 
     Raises:
         InputError: there is no such model, or it is damaged.
@@ -55,8 +59,8 @@ def mlflow_model(source: str) -> Iterator[Path]:
 
 def tag_corpus(
     spark: SparkSession, model: Path, source: str, target: str, forms: tuple[Format, Format], *, overwrite: bool
-) -> Amount:
-    """Tag a corpus, and write it with its tags.
+) -> tuple[int, int]:
+    """Tag a corpus, and write it with its tags. Return the numbers of sentences and words.
 
     `model` is a folder in MLflow's format, `forms` are those of the source and of the target. With `overwrite`, an
     earlier output is replaced.
@@ -64,16 +68,19 @@ def tag_corpus(
     Raises:
         InputError: the corpus can't be read, the target exists, or Spark fails.
     """
-    rows = read_text(spark, source) if forms[0] == "text" else read_parquet(spark, source)
+    with reporting(source):
+        rows = read_text(spark, source) if forms[0] == "text" else read_parquet(spark, source)
+        inputs = rows.inputFiles()
     clashing = sorted({name.lower() for name in rows.columns} & {*COLUMNS, TAGGED})
     if clashing:
         raise InputError(f"{source}: has a column {clashing[0]!r} already; expected none of {', '.join(COLUMNS)}")
-    check_output(spark, target, rows.inputFiles(), overwrite)
+    with reporting(target):
+        check_output(spark, target, inputs, overwrite)
     amount = Observation("amount")
     counts = (F.count(F.lit(1)).alias("sentences"), F.coalesce(F.sum(F.size("words")), F.lit(0)).alias("words"))
     with reporting(source):
         write(tagged(rows, model).observe(amount, *counts), target, forms[1])
-        return Amount(int(amount.get["sentences"]), int(amount.get["words"]))
+        return int(amount.get["sentences"]), int(amount.get["words"])
 
 
 def tagged(rows: DataFrame, model: Path) -> DataFrame:
@@ -88,3 +95,61 @@ def tagged(rows: DataFrame, model: Path) -> DataFrame:
         *(F.col(f"`{name.replace('`', '``')}`") for name in rows.columns),
         *(F.when(known, F.col(f"{TAGGED}.{name}")).alias(name) for name in COLUMNS),
     )
+
+
+@contextmanager
+def spark_session(master: str, settings: Mapping[str, str]) -> Iterator[SparkSession]:
+    """Connect to Spark for the block; `master` is as for spark-submit, and `settings` of Spark override those above.
+
+    With a local master, only this machine can reach Spark's ports, and the workers run this Python.
+
+    Raises:
+        InputError: there is no suitable Java, or Spark does not start or fails within the block.
+    """
+    _check_java()
+    own = SETTINGS | {"spark.ui.showConsoleProgress": str(sys.stderr.isatty()).lower()}
+    if master.startswith("local"):
+        own |= {"spark.driver.bindAddress": "127.0.0.1", "spark.driver.host": "127.0.0.1"}
+        os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
+        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    warnings.filterwarnings("ignore", message="PySpark does not yet fully support pandas", category=FutureWarning)
+    with reporting(master):
+        session = SparkSession.builder.master(master).config(map=own | dict(settings)).getOrCreate()
+        try:
+            yield session
+        finally:
+            session.stop()
+
+
+@contextmanager
+def reporting(place: str) -> Iterator[None]:
+    """Raise errors of Spark within the block as InputError, one line that begins with a place."""
+    try:
+        yield
+    except (PySparkException, Py4JError) as error:
+        raise InputError(f"{place}: {_reason(str(error))}") from None
+
+
+def _check_java() -> None:
+    home = os.environ.get("JAVA_HOME")
+    java = shutil.which(Path(home) / "bin" / "java" if home else "java")
+    expected = f"expected Java {OLDEST_JAVA} or later, on PATH or in JAVA_HOME, for Spark"
+    if java is None:
+        raise InputError(f"java: not found{f' in {home}' if home else ''}; {expected}")
+    told = subprocess.run([java, "-version"], capture_output=True, text=True, check=False).stderr
+    version = re.search(r'version "(\d+)', told)
+    if version is None or int(version[1]) < OLDEST_JAVA:
+        raise InputError(f"{java}: got {told.partition(chr(10))[0] or 'no version'}; {expected}")
+
+
+def _reason(text: str) -> str:
+    """Return the line that says what happened: the last of a worker's traceback, or the first of Spark's message."""
+    if raised := re.findall(r"^([\w.]+(?:Error|Exception)): (.*)$", text.partition("Traceback ")[2], re.MULTILINE):
+        kind, said = raised[-1] if not raised[-1][0].startswith("org.") else raised[0]
+        # The number counts within a batch.
+        own = kind.endswith("MlflowException")
+        return re.sub(r"^sentence \d+", "a sentence", said) if own else f"a worker: {kind}: {said}"
+    if found := re.search(r"\[USER_RAISED_EXCEPTION\] (.*?)(?: SQLSTATE.*)?$", text, re.MULTILINE):
+        return found[1]
+    line = next(filter(None, (line.strip() for line in text.splitlines())), "no reason given")
+    return re.sub(r"^\[[\w.]+\] | SQLSTATE: \w+.*$", "", line)
