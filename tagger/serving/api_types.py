@@ -44,14 +44,9 @@ class TagRequest(BaseModel):
     sentences: Annotated[
         list[tuple[str, ...]],
         BeforeValidator(_read, json_schema_input_type=str | list[str | list[str]]),
-        Field(
-            description="A sentence, or a list of them: each a string of words separated by spaces, or a list of words."
-        ),
+        Field(description="A sentence, or a list of them: each a string, split at white space, or a list of words."),
     ]
-    top: Annotated[
-        int,
-        Field(ge=1, le=MAX_TOP, strict=True, description="Number of tags listed per word, the most probable first."),
-    ] = 1
+    top: int = Field(1, ge=1, le=MAX_TOP, strict=True, description="Number of tags per word, the most probable first.")
 
     @model_validator(mode="after")
     def _check_answer(self) -> Self:

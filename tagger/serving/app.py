@@ -39,7 +39,7 @@ def create_app(models: Mapping[str, Tagger], hosts: Sequence[str]) -> FastAPI:
     )
     app.add_middleware(_limit_body)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=hosts, www_redirect=False)
-    app.add_exception_handler(RequestValidationError, _explain)
+    app.exception_handler(RequestValidationError)(_explain)
     threads = {name: ThreadPoolExecutor(1, thread_name_prefix=name) for name in models}
 
     @app.get("/", include_in_schema=False)
@@ -103,9 +103,8 @@ def _limit_body(app: ASGIApp) -> ASGIApp:
     return limited
 
 
-async def _explain(_: Request, error: Exception) -> JSONResponse:
+async def _explain(_: Request, error: RequestValidationError) -> JSONResponse:
     """Answer a request that does not fit the types. Of its content, at most the word in question is sent back."""
-    assert isinstance(error, RequestValidationError)  # noqa: S101 # it is registered for these only
     first = error.errors()[0]
     if first["type"] == "json_invalid":
         return JSONResponse({"detail": f"not JSON: {first['ctx']['error']}"}, 400)
