@@ -2,7 +2,6 @@
 
 import sys
 
-from tagger.core.common import paths
 from tagger.core.common.processes import rank
 from tagger.runner.checkpoint import Checkpoint, training_key
 from tagger.runner.locks import hold
@@ -44,5 +43,5 @@ def main(name: str) -> None:
                     progress.epoch(epoch)
             progress.close()
             write_outputs(trainer)
-            checkpoint.finish(f"train@{loss}", [paths.history_file(loss), paths.summary_file(loss)])
+            checkpoint.finish(loss)
             run.finish()

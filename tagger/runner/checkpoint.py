@@ -13,7 +13,6 @@ import shutil
 import sys
 import time
 import uuid
-from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -24,8 +23,9 @@ from tagger.core.common import paths
 from tagger.core.common.errors import TaggerError
 from tagger.core.common.files import new_file, read_json, write_json
 from tagger.core.corpus.dictionary import DICTIONARY_FILES
+from tagger.core.params.schema import LossName
 from tagger.runner.dvc_lock import UNRECORDED, md5, read_lock_file
-from tagger.runner.wings import PACKAGE, deciding_files, installed_versions
+from tagger.runner.wings import deciding_files, installed_versions
 from tagger.train.trainer import TrainingInputs
 
 STATE, OUTPUTS = "state.pt", "outputs.json"
@@ -38,10 +38,8 @@ def training_key(inputs: TrainingInputs) -> str:
     texts = [inputs.loss, inputs.params.model_dump_json(), inputs.device.type, str(installed_versions("train"))]
     for text in (*texts, *(part.digest() for part in (inputs.train, inputs.dev, inputs.vectors))):
         digest.update(f"{text}\n".encode())
-    files = {name: paths.DICTIONARIES / name for name in DICTIONARY_FILES}
-    files |= {path.relative_to(PACKAGE).as_posix(): path for path in deciding_files("train")}
-    for name, path in files.items():
-        digest.update(f"{name}\n".encode() + path.read_bytes())
+    for path in (*deciding_files("train"), *(paths.DICTIONARIES / name for name in DICTIONARY_FILES)):
+        digest.update(f"{path.name}\n".encode() + path.read_bytes())
     return digest.hexdigest()[:32]
 
 
@@ -66,13 +64,13 @@ class Checkpoint:
         with new_file(self._folder / STATE) as partial:
             torch.save({"training": self.training, "trainer": trainer}, partial)
 
-    def finish(self, stage: str, outputs: Iterable[Path]) -> None:
+    def finish(self, loss: LossName) -> None:
         """Note which files were written.
 
         The state stays until DVC has them in its `dvc.lock`: if DVC is killed before, it runs the stage again.
         """
-        hashes = {path.as_posix(): md5(path) for path in outputs}
-        write_json(self._folder / OUTPUTS, {"stage": stage, "folder": str(Path.cwd()), "md5": hashes})
+        hashes = {path.as_posix(): md5(path) for path in (paths.history_file(loss), paths.summary_file(loss))}
+        write_json(self._folder / OUTPUTS, {"stage": f"train@{loss}", "folder": str(Path.cwd()), "md5": hashes})
 
 
 def _read(path: Path) -> tuple[str, dict[str, Any] | None]:

@@ -23,10 +23,9 @@ class LockedStage(NamedTuple):
         """Return whether the dependencies are on the disk as they were recorded."""
         return all(self.deps.get(dep.as_posix(), "") == md5(dep) for dep in deps)
 
-    def wrote(self, *outs: Path) -> bool:
-        """Return whether these outputs, or all if none is named, are on the disk as they were recorded."""
-        names = [out.as_posix() for out in outs] or list(self.outs)
-        return bool(names) and all(self.outs.get(name, "") == md5(Path(name)) for name in names)
+    def wrote(self) -> bool:
+        """Return whether it has outputs, and all are on the disk as they were recorded."""
+        return bool(self.outs) and all(md5(Path(name)) == recorded for name, recorded in self.outs.items())
 
 
 UNRECORDED = LockedStage({}, {}, {})  # a stage that `dvc.lock` does not have: it read and wrote nothing

@@ -26,19 +26,17 @@ class BatchGradient:
     The gradient of a table is sparse: it has only the rows that the batch uses.
     """
 
-    def __init__(
-        self, model: LstmTagger, split: EncodedSplit, group: ProcessGroup, device: torch.device, clip_norm: float = 0
-    ) -> None:
+    def __init__(self, model: LstmTagger, split: EncodedSplit, group: ProcessGroup, clip_norm: float) -> None:
         """Take what to compute from; `clip_norm` is the largest norm of a gradient, 0 for no limit."""
-        self._model, self._split, self._group, self._device, self._clip_norm = model, split, group, device, clip_norm
+        self._model, self._split, self._group, self._clip_norm = model, split, group, clip_norm
         self._tables, self._others = model.tables_and_others()
+        self._device = self._tables[0].device
 
     def compute(self, shards: Sequence[Int64s], loss_of: Callable[[int, Int64s], Tensor]) -> float:
         """Set the gradient of the mean loss over the tokens of a batch, and return that mean.
 
-        Args:
-            shards: the sentences of each shard; a shard may be empty.
-            loss_of: returns the mean loss over the tokens of a shard, given its number and its sentences.
+        `shards` has the sentences of each shard, which may be none. `loss_of` returns the mean loss over the tokens of
+        a shard, given its number and its sentences.
         """
         rows = self._rows_of(shards)
         tokens = [int(self._split.lengths[sentences].sum()) for sentences in shards]
@@ -62,10 +60,9 @@ class BatchGradient:
         """Return the rows of each table that can have a gradient, the same in every process: (R) each."""
         forms = self._split.forms[tokens_of(self._split, np.concatenate(shards))]
         words = np.append(self._split.form_words[forms], UNKNOWN)  # WordDropout inserts it
+        ids_read = (words, self._split.form_affixes[forms])
         rows = []
-        for table, ids in zip(
-            self._tables, (words, self._split.form_affixes[forms]), strict=False
-        ):  # or without affixes
+        for table, ids in zip(self._tables, ids_read, strict=False):  # affixes may have no table
             used = np.zeros(len(table), dtype=np.bool_)  # faster than sorting the ids
             used[ids] = True
             rows.append(torch.from_numpy(np.flatnonzero(used)).to(self._device))

@@ -183,7 +183,7 @@ class Trainer:
         """Train for one epoch and check the model on dev; return None if a loss is not a finite number."""
         start = time.perf_counter()
         train, device = self.inputs.train, self.inputs.device
-        gradient = BatchGradient(self.model, train, group, device, self._params.clip_norm)
+        gradient = BatchGradient(self.model, train, group, self._params.clip_norm)
         order = np.random.default_rng([self.inputs.params.seed, number])
         self.model.train()
         total_loss, rate = 0.0, 0.0

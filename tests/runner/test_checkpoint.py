@@ -19,7 +19,7 @@ from tagger.core.common import paths
 from tagger.core.corpus.dictionary import DICTIONARY_FILES
 from tagger.core.corpus.word_vectors import NO_VECTORS, WordVectors
 from tagger.core.params.schema import TrainView
-from tagger.runner import checkpoint, wings
+from tagger.runner import wings
 from tagger.runner.checkpoint import Checkpoint, training_key
 from tagger.train.trainer import TrainingInputs
 from tests.samples import MODEL, RANDOM, TRAIN, data_of, random_corpus
@@ -65,8 +65,7 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("x = 1\n", encoding="utf-8")
     (tmp_path / "tagger/core/versions.txt").write_text(f"torch=={torch.__version__}\n", encoding="utf-8")
-    for module in (wings, checkpoint):
-        monkeypatch.setattr(module, "PACKAGE", tmp_path / "tagger")
+    monkeypatch.setattr(wings, "PACKAGE", tmp_path / "tagger")
     for path, content in ((HISTORY, "epoch\n1\n"), (SUMMARY, "{}\n")):
         (tmp_path / path).parent.mkdir(parents=True)
         (tmp_path / path).write_text(content, encoding="utf-8")
@@ -298,7 +297,7 @@ def test_what_a_kill_left_half_written_does_no_harm(workspace: Path) -> None:
 def finish(name: str) -> Checkpoint:
     checkpoint = Checkpoint(name)
     checkpoint.save(state(1))
-    checkpoint.finish("train@nll", [HISTORY, SUMMARY])
+    checkpoint.finish("nll")
     return checkpoint
 
 

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from tagger.core.common.errors import InputError
-from tagger.runner.dvc_lock import LockedStage, md5, read_lock_file
+from tagger.runner.dvc_lock import UNRECORDED, LockedStage, md5, read_lock_file
 from tests.conftest import Project
 
 OUTS = {
@@ -40,13 +40,18 @@ def outputs(finished: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     return tmp_path
 
 
+def only(locked: LockedStage, out: str) -> LockedStage:
+    """Return the stage as if this were its only output."""
+    return locked._replace(outs={out: locked.outs[out]})
+
+
 def test_every_stage_wrote_what_dvc_recorded(outputs: Path) -> None:
     stages = read_lock_file()
     assert set(stages) == {*OUTS, "train@cross_entropy", "evaluate@cross_entropy"}
     for name, outs in OUTS.items():
         assert sorted(stages[name].outs) == outs
     for stage in stages.values():
-        assert stage.wrote(*map(Path, stage.outs))
+        assert stage.wrote()
         assert stage.read(*(Path(dep) for dep in stage.deps if dep.startswith(("data/p", "models"))))
 
 
@@ -68,34 +73,37 @@ def test_an_output_of_which_a_byte_changed_is_not_what_was_written(outputs: Path
     content[len(content) // 2] ^= 1
     file.unlink()
     file.write_bytes(content)
-    assert not locked.wrote(Path(out))
-    assert not locked.wrote(*map(Path, OUTS[stage]))
+    assert not only(locked, out).wrote()
+    assert not locked.wrote()
     content[len(content) // 2] ^= 1
     file.write_bytes(content)
-    assert locked.wrote(*map(Path, OUTS[stage]))
+    assert locked.wrote()
 
 
 def test_a_folder_with_a_file_more_or_less_or_of_another_name_is_not_what_was_written(outputs: Path) -> None:
-    locked, folder = read_lock_file()["train@nll"], outputs / "models/nll"
+    locked, folder = only(read_lock_file()["train@nll"], "models/nll"), outputs / "models/nll"
     (folder / "more").write_text("")
-    assert not locked.wrote(Path("models/nll"))
+    assert not locked.wrote()
     (folder / "more").unlink()
-    assert locked.wrote(Path("models/nll"))
+    assert locked.wrote()
     (folder / "tags.json").rename(folder / "labels.json")
-    assert not locked.wrote(Path("models/nll"))
+    assert not locked.wrote()
     (folder / "labels.json").unlink()
-    assert not locked.wrote(Path("models/nll"))
+    assert not locked.wrote()
 
 
-def test_an_output_that_is_gone_or_that_the_stage_does_not_have_was_not_written(outputs: Path) -> None:
+def test_an_output_that_is_gone_was_not_written(outputs: Path) -> None:
     locked = read_lock_file()["train@nll"]
     (outputs / "metrics/train/nll.json").unlink()
     shutil.rmtree(outputs / "models/nll")
-    assert not locked.wrote(Path("metrics/train/nll.json"))
-    assert not locked.wrote(Path("models/nll"))
-    assert locked.wrote(Path("metrics/history/nll.csv"))
-    assert not locked.wrote(Path("metrics/history/cross_entropy.csv"))
-    assert not locked.wrote(Path("nowhere"))
+    assert not locked.wrote()
+    assert not only(locked, "metrics/train/nll.json").wrote()
+    assert not only(locked, "models/nll").wrote()
+    assert only(locked, "metrics/history/nll.csv").wrote()
+
+
+def test_a_stage_without_outputs_wrote_nothing() -> None:
+    assert not UNRECORDED.wrote()
 
 
 def test_the_params_are_the_sections_that_the_stage_ran_with(outputs: Path) -> None:

@@ -10,7 +10,7 @@ from tagger.core.network.batches import make_batch
 from tagger.core.network.lstm_tagger import LstmTagger
 from tagger.train.gradients import BatchGradient
 from tagger.train.process_group import ProcessGroup
-from tests.samples import CPU, PLAIN, RANDOM, fresh_model
+from tests.samples import PLAIN, RANDOM, fresh_model
 
 SENTENCES = np.arange(10, 30)
 
@@ -37,7 +37,7 @@ def compute(model: LstmTagger, shards: list[Int64s], group: ProcessGroup) -> tup
         batch = make_batch(RANDOM.train, sentences)
         return model.loss.criterion(model(batch), batch.tags)
 
-    loss = BatchGradient(model, RANDOM.train, group, CPU).compute(shards, loss_of)
+    loss = BatchGradient(model, RANDOM.train, group, 0).compute(shards, loss_of)
     return loss, gradients_of(model)
 
 

@@ -14,7 +14,7 @@ from tagger.core.network.lstm_tagger import LstmTagger
 from tagger.train.gradients import BatchGradient
 from tagger.train.optimization import Optimization
 from tagger.train.process_group import ALONE
-from tests.samples import CPU, RANDOM, fresh_model, train_params
+from tests.samples import RANDOM, fresh_model, train_params
 
 FIRST, SECOND = np.arange(3), np.arange(20, 23)
 TABLES = ["word_embedding.weight", "affix_embedding.weight"]
@@ -25,7 +25,7 @@ def weights_after(batches: list[Int64s], scale: float = 1, **train: Any) -> list
     model = fresh_model(RANDOM.dictionaries)
     params = train_params(schedule="constant", **train)
     optimization = Optimization(model, params, len(batches))
-    gradient = BatchGradient(model, RANDOM.train, ALONE, CPU)
+    gradient = BatchGradient(model, RANDOM.train, ALONE, 0)
     seen = [copy_of(model)]
     for sentences in batches:
         gradient.compute([sentences], lambda _, numbers: loss_of(model, numbers) * scale)
@@ -88,7 +88,7 @@ def test_adam_decays_what_is_no_table() -> None:
 def test_the_rows_of_a_table_follow_the_schedule(name: str, schedule: str) -> None:
     model = fresh_model(RANDOM.dictionaries)
     optimization = Optimization(model, train_params(optimizer="adam", schedule=schedule, learning_rate=0.5), 4)
-    BatchGradient(model, RANDOM.train, ALONE, CPU).compute([FIRST], lambda _, numbers: loss_of(model, numbers))
+    BatchGradient(model, RANDOM.train, ALONE, 0).compute([FIRST], lambda _, numbers: loss_of(model, numbers))
     for _ in range(4):
         rate, before = optimization.learning_rate, copy_of(model)[name]
         optimization.step()
