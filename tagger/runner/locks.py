@@ -15,9 +15,7 @@ from tagger.core.common import paths
 def hold(name: str, what: str) -> Iterator[None]:
     """Hold a lock of the main workspace for the block. If another process has it, print which one, and wait.
 
-    Args:
-        name: of the lock; it has to be a valid file name.
-        what: is done under the lock, shown to those who wait.
+    `name` has to be a valid file name; `what` says what is done under the lock, for those who wait.
     """
     lock = FileLock(paths.kept("locks") / f"{name}.lock")
     holder = Path(lock.lock_file).with_suffix(".holder")  # names the process that has the lock

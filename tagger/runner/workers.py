@@ -25,15 +25,10 @@ WORTH_STARTING = 300_000  # tokens in all epochs: half a minute; a process takes
 
 
 def choose_processes(shards: int, tokens: int, device: torch.device) -> int:
-    """Return how many processes share a training.
+    """Return how many processes share a training, given the shards of a batch and the tokens in all epochs.
 
-    If torchrun has started processes, it is their number. Otherwise it is the value of `TAGGER_PROCESSES`, or one per
-    core or GPU, lowered to a power of two that is at most the number of shards.
-
-    Args:
-        shards: of a batch; a power of two.
-        tokens: in all epochs. A short training has one process.
-        device: of the training.
+    If torchrun has started processes, it is their number. Otherwise it is the value of `TAGGER_PROCESSES`, or one for a
+    short training, or one per core or GPU. That is lowered to a power of two, at most the number of shards.
 
     Raises:
         InputError: the variable is not a number, or torchrun's number does not divide that of the shards.
@@ -58,11 +53,9 @@ def choose_processes(shards: int, tokens: int, device: torch.device) -> int:
 
 @contextmanager
 def workers(processes: int, command: Sequence[str]) -> Iterator[None]:
-    """Run a Python command in all processes but this one; for the block, the environment describes the group.
+    """Run Python with these arguments in all processes of a group but this one, whose environment then describes it.
 
-    Args:
-        processes: of the group. If torchrun has started them, nothing is left to do.
-        command: the arguments of Python.
+    If torchrun has started the processes, nothing is left to do.
     """
     if processes == 1 or "WORLD_SIZE" in os.environ:
         yield
