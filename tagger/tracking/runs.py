@@ -105,8 +105,9 @@ def _open_group(store: Store, record: Record) -> Run:
     if group is None or _find(store, f"tags.`{PARENT}` = '{group.info.run_id}' and tags.loss = '{record.loss}'"):
         tags = _group_tags(record) | {GROUP: record.group, KIND: "pipeline"}
         group = _create(store, record, _group_name(record), tags)
-    if not group.data.params:  # it is new, or its creation was interrupted
-        params = [Param(name, str(value)) for name, value in record.params.items() if name != "loss"]
+    if group.info.status == "RUNNING":  # it is new, or its creation was interrupted
+        known = {"loss", *group.data.params}
+        params = [Param(name, str(value)) for name, value in record.params.items() if name not in known]
         store.client.log_batch(group.info.run_id, params=params)
         store.client.set_terminated(group.info.run_id)
     return group
