@@ -1,7 +1,9 @@
 """Train the tagger with one loss, in one process or in several, with locks, checkpoints, progress and tracking."""
 
 import sys
+from contextlib import suppress
 
+from tagger.core.common.errors import InputError
 from tagger.core.common.processes import rank
 from tagger.runner.checkpoint import Checkpoint, training_key
 from tagger.runner.locks import hold
@@ -9,8 +11,7 @@ from tagger.runner.progress import Progress
 from tagger.runner.workers import choose_processes, end_with_the_stage, workers
 from tagger.tracking.hooks import open_training_run
 from tagger.train.process_group import joined
-from tagger.train.train_model import assist_training, write_outputs
-from tagger.train.trainer import Trainer, TrainingInputs
+from tagger.train.trainer import Trainer, TrainingInputs, write_outputs
 
 
 def main(name: str) -> None:
@@ -18,7 +19,7 @@ def main(name: str) -> None:
     inputs = TrainingInputs.load(name)
     if rank():
         end_with_the_stage()
-        assist_training(inputs)
+        _assist(inputs)
         return
     loss, params = inputs.loss, inputs.params.train
     processes = choose_processes(params.shards, len(inputs.train.forms) * params.epochs, inputs.device)
@@ -32,8 +33,7 @@ def main(name: str) -> None:
         trainer = Trainer(inputs, progress.step)
         if checkpoint.trainer is not None:
             trainer.load_state_dict(checkpoint.trainer)
-            done = len(trainer.history)
-            print(f"{loss}: epochs 1-{done} of {params.epochs} were run before", file=sys.stderr, flush=True)
+            print(f"{loss}: epochs 1-{len(trainer.history)} of {params.epochs} were run before", file=sys.stderr)
         with open_training_run(loss, checkpoint.training, key, trainer.history) as run:
             with joined(inputs.device) as group:
                 group.share(checkpoint.trainer)
@@ -45,3 +45,13 @@ def main(name: str) -> None:
             write_outputs(trainer)
             checkpoint.finish(loss)
             run.finish()
+
+
+def _assist(inputs: TrainingInputs) -> None:
+    trainer = Trainer(inputs)
+    with joined(inputs.device) as group, suppress(InputError):  # rank 0 gets the same error, and reports it
+        state = group.share(None)
+        if state is not None:
+            trainer.load_state_dict(state)
+        for _ in trainer.epochs(group):
+            pass

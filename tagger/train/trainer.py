@@ -1,5 +1,6 @@
-"""Training: what it reads, its batches, steps and epochs, how each does on dev, and the best of them kept."""
+"""Training: what it reads, its batches, steps and epochs, how each does on dev, and the best of them written."""
 
+import csv
 import math
 import time
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ from torch import Tensor
 from tagger.core.common import paths
 from tagger.core.common.arrays import Int64s
 from tagger.core.common.errors import InputError
+from tagger.core.common.files import new_file, new_folder, write_json
 from tagger.core.corpus.batch_plan import plan_batches
 from tagger.core.corpus.dictionary import Dictionaries
 from tagger.core.corpus.encoded_split import EncodedSplit
@@ -21,12 +23,15 @@ from tagger.core.losses.definitions import loss_name
 from tagger.core.network.batches import make_batch
 from tagger.core.network.device import be_deterministic, choose_device, seed_random
 from tagger.core.network.lstm_tagger import INFERENCE_TOKENS, LstmTagger
+from tagger.core.network.model_folder import TrainedModel, write_model
 from tagger.core.params.reader import read_params
 from tagger.core.params.schema import LossName, TrainView
 from tagger.train.gradients import BatchGradient
 from tagger.train.optimization import Optimization
 from tagger.train.process_group import ALONE, ProcessGroup
 from tagger.train.word_dropout import WordDropout
+
+HISTORY_COLUMNS = ("epoch", "learning_rate", "train_loss", "dev_loss", "dev_accuracy")
 
 
 class TrainingInputs(NamedTuple):
@@ -210,6 +215,21 @@ class Trainer:
         seed_random(int(numbers.generate_state(1, np.uint64)[0] >> np.uint64(1)), self.inputs.device)
         batch = make_batch(self.inputs.train, sentences, with_forms=self.model.reads_forms).to(self.inputs.device)
         return self.model.loss.criterion(self.model(self._word_dropout(batch)), batch.tags)
+
+
+def write_outputs(trainer: Trainer) -> None:
+    """Write the outputs of the stage, once all epochs are run: history, summary and model.
+
+    The history has one row per epoch, without its times: they would change the file from run to run.
+    """
+    loss = trainer.inputs.loss
+    with new_file(paths.history_file(loss)) as partial, partial.open("w", encoding="utf-8", newline="") as file:
+        rows = csv.writer(file, lineterminator="\n")
+        rows.writerow(HISTORY_COLUMNS)
+        rows.writerows([f"{value:.6g}" for value in epoch[: len(HISTORY_COLUMNS)]] for epoch in trainer.history)
+    write_json(paths.summary_file(loss), {loss: trainer.summary()})
+    with new_folder(paths.model_folder(loss)) as folder:
+        write_model(TrainedModel(trainer.model, trainer.inputs.dictionaries), folder)
 
 
 @torch.inference_mode()

@@ -32,8 +32,7 @@ STAGES = """
 from tagger.evaluate.evaluate_model import evaluate_model
 from tagger.prepare.prepare_corpus import prepare_corpus
 from tagger.report.report_losses import report_losses
-from tagger.train.train_model import write_outputs
-from tagger.train.trainer import Trainer, TrainingInputs
+from tagger.train.trainer import Trainer, TrainingInputs, write_outputs
 
 prepare_corpus()
 for name in {names}:

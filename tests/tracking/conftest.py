@@ -11,7 +11,7 @@ from tagger.core.common import paths
 from tagger.core.common.files import new_folder
 from tagger.evaluate.evaluate_model import evaluate_model
 from tagger.tracking.store import Store, connect
-from tagger.train.train_model import write_outputs
+from tagger.train.trainer import write_outputs
 from tests.conftest import made_once, own_environment
 from tests.samples import PLAIN, data_of, random_corpus, run, trainer_of
 from tests.tracking.samples import LOSSES, export, write_lock_file

@@ -3,8 +3,7 @@ from pathlib import Path
 import pytest
 
 from tagger.core.common import paths
-from tagger.train.train_model import write_outputs
-from tagger.train.trainer import Epoch
+from tagger.train.trainer import Epoch, write_outputs
 from tests.samples import PLAIN, RANDOM, trainer_of
 
 EPOCHS = [Epoch(1, 0.003, 1.23456789, 0.5, 0.75, 12.5, 800.0, 0), Epoch(2, 1.2e-7, 0.25, 1 / 3, 1.0, 13.5, 700.0, 1)]
