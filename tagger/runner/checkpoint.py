@@ -56,7 +56,17 @@ class Checkpoint:
         folder = paths.kept("checkpoints")
         _sweep(folder)
         self._folder = folder / key
-        self.training, self.trainer = _read(self._folder / STATE)
+        self.training, self.trainer = uuid.uuid4().hex, None
+        path = self._folder / STATE
+        try:
+            # weights_only: nothing but tensors, numbers and text. On the CPU, to share it with any process.
+            state = torch.load(path, weights_only=True, map_location="cpu")
+            self.training, self.trainer = state["training"], state["trainer"]
+        except FileNotFoundError:
+            pass
+        except Exception as error:
+            reason = (str(error).splitlines() or [type(error).__name__])[0]
+            print(f"warning: {path}: damaged, training starts anew: {reason}", file=sys.stderr)
         self.save(self.trainer)  # so that a training killed in its first epoch has its identity already
 
     def save(self, trainer: dict[str, Any] | None) -> None:
@@ -71,20 +81,6 @@ class Checkpoint:
         """
         hashes = {path.as_posix(): md5(path) for path in (paths.history_file(loss), paths.summary_file(loss))}
         write_json(self._folder / OUTPUTS, {"stage": f"train@{loss}", "folder": str(Path.cwd()), "md5": hashes})
-
-
-def _read(path: Path) -> tuple[str, dict[str, Any] | None]:
-    """Return the identity and the trainer's state from a file; new ones if it is missing or damaged."""
-    try:
-        # Tensors, numbers and text only: weights_only unpickles nothing else. On the CPU, to share with any process.
-        state = torch.load(path, weights_only=True, map_location="cpu")
-        return state["training"], state["trainer"]
-    except FileNotFoundError:
-        pass
-    except Exception as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        print(f"warning: {path}: damaged, training starts anew: {reason}", file=sys.stderr)
-    return uuid.uuid4().hex, None
 
 
 def _sweep(folder: Path) -> None:

@@ -16,10 +16,9 @@ def run_stage(load: Callable[[], Callable[[], None]]) -> None:
     An error of this project or of the operating system is one line on standard error, with exit code 1. After a signal
     the exit code is 128 plus its number, even if the interrupted code swallowed it.
 
-    Args:
-        load: imports the stage and returns it. A first signal takes effect only after that, a second one at once: an
-            interrupted import may raise anything, or go on, because Python drops exceptions in the callbacks of weak
-            references, and the import system runs one per module.
+    `load` imports the stage and returns it. A first signal takes effect only after that, a second one at once: an
+    interrupted import may raise anything, or go on, because Python drops exceptions in the callbacks of weak
+    references, and the import system runs one per module.
     """
     received: list[int] = []
     loading = True
@@ -40,7 +39,8 @@ def run_stage(load: Callable[[], Callable[[], None]]) -> None:
         main()
     except BaseException as error:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not end the restoring
-        _restore()
+        if stage_name := os.environ.get("DVC_STAGE"):  # if it is run by hand, nothing was removed
+            _restore(stage_name)
         if received:
             sys.exit(128 + received[0])
         if isinstance(error, TaggerError | OSError):
@@ -48,16 +48,13 @@ def run_stage(load: Callable[[], Callable[[], None]]) -> None:
         raise
 
 
-def _restore() -> None:
+def _restore(stage_name: str) -> None:
     """Put back the outputs of the failed stage as they were before DVC removed them to run it.
 
     DVC removes a stage's outputs first and can't bring them back on failure. `persist: true` would keep them, but it
     turns the run-cache off. DVC's cache has their content, metrics included, under the hashes of `dvc.lock`; in a
     fresh clone the cache is empty, and git has the metrics. Outputs that neither has are left alone.
     """
-    stage_name = os.environ.get("DVC_STAGE")
-    if not stage_name:  # run by hand: nothing was removed
-        return
     from dvc.exceptions import DvcException
     from dvc.output import Output
     from dvc.repo import Repo

@@ -17,7 +17,6 @@ WINGS = {
     "report": ("core", "evaluate", "report"),
     "export": ("core", "evaluate", "predict", "export"),
 }
-VERSIONS = "versions.txt"
 PACKAGE = Path(tagger.__file__).parent
 
 
@@ -30,6 +29,6 @@ def deciding_files(stage: str) -> Iterator[Path]:
 
 def installed_versions(stage: str) -> dict[str, tuple[str, str]]:
     """Return for each package that a stage computes with the version that its wings name, and the installed one."""
-    lines = [line for path in deciding_files(stage) if path.name == VERSIONS for line in path.read_text().split()]
+    lines = [line for path in deciding_files(stage) if path.name == "versions.txt" for line in path.read_text().split()]
     named = dict(line.split("==") for line in lines)
     return {name: (version, importlib.metadata.version(name)) for name, version in named.items()}

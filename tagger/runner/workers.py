@@ -63,9 +63,8 @@ def workers(processes: int, command: Sequence[str]) -> Iterator[None]:
     loopback = next((name for _, name in socket.if_nameindex() if name.startswith("lo")), "lo")  # only for this machine
     with tempfile.TemporaryDirectory() as folder:
         rendezvous = (Path(folder) / "rendezvous").as_uri()
-        own = {"WORLD_SIZE": str(processes), RENDEZVOUS: rendezvous, "GLOO_SOCKET_IFNAME": loopback}
-        own |= {"RANK": "0", "LOCAL_RANK": "0"}
-        os.environ |= own
+        os.environ |= {"WORLD_SIZE": str(processes), RENDEZVOUS: rendezvous, "GLOO_SOCKET_IFNAME": loopback}
+        os.environ |= {"RANK": "0", "LOCAL_RANK": "0"}
         others = {name: value for name, value in os.environ.items() if name != "DVC_STAGE"}  # they restore nothing
         started: list[subprocess.Popen[bytes]] = []
         try:
@@ -81,8 +80,6 @@ def workers(processes: int, command: Sequence[str]) -> Iterator[None]:
         finally:
             for process in started:
                 process.communicate()  # closes its standard input
-            for name in own:
-                del os.environ[name]
 
 
 def end_with_the_stage() -> None:

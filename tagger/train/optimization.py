@@ -11,7 +11,7 @@ from tagger.core.params.schema import TrainParams
 
 
 class Optimization:
-    """Updates the weights of a model from their gradients, which are sparse for its tables.
+    """Updates the weights of a model, in `steps` steps in all, from their gradients, which are sparse for its tables.
 
     Adam updates only the rows of a table that a batch uses, so a step takes no longer with a larger vocabulary. These
     rows have no momentum (the first beta is 0), which would wait for the word's next sentence, and no weight decay.
@@ -19,7 +19,6 @@ class Optimization:
     """
 
     def __init__(self, model: LstmTagger, params: TrainParams, steps: int) -> None:
-        """Prepare to train a model for this many steps in all."""
         tables, others = model.tables_and_others()
         rate, decay = params.learning_rate, params.weight_decay
         self._dense_tables: list[Tensor] = []
@@ -38,8 +37,7 @@ class Optimization:
     @property
     def learning_rate(self) -> float:
         """The learning rate of the next step."""
-        rate: float = self._optimizers[0].param_groups[0]["lr"]
-        return rate
+        return float(self._optimizers[0].param_groups[0]["lr"])
 
     def step(self) -> None:
         """Update the weights, then the learning rate."""

@@ -8,10 +8,9 @@ from tagger.core.network.batches import Batch
 
 
 class WordDropout:
-    """Turns some words and characters into the unknown one, rare ones more often."""
+    """Turns some words and characters into the unknown one, rare ones more often; the rate 0 changes nothing."""
 
     def __init__(self, dictionaries: Dictionaries, rate: float, device: torch.device) -> None:
-        """Take the counts of the dictionaries; the rate 0 changes nothing."""
         self._rate = rate
         self._words = _chances(dictionaries.words, rate).to(device)
         self._characters = _chances(dictionaries.characters, rate).to(device)
