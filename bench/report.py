@@ -24,7 +24,7 @@ def render(results: dict[str, Any]) -> str:
 
 
 def contestant_table(contestants: dict[str, Any]) -> str:
-    """Return a row a contestant: medians, their spread in brackets, and how many times as fast ours is."""
+    """Return one row per contestant: medians, their spread in brackets, and how many times as fast ours is."""
     head = ["", "training tokens/s", "ours", "tagging tokens/s", "ours", "a sentence ms", "load s", "MB training"]
     rows = [[*head, "MB tagging", "accuracy", "whole training s"]]
     for name, found in contestants.items():

@@ -1,4 +1,4 @@
-"""A mistake of the user's is one line, and what stood before still stands."""
+"""A user's mistake is reported in one line, and earlier outputs stay."""
 
 import os
 import shutil
