@@ -113,7 +113,7 @@ class Project:
 @contextlib.contextmanager
 def own_environment() -> Iterator[None]:
     """Give what runs in this process an environment of its own: MLflow sets variables itself once it is connected."""
-    from tagger.predict.model_source import tracking_uri
+    from tagger.predict.mlflow_store import tracking_uri
 
     before = dict(os.environ)
     for name in before:

@@ -18,7 +18,8 @@ from pyspark.sql import DataFrame, Observation, SparkSession
 from pyspark.sql import functions as F  # noqa: N812, Spark's own convention
 
 from tagger.core.common.errors import InputError
-from tagger.predict.model_source import is_mlflow_uri, model_folder_of, quieten
+from tagger.predict.mlflow_store import quieten
+from tagger.predict.model_source import is_mlflow_uri, model_folder_of
 from tagger.predict.tagging import Tagger
 from tagger.spark.corpus_files import SENTENCE, Format, check_output, is_text, read_parquet, read_text, write
 from tagger.tracking.registry import model_parts

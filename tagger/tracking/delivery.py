@@ -10,10 +10,11 @@ from matplotlib.figure import Figure
 from mlflow.entities import Metric, Run
 
 from tagger.evaluate.predictions import confusions, most_probable
+from tagger.predict.mlflow_store import reporting
 from tagger.tracking.record import EXPORTED, OF_GROUP, TRAINED, Record
 from tagger.tracking.registry import log_model, promote, register_export
 from tagger.tracking.runs import FILES, MODEL, PARENT, RESTORED, TEST, find_by_id, log_points, open_run, set_tags
-from tagger.tracking.store import Store, reporting
+from tagger.tracking.store import Store
 
 PICTURE_TAGS = 50  # XPOS may have a thousand, and the picture grows with the square of their number
 TABLE_TOKENS = 2000  # of the test split, in the table that the UI shows

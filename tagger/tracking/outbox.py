@@ -14,10 +14,11 @@ from pydantic import ValidationError
 
 from tagger.core.common import paths
 from tagger.core.common.files import new_folder
+from tagger.predict.mlflow_store import StoreAwayError, address
 from tagger.runner.locks import hold
 from tagger.tracking.delivery import deliver
 from tagger.tracking.record import Record
-from tagger.tracking.store import Store, StoreAwayError, address, connect
+from tagger.tracking.store import Store, connect
 
 RECORD, FILES = "record.json", "files"
 

@@ -8,7 +8,8 @@ from mlflow.exceptions import MlflowException
 
 from tagger.core.common.errors import InputError
 from tagger.evaluate.metrics import shown_in
-from tagger.tracking.store import Store, connect, reporting
+from tagger.predict.mlflow_store import reporting
+from tagger.tracking.store import Store, connect
 
 FIRST = ("run", "status", "loss")
 METRICS = (*(f"test_{name}" for name in shown_in("runs")), "best_dev_accuracy", "best_epoch")

@@ -7,9 +7,10 @@ import yaml
 from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, Run, RunTag
 from mlflow.tracking.context.registry import resolve_tags
 
+from tagger.predict.mlflow_store import reporting
 from tagger.runner.locks import hold, is_held
 from tagger.tracking.record import Point, Record, origin
-from tagger.tracking.store import Store, reporting
+from tagger.tracking.store import Store
 
 TRAINING, MODEL, TEST = "training", "model.sha256", "test.digest"  # tags that a run is found by
 FILES = "artifacts.sha256"  # tag: JSON with the SHA-256 of each artifact that the run has

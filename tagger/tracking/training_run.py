@@ -7,12 +7,13 @@ from contextlib import AbstractContextManager, suppress
 from mlflow.entities import Run
 
 from tagger.core.params.schema import LossName
+from tagger.predict.mlflow_store import StoreAwayError, reporting
 from tagger.tracking.gather import add_training, begin_training
 from tagger.tracking.hooks import TrainingLog
 from tagger.tracking.outbox import deliver_or_keep, deliver_waiting, find_waiting
 from tagger.tracking.record import Point
 from tagger.tracking.runs import LOCK, close_abandoned_runs, log_points, open_run, resume_run
-from tagger.tracking.store import Store, StoreAwayError, connect, reporting
+from tagger.tracking.store import Store, connect
 from tagger.train.trainer import Epoch
 
 PAUSE = 1.0  # seconds at least between two writes: epochs of a tiny corpus go together

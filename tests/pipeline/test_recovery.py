@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tagger.cli.commands import main
-from tagger.tracking.store import StoreAwayError
+from tagger.predict.mlflow_store import StoreAwayError
 from tagger.tracking.sync import sync
 from tests.conftest import Project, own_environment
 from tests.processes import kill

@@ -12,13 +12,13 @@ from matplotlib.figure import Figure
 
 from tagger.core.common import paths
 from tagger.evaluate.evaluate_model import evaluate_model
-from tagger.predict.model_source import tracking_uri
+from tagger.predict.mlflow_store import StoreAwayError, tracking_uri
 from tagger.tracking import delivery
 from tagger.tracking.delivery import deliver
 from tagger.tracking.gather import gather
 from tagger.tracking.record import Point, Record
 from tagger.tracking.runs import log_points, open_run
-from tagger.tracking.store import Store, StoreAwayError, connect
+from tagger.tracking.store import Store, connect
 from tests.tracking.samples import artifacts, content, evaluated_record, groups_of, runs_of, whole_record
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")

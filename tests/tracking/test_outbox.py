@@ -9,11 +9,11 @@ import pytest
 from matplotlib.figure import Figure
 
 from tagger.core.common import paths
-from tagger.predict.model_source import tracking_uri
+from tagger.predict.mlflow_store import StoreAwayError, tracking_uri
 from tagger.tracking import delivery, outbox
 from tagger.tracking.outbox import deliver_or_keep, deliver_waiting, find_waiting, keep
 from tagger.tracking.record import Record
-from tagger.tracking.store import Store, StoreAwayError, connect
+from tagger.tracking.store import Store, connect
 from tests.tracking.samples import artifacts, content, evaluated_record, runs_of
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")

@@ -10,6 +10,7 @@ import pytest
 from tagger.core.common import paths
 from tagger.core.common.files import write_json
 from tagger.evaluate.evaluate_model import evaluate_model
+from tagger.predict.mlflow_store import StoreAwayError
 from tagger.predict.tagging import Tagger
 from tagger.tracking import delivery, registry
 from tagger.tracking.delivery import deliver
@@ -18,7 +19,7 @@ from tagger.tracking.hooks import track_export
 from tagger.tracking.outbox import keep
 from tagger.tracking.record import Record, digest_of
 from tagger.tracking.registry import find_champion
-from tagger.tracking.store import Store, StoreAwayError
+from tagger.tracking.store import Store
 from tagger.tracking.sync import sync
 from tests.tracking.samples import LOSSES, export, whole_record, write_lock_file
 

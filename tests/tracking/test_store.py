@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from tagger.core.common.errors import InputError
-from tagger.predict.model_source import tracking_uri
-from tagger.tracking.store import StoreAwayError, address, connect, reporting
+from tagger.predict.mlflow_store import StoreAwayError, address, reporting, tracking_uri
+from tagger.tracking.store import connect
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
 

@@ -9,12 +9,13 @@ from matplotlib.figure import Figure
 from tagger.core.common import paths
 from tagger.core.common.errors import InputError
 from tagger.evaluate.evaluate_model import evaluate_model
+from tagger.predict.mlflow_store import StoreAwayError
 from tagger.tracking import delivery
 from tagger.tracking.gather import begin_training
 from tagger.tracking.outbox import keep
 from tagger.tracking.record import Record
 from tagger.tracking.runs import open_run
-from tagger.tracking.store import Store, StoreAwayError
+from tagger.tracking.store import Store
 from tagger.tracking.sync import sync
 from tests.tracking.samples import (
     STAGES,

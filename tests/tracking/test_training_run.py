@@ -8,12 +8,12 @@ import pytest
 from matplotlib.figure import Figure
 
 from tagger.core.common import paths
-from tagger.predict.model_source import tracking_uri
+from tagger.predict.mlflow_store import StoreAwayError, tracking_uri
 from tagger.runner.locks import hold
 from tagger.tracking import delivery
 from tagger.tracking.gather import gather
 from tagger.tracking.outbox import deliver_waiting, find_waiting, keep
-from tagger.tracking.store import Store, StoreAwayError
+from tagger.tracking.store import Store
 from tagger.tracking.training_run import TrainingRun
 from tagger.train.trainer import Epoch
 from tests.tracking.samples import groups_of, runs_of
