@@ -111,6 +111,8 @@ def serve(models: tuple[str, ...], host: str, port: int) -> None:
     """
     if len(models) > MOST_MODELS:
         raise InputError(f"--model: given {len(models)} times, expected at most {MOST_MODELS}")
+    if len(set(models)) < len(models):
+        raise InputError(f"--model: given twice: {models[0]}; expected two models that differ")
     from tagger.serving.server import serve as run_server
 
     run_server(models, host, port)

@@ -1,5 +1,7 @@
 """What `results` prints: the test metrics as a table, and what their comparison says."""
 
+from typing import Any
+
 import pandas as pd
 
 from tagger.core.common import paths
@@ -22,7 +24,7 @@ def results_text() -> str:
         path = paths.evaluation_file(loss)
         if path.exists():
             with reading(path, _EXPECTED):
-                rows[loss] = pd.Series(dict(read_json(path, _EXPECTED)[loss]), dtype=float)
+                rows[loss] = _row(read_json(path, _EXPECTED)[loss])
     if not rows:
         raise InputError("metrics/evaluate: no results there; expected those of `dvc repro`")
     summary = ""
@@ -30,7 +32,12 @@ def results_text() -> str:
         with reading(paths.COMPARISON, _EXPECTED):
             comparison = read_json(paths.COMPARISON, _EXPECTED)
             if {pair["first"] for pair in comparison["pairs"]} == rows.keys():
-                rows["baseline"] = pd.Series(dict(comparison["baseline"]), dtype=float)
+                rows["baseline"] = _row(comparison["baseline"])
                 summary = f"\n\n{comparison['summary']}"
     table = pd.DataFrame.from_dict(rows, orient="index")
     return table.to_string(float_format="{:.4f}".format, na_rep="-") + summary
+
+
+def _row(metrics: Any) -> "pd.Series[float]":
+    """Return the values of metrics by their names. None stands for a metric without a value."""
+    return pd.Series({name: None if value is None else float(value) for name, value in metrics.items()}, dtype=float)

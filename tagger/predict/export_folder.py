@@ -57,7 +57,8 @@ def read_export(folder: Path) -> tuple[ExportConfig, Dictionaries, dict[str, byt
 
     The config and the dictionaries declare the graphs. Only the weights are taken from the files: the declared graph
     with these weights must be the file, byte for byte (it has the same SHA-256). No file is read that is larger than
-    declared. Reading one takes up to three times its size in memory.
+    declared. Reading one of ours takes up to three times its size in memory. One that is filled with something else may
+    take about a hundred times its size, which the limits on sizes bound.
 
     Raises:
         InputError: the folder or one of its files is missing, damaged, too large, or does not fit the others.

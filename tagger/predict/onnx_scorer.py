@@ -72,21 +72,22 @@ class OnnxScorer:
         session, dictionaries = self._form_encoder, self._dictionaries
         if session is None:
             return vectors
-        starts, lengths = _layout(forms)
-        characters = np.array([dictionaries.characters.id(letter) for form in forms for letter in form], dtype=np.int32)
 
         def encode(batch: Int64s) -> None:
+            chosen = [forms[place] for place in batch]
+            starts, lengths = _layout(chosen)
             inputs: dict[str, Array] = {}
             if self._model.characters != "none":
-                real, places = _grid(starts[batch], lengths[batch])
-                inputs["characters"] = _pad(characters[places], real)  # (C, F)
+                ids = np.array([dictionaries.characters.id(letter) for form in chosen for letter in form], np.int32)
+                real, places = _grid(starts, lengths)
+                inputs["characters"] = _pad(ids[places], real)  # (C, F)
             if self._model.characters == "lstm":
-                inputs["lengths"] = lengths[batch].astype(np.int32)
+                inputs["lengths"] = lengths.astype(np.int32)
             if self._model.affix_dim:
-                inputs["affixes"] = np.array([dictionaries.affix_ids(forms[form]) for form in batch], dtype=np.int32)
+                inputs["affixes"] = np.array([dictionaries.affix_ids(form) for form in chosen], dtype=np.int32)
             (vectors[batch],) = session.run(["vectors"], inputs)
 
-        self._each(encode, plan_batches(lengths, BATCH_CHARACTERS))
+        self._each(encode, plan_batches(_layout(forms)[1], BATCH_CHARACTERS))
         return vectors
 
     def _each(self, work: Callable[[Int64s], None], batches: Sequence[Int64s]) -> None:

@@ -1,6 +1,7 @@
-"""Sentences as programs pass them: strings, whose words are separated by white space, or lists of words."""
+"""Sentences as programs pass them: strings, whose words are separated by white space, or words one by one."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from tagger.core.common.errors import InputError
 
@@ -13,7 +14,7 @@ def read_sentences(given: Iterable[object], most_characters: int = MOST_CHARACTE
     """Yield the words of each sentence, which may be empty.
 
     Args:
-        given: sentences, each a string or a sequence of words.
+        given: sentences, each a string or an iterable of words, such as a list or an array.
         most_characters: of a word.
 
     Raises:
@@ -22,15 +23,27 @@ def read_sentences(given: Iterable[object], most_characters: int = MOST_CHARACTE
     if isinstance(given, str):
         raise InputError(f"expected a list of sentences, got one text: {given[:_SHOWN]!r}")
     for number, sentence in enumerate(given, start=1):
-        if not isinstance(sentence, Sequence) or isinstance(sentence, bytes):
-            raise InputError(f"sentence {number}: got {_describe(sentence)}, expected a string or a list of words")
-        words = sentence.split() if isinstance(sentence, str) else sentence
+        try:
+            words = _words_of(sentence)
+        except TypeError:
+            raise InputError(
+                f"sentence {number}: got {_describe(sentence)}, expected a string or a list of words"
+            ) from None
         if len(words) > MOST_WORDS:
             raise InputError(f"sentence {number}: got {len(words)} words, expected at most {MOST_WORDS}")
         for position, word in enumerate(words, start=1):
             if mistake := _mistake_in(word, most_characters):
                 raise InputError(f"sentence {number}, word {position}: {mistake}")
         yield tuple(map(str, words))
+
+
+def _words_of(sentence: Any) -> list[object]:
+    """Return the words of a sentence. What has no words, or none in an order, raises TypeError."""
+    if isinstance(sentence, str):
+        return [*sentence.split()]
+    if isinstance(sentence, bytes | bytearray | memoryview | Mapping | set | frozenset):
+        raise TypeError
+    return list(sentence)
 
 
 def _mistake_in(word: object, most_characters: int) -> str | None:
@@ -43,10 +56,10 @@ def _mistake_in(word: object, most_characters: int) -> str | None:
     try:
         word.encode()
     except UnicodeEncodeError:
-        return f"got {word[:_SHOWN]!a}, half of a character; expected valid Unicode"
+        return f"got {word[:_SHOWN]!a}, half of a character or not UTF-8; expected valid Unicode"
     return None
 
 
 def _describe(value: object) -> str:
-    text = repr(value)
+    text = " ".join(repr(value).split())  # that of an array has lines
     return f"{text[:_SHOWN]}{'...' if len(text) > _SHOWN else ''} ({type(value).__name__})"

@@ -1,6 +1,6 @@
 """Tagging with a trained model: words in, tags and probabilities out."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -76,11 +76,11 @@ class Tagger:
         """
         return cls(model_folder_of(str(source)), threads=threads, int8=int8)
 
-    def tag(self, sentences: Iterable[str | Sequence[str]]) -> Iterator[TaggedSentence]:
+    def tag(self, sentences: Iterable[str | Iterable[str]]) -> Iterator[TaggedSentence]:
         """Tag sentences in their order; an endless stream needs no more memory than a chunk.
 
-        A sentence is a sequence of words, or a text whose words are separated by white space. A sentence without words
-        comes back without tags.
+        A sentence is an iterable of words, such as a list or an array, or a text whose words are separated by white
+        space. A sentence without words comes back without tags.
 
         Raises:
             InputError: a sentence is something else, or breaks a rule of `read_sentences`.

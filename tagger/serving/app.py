@@ -85,7 +85,7 @@ def _limit_body(app: ASGIApp) -> ASGIApp:
 
     async def limited(scope: Scope, receive: Receive, send: Send) -> None:
         announced = dict(scope.get("headers", ())).get(b"content-length", b"0")
-        if int(announced) > MAX_BYTES:
+        if not announced.isdigit() or int(announced) > MAX_BYTES:
             await JSONResponse({"detail": TOO_LARGE}, 413, CLOSING)(scope, receive, send)
             return
         received = 0  # counted too: the length may not have been announced

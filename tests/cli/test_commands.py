@@ -235,7 +235,10 @@ def test_a_byte_of_standard_input_that_is_not_utf8_is_named(model: str) -> None:
 
 def test_a_byte_of_the_command_line_that_is_not_utf8_is_named(model: str) -> None:
     message = mistake("predict", "--model", model, os.fsdecode(b"d\xe9j\xe0 vu"))
-    assert message == "sentence 1, word 1: got 'd\\udce9j\\udce0', half of a character; expected valid Unicode"
+    assert (
+        message
+        == "sentence 1, word 1: got 'd\\udce9j\\udce0', half of a character or not UTF-8; expected valid Unicode"
+    )
 
 
 @pytest.mark.parametrize(
@@ -337,7 +340,9 @@ def test_missing_results_are_named(workspace: Path) -> None:
     assert mistake("results").startswith("metrics/evaluate: no results there; expected those of `dvc repro`")
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "7", '{"nll": 3}'])
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", "7", '{"nll": 3}', '{"nll": {"a": [1]}}', '{"nll": []}', '{"nll": [["a", 1]]}']
+)
 def test_a_damaged_result_is_named(workspace: Path, text: str) -> None:
     write_results(workspace, "nll", text)
     assert mistake("results").startswith("metrics/evaluate/nll.json: damaged: ")
@@ -402,6 +407,11 @@ def test_more_than_two_models_are_a_mistake() -> None:
     assert mistake("serve", *["--model", "x"] * 3) == "--model: given 3 times, expected at most 2"
 
 
+def test_one_model_given_twice_is_a_mistake() -> None:
+    message = mistake("serve", "--model", "x", "--model", "x")
+    assert message == "--model: given twice: x; expected two models that differ"
+
+
 def test_a_model_to_serve_that_is_not_there_is_a_mistake(tmp_path: Path) -> None:
     assert "expected a model folder" in mistake("serve", "--port", "0", "--model", str(tmp_path / "none"))
 
@@ -411,3 +421,5 @@ def test_a_host_that_others_reach_is_warned_of(host: str, warns: bool, tmp_path:
     result = run("serve", "--host", host, "--port", "0", "--model", str(tmp_path / "none"))
     warning = f"warning: anyone who can reach {host} may use this, without a password or encryption\n"
     assert result.stderr == (warning if warns else "")
+    assert isinstance(result.exception, InputError), repr(result.exception)
+    assert str(result.exception).startswith(f"{tmp_path / 'none'}/config.json: no such file; expected a model folder")

@@ -4,6 +4,7 @@ import random
 import subprocess
 import sys
 import threading
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -130,6 +131,18 @@ def test_more_forms_than_are_kept_are_still_looked_up(monkeypatch: pytest.Monkey
     rows, _, vectors = known.look_up(["eeeee"])
     assert vectors[rows, 0].tolist() == [5]
     assert len(vectors) == 2
+
+
+@pytest.mark.parametrize("changes", [{}, {"characters": "none"}])
+def test_letters_take_memory_for_a_batch_at_a_time(changes: dict[str, Any], tmp_path: Path) -> None:
+    scorer = OnnxScorer(make_export(tmp_path, **changes), threads=1)
+    words = [f"{number:01000}" for number in range(900)]
+    tracemalloc.start()
+    try:
+        scorer.probabilities([words])
+        assert tracemalloc.get_traced_memory()[1] < 3_000_000  # ids of all letters would take 10
+    finally:
+        tracemalloc.stop()
 
 
 STREAM = """

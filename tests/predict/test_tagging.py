@@ -194,7 +194,10 @@ def test_one_text_in_place_of_sentences_is_refused(tagger: Tagger) -> None:
         (["b", ""], "sentence 2, word 2: got '', expected a word that is not blank"),
         (["b", " "], "sentence 2, word 2: got ' ', expected a word that is not blank"),
         (["b", 3], "sentence 2, word 2: got 3 (int), expected a string"),
-        (["b", "\ud800"], "sentence 2, word 2: got '\\ud800', half of a character; expected valid Unicode"),
+        (
+            ["b", "\ud800"],
+            "sentence 2, word 2: got '\\ud800', half of a character or not UTF-8; expected valid Unicode",
+        ),
         (["b", "x" * 100_001], "sentence 2, word 2: got 100001 characters, expected at most 100000"),
         (["a"] * 100_001, "sentence 2: got 100001 words, expected at most 100000"),
         (None, "sentence 2: got None (NoneType), expected a string or a list of words"),

@@ -1,5 +1,6 @@
 """The API of a real server process: right answers, clear mistakes, and many requests at once."""
 
+import asyncio
 import html
 import json
 import socket
@@ -13,10 +14,12 @@ from typing import Any
 import numpy as np
 import pytest
 import requests
+from starlette.types import Message
 
 from tagger.core.common.errors import InputError
 from tagger.predict.tagging import Tagger
 from tagger.serving.api_types import MAX_BYTES
+from tagger.serving.app import _limit_body, create_app
 from tagger.serving.pages import describe_type
 from tagger.serving.server import is_local, names_of, serve
 
@@ -139,6 +142,24 @@ def test_a_length_that_is_no_number_is_refused(served: str) -> None:
     with socket.create_connection(("127.0.0.1", int(served.rpartition(":")[2])), timeout=60) as connection:
         connection.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: many\r\n\r\n")
         assert connection.recv(10_000).startswith(b"HTTP/1.1 400 ")
+
+
+@pytest.mark.parametrize("announced", [b"many", b"-1", b""])
+def test_a_length_that_is_no_number_is_too_large_for_the_application(announced: bytes) -> None:
+    scope = {"type": "http", "method": "GET", "path": "/", "headers": [(b"content-length", announced)]}
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        raise AssertionError("the body was read")
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    async def call() -> None:
+        await _limit_body(create_app({}, ["*"]))(scope, receive, send)
+
+    asyncio.run(call())
+    assert sent[0]["status"] == 413
 
 
 def test_a_request_by_a_foreign_name_is_refused(served: str) -> None:

@@ -58,7 +58,7 @@ def reading(path: Path, expected: str) -> Iterator[None]:
         yield
     except (FileNotFoundError, NotADirectoryError):
         raise InputError(f"{path}: no such file; expected {expected}") from None
-    except (ValueError, TypeError, KeyError, EOFError, RecursionError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, EOFError, RecursionError) as error:
         raise InputError(f"{path}: damaged: {error}") from None
 
 
