@@ -16,25 +16,10 @@ View = TypeVar("View", bound=Section)
 _Key = tuple[str | int, ...]
 _Lines = dict[_Key, int]
 
+_PLAIN_TAGS = ("tag:yaml.org,2002:seq", "tag:yaml.org,2002:map")
 _MOST_LEVELS = 20  # of nested values: an alias may contain itself
-# What was expected, by pydantic's type of the error; the names in braces are those of the error and its context.
-_EXPECTED = {
-    "int_type": "a whole number",
-    "float_type": "a number",
-    "finite_number": "a finite number",
-    "bool_type": "true or false",
-    "string_type": "text",
-    "string_too_short": "text that is not empty",
-    "tuple_type": "a list",
-    "too_short": "a list of at least {min_length}",
-    "too_long": "a list of at most {max_length}",
-    "model_type": "keys and values",
-    "literal_error": "{expected}",
-    "greater_than": "more than {gt}",
-    "greater_than_equal": "at least {ge}",
-    "less_than": "less than {lt}",
-    "less_than_equal": "at most {le}",
-}
+_KINDS = {"integer": "a whole number", "number": "a number", "boolean": "true or false", "string": "text"}
+_BOUNDS = {"minimum": "at least", "exclusiveMinimum": "above", "maximum": "at most", "exclusiveMaximum": "below"}
 
 
 def read_params(view: type[View], path: Path = Path("params.yaml")) -> View:
@@ -62,7 +47,7 @@ def read_document(path: Path = Path("params.yaml")) -> tuple[Any, _Lines]:
     """Return the content of the file, unchecked, and the line of each key.
 
     Raises:
-        InputError: the file is missing, is not YAML, or holds anything but keys and values.
+        InputError: the file is missing or is not YAML.
     """
     lines: _Lines = {}
     try:
@@ -76,7 +61,7 @@ def read_document(path: Path = Path("params.yaml")) -> tuple[Any, _Lines]:
         mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
         line = mark.line + 1 if mark else None
         what = "" if isinstance(error, ConstructorError) else "not YAML: "
-        raise InputError.at(path, line, f"{what}{problem or str(error).splitlines()[0]}") from None
+        raise InputError.at(path, line, f"{what}{problem or ' '.join(str(error).split())}") from None
 
 
 def flatten(document: dict[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -101,6 +86,8 @@ def _read(node: yaml.Node, key: _Key, lines: _Lines) -> Any:
     lines.setdefault(key, node.start_mark.line + 1)
     if len(key) > _MOST_LEVELS:
         raise ConstructorError(problem="values are nested too deeply", problem_mark=node.start_mark)
+    if not isinstance(node, yaml.ScalarNode) and node.tag not in _PLAIN_TAGS:
+        raise ConstructorError(problem=f"unknown tag {node.tag!r}", problem_mark=node.start_mark)
     if isinstance(node, yaml.SequenceNode):
         return [_read(value, (*key, index), lines) for index, value in enumerate(node.value)]
     if not isinstance(node, yaml.MappingNode):
@@ -123,24 +110,51 @@ def _explain(error: ValidationError, lines: _Lines, path: Path) -> InputError:
     """Word the first of the problems; a misspelt key is reported before the key that it leaves missing."""
     problem = min(error.errors(), key=lambda found: found["type"] != "extra_forbidden")
     key, kind, value = problem["loc"], problem["type"], problem["input"]
+    if kind == "missing" and isinstance(key[-1], int):  # a list is too short: that is what is wrong, not its element
+        key, kind = key[:-1], "too_short"
     name = ".".join(map(str, key))
     line = next((lines[key[:length]] for length in range(len(key), 0, -1) if key[:length] in lines), None)
-    if kind == "missing":
-        what = "value" if isinstance(key[-1], int) else "key"
-        return InputError.at(path, line, f"the {what} {name!r} is missing")
     if kind == "extra_forbidden":
-        section: Any = Params
-        for part in key[:-1]:
-            section = section.model_fields[part].annotation
-        names = list(section.model_fields)
-        hint = _near(key[-1], names) or f"; expected one of {', '.join(names)}"
+        names = list(_schema_at(key[:-1])["properties"])
+        hint = _near(key[-1], names, 0.5) or f"; expected one of {', '.join(names)}"
         return InputError.at(path, line, f"unknown key {name!r}{hint}")
-    expected = _EXPECTED.get(kind, "{msg}").format(**{**problem, **problem.get("ctx", {})})
-    hint = _near(value, re.findall(r"'(\w+)'", expected))
+    schema = _schema_at(key)
+    expected = _describe(schema)
+    if kind == "missing":
+        return InputError.at(path, line, f"the key {name!r} is missing; expected {expected}")
     place = f"{name}: " if name else ""
+    hint = _near(value, list(map(str, schema.get("enum", []))))
     return InputError.at(path, line, f"{place}got {value!r}, expected {expected}{hint}")
 
 
-def _near(value: object, choices: list[str]) -> str:
-    near = difflib.get_close_matches(str(value), choices, n=1, cutoff=0.5)
+def _near(value: object, choices: list[str], cutoff: float = 0.6) -> str:
+    near = difflib.get_close_matches(str(value), choices, n=1, cutoff=cutoff)
     return f"; did you mean {near[0]!r}?" if near else ""
+
+
+def _schema_at(key: _Key) -> dict[str, Any]:
+    """Return the JSON schema of a key of `Params`, with its reference resolved."""
+    root = Params.model_json_schema()
+    schema = root
+    for part in key:
+        if isinstance(part, int):
+            schema = schema["prefixItems"][part] if "prefixItems" in schema else schema["items"]
+        else:
+            schema = schema["properties"][part]
+        if "$ref" in schema:
+            schema = root["$defs"][schema["$ref"].rsplit("/", 1)[1]]
+    return schema
+
+
+def _describe(schema: dict[str, Any]) -> str:
+    """Say what a JSON schema expects."""
+    if "enum" in schema:
+        return f"one of {', '.join(map(str, schema['enum']))}"
+    if schema.get("type") == "array":
+        inner = schema.get("prefixItems", [schema.get("items")])
+        amount = f"{len(inner)} values" if "prefixItems" in schema else "one or more values"
+        return f"a list of {amount}, each {_describe(inner[0])}"
+    bounds = [f"{words} {schema[bound]}" for bound, words in _BOUNDS.items() if bound in schema]
+    if "minLength" in schema:
+        bounds.append("that is not empty")
+    return " ".join([_KINDS.get(schema.get("type", ""), "keys and values"), " and ".join(bounds)]).strip()
