@@ -6,5 +6,4 @@ from tagger.tracking.hooks import track_report
 
 def main() -> None:
     """Run the stage."""
-    report_losses()
-    track_report()
+    track_report(report_losses())

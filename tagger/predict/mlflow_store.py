@@ -13,7 +13,7 @@ from functools import cache
 from tagger.core.common.errors import TaggerError
 from tagger.core.common.paths import workspace
 
-DATABASES = ("sqlite", "postgresql", "mysql", "mssql")  # how their URIs start
+DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
 SQLITE = "sqlite:///"
 
 
@@ -29,6 +29,11 @@ def tracking_uri() -> str:
     if path != uri and path and not path.startswith(("/", "file:", ":memory:")):
         return f"{SQLITE}{workspace() / path}"
     return uri
+
+
+def kind_of(uri: str) -> str:
+    """Return the kind of a store, such as `postgresql` of `postgresql+psycopg2://...`."""
+    return uri.partition(":")[0].partition("+")[0]
 
 
 def address() -> str:
@@ -60,14 +65,14 @@ def knock(uri: str, *, to_write: bool) -> None:
     import requests
     import sqlalchemy
 
-    if uri.startswith("http"):
+    kind = kind_of(uri)
+    if kind in ("http", "https"):
         requests.get(f"{uri.rstrip('/')}/health", timeout=10)
-    elif uri.startswith(DATABASES):
-        is_sqlite = uri.startswith("sqlite")
-        limit = {"timeout": 60} if is_sqlite else {"connect_timeout": 10} if uri.startswith("postgresql") else {}
+    elif kind in DATABASES:
+        limit = {"timeout": 60} if kind == "sqlite" else {"connect_timeout": 10} if kind == "postgresql" else {}
         engine = sqlalchemy.create_engine(uri, connect_args=limit)
         with engine.connect() as connection:
-            if is_sqlite:  # both fail if the file is no database; the first also waits for other writers
+            if kind == "sqlite":  # both fail if the file is no database; the first also waits for other writers
                 connection.exec_driver_sql("BEGIN IMMEDIATE" if to_write else "SELECT name FROM sqlite_master")
         engine.dispose()
 

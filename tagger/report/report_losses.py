@@ -18,8 +18,8 @@ from tagger.report.questions.study import study_losses
 from tagger.report.shared.results import LossResult
 
 
-def report_losses() -> None:
-    """Run the stage."""
+def report_losses() -> tuple[str, ...]:
+    """Run the stage; return the losses that it has compared."""
     params = read_params(ReportView)
     train, dev, test = (EncodedSplit.load(path) for path in (paths.TRAIN, paths.DEV, paths.TEST))
     baseline = TaggedSplit.baseline(train, test)
@@ -33,6 +33,7 @@ def report_losses() -> None:
             plot_table(name, results).to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
     write_report(paths.REPORT, results, study, comparison)
     print(comparison["summary"])
+    return params.losses
 
 
 def _shares(counts: pd.DataFrame) -> pd.DataFrame:

@@ -21,11 +21,12 @@ from tagger.runner.dvc_lock import UNRECORDED, read_lock_file
 from tagger.tracking.record import EXPORTED, OF_GROUP, TRAINED, Dataset, Point, Record, origin
 
 
-def gather(loss: LossName, stages: Collection[str] = ()) -> Record:
+def gather(loss: LossName, stages: Collection[str] = (), *, ran: bool = False) -> Record:
     """Gather the record of the model on the disk, whoever trained it.
 
     If `dvc.lock` has the outputs of the training, its params are those of the record. `stages` are those after `train`
-    whose outputs belong to the record, of `evaluate`, `report` and `export`.
+    whose outputs belong to the record, of `evaluate`, `report` and `export`; `ran` says that the last one has just run,
+    so that `dvc.lock` still tells of the time before.
 
     Raises:
         InputError: an output is missing or damaged.
@@ -49,7 +50,11 @@ def gather(loss: LossName, stages: Collection[str] = ()) -> Record:
         record.figures["export_largest_difference"] = float(verification["largest_difference"])
         if Path.cwd().resolve() == paths.workspace():  # an experiment in a temporary folder has an export of its own
             record.files |= _by_place(paths.EXPORT.iterdir(), EXPORTED)
-            record.export_changed = not locked.get("export", UNRECORDED).wrote()
+            before = locked.get("export", UNRECORDED)
+            if ran:
+                record.settings["export"] = read_document()[0]["export"]
+            limit = record.settings["export"].get("max_drop")
+            record.export_changed = not before.wrote() or before.params.get("export", {}).get("max_drop") != limit
     return record
 
 

@@ -6,8 +6,7 @@ from contextlib import AbstractContextManager, nullcontext
 
 from tagger.core.common import paths
 from tagger.core.common.errors import InputError
-from tagger.core.params.reader import read_params
-from tagger.core.params.schema import LossName, ReportView
+from tagger.core.params.schema import LossName
 from tagger.predict.export_folder import ExportConfig
 from tagger.train.trainer import Epoch
 
@@ -40,13 +39,16 @@ def track_evaluation(loss: LossName) -> None:
     _track([loss], "evaluate")
 
 
-def track_report() -> None:
-    """Log what `report` has written to the group, or groups, of the trainings."""
-    _track(read_params(ReportView).losses, "evaluate", "report")
+def track_report(losses: Sequence[LossName]) -> None:
+    """Log what `report` has written about these losses to the group, or groups, of their trainings."""
+    _track(losses, "evaluate", "report")
 
 
 def track_export() -> None:
-    """Log what `export` has written, and decide whether it becomes champion if it differs from that of `dvc.lock`."""
+    """Log what `export` has written.
+
+    Whether it becomes champion is decided again if its content, or `export.max_drop`, differs from that of `dvc.lock`.
+    """
     _track([ExportConfig.read(paths.EXPORT).loss], "evaluate", "export")
 
 
@@ -57,7 +59,7 @@ def _track(losses: Sequence[LossName], *stages: str) -> None:
     from tagger.tracking.outbox import deliver_or_keep
 
     for loss in losses:
-        deliver_or_keep(gather(loss, stages))
+        deliver_or_keep(gather(loss, stages, ran=True))
 
 
 def _is_on() -> bool:

@@ -69,7 +69,9 @@ def find_waiting() -> list[tuple[Path, Record]]:
         try:
             record = Record.model_validate_json((folder / RECORD).read_text(encoding="utf-8"))
         except ValidationError as error:  # damaged, or of another version of this project
-            print(f"warning: {folder / RECORD}: can't be delivered: {error.errors()[0]['msg']}", file=sys.stderr)
+            reason = error.errors()[0]["msg"]
+            advice = "once `python -m tagger sync` has rebuilt its run from the outputs, the folder can be removed"
+            print(f"warning: {folder / RECORD}: can't be delivered: {reason}; {advice}", file=sys.stderr)
             continue
         if record.store == address():
             record.files = {place: folder / FILES / place for place in record.files}

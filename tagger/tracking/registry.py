@@ -10,6 +10,7 @@ from typing import Any
 import mlflow
 import pandas as pd
 from mlflow.entities import LoggedModelStatus, Run
+from mlflow.exceptions import MlflowException
 from mlflow.models import Model, infer_signature
 
 from tagger.core.common.errors import InputError
@@ -17,7 +18,7 @@ from tagger.predict.export_folder import is_export
 from tagger.predict.model_source import model_folder_of
 from tagger.predict.tagging import Tagger
 from tagger.tracking.record import EXPORTED, Record, digest_of
-from tagger.tracking.runs import TEST, find_by_id
+from tagger.tracking.runs import TEST
 from tagger.tracking.store import Store
 
 REGISTERED_MODEL = "lstm-tagger"
@@ -136,7 +137,11 @@ def _accuracy_of(store: Store, version: str, record: Record) -> tuple[float, str
 
     If its model can't be loaded, that is an InputError.
     """
-    run = find_by_id(store, store.client.get_model_version(REGISTERED_MODEL, version).run_id)
+    run_id = store.client.get_model_version(REGISTERED_MODEL, version).run_id
+    try:
+        run = store.client.get_run(run_id) if run_id else None  # of any experiment, and from the trash, too
+    except MlflowException:
+        run = None
     if run and run.data.tags.get(TEST) == record.datasets["test"].digest and "test_accuracy" in run.data.metrics:
         return float(run.data.metrics["test_accuracy"]), ""
     tagger = Tagger(model_folder_of(f"models:/{REGISTERED_MODEL}/{version}"))

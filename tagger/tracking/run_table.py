@@ -43,7 +43,7 @@ def compare_runs(condition: str, sort: str, *, ascending: bool, limit: int) -> p
     if sort not in table:
         raise InputError(f"--sort: no run has {sort!r}; expected one of {', '.join(sorted(map(str, table)))}")
     table = table.sort_values(sort, ascending=ascending, kind="stable", key=_as_numbers).head(limit)
-    # `losses` and `export.loss` don't describe a run.
+    # `export.loss` doesn't describe a run.
     params = [name for name in map(str, table) if "." in name or name in ("seed", "device")]
     differing = [name for name in params if name != "export.loss" and table[name].nunique(dropna=False) > 1]
     wanted = dict.fromkeys([*FIRST, *METRICS, sort, *differing])

@@ -8,7 +8,7 @@ from mlflow import MlflowClient
 
 from tagger.core.common.errors import InputError
 from tagger.core.common.paths import workspace
-from tagger.predict.mlflow_store import DATABASES, knock, reporting, tracking_uri
+from tagger.predict.mlflow_store import DATABASES, kind_of, knock, reporting, tracking_uri
 from tagger.runner.locks import hold
 
 EXPERIMENT = "lstm-tagger"
@@ -46,7 +46,7 @@ def _find_experiment(client: MlflowClient, uri: str) -> str:
     experiment = client.get_experiment_by_name(name)
     if experiment is None:
         # A server knows where its artifacts go; a database does not, and MLflow would take the current folder.
-        location = (workspace() / "mlruns" / name).as_uri() if uri.startswith(DATABASES) else None
+        location = (workspace() / "mlruns" / name).as_uri() if kind_of(uri) in DATABASES else None
         # Otherwise the UI takes it for one about language models and hides the training runs.
         kind = {"mlflow.experimentKind": "custom_model_development"}
         return str(client.create_experiment(name, artifact_location=location, tags=kind))

@@ -12,7 +12,7 @@ from tagger.tracking.gather import add_training, begin_training
 from tagger.tracking.hooks import TrainingLog
 from tagger.tracking.outbox import deliver_or_keep, deliver_waiting, find_waiting
 from tagger.tracking.record import Point
-from tagger.tracking.runs import LOCK, close_abandoned_runs, log_points, open_run, resume_run
+from tagger.tracking.runs import LOCK, close_abandoned_runs, find_run, log_points, open_run, resume_run
 from tagger.tracking.store import Store, connect
 from tagger.train.trainer import Epoch
 
@@ -78,8 +78,10 @@ class TrainingRun(TrainingLog, AbstractContextManager["TrainingRun"]):
         store = connect()
         deliver_waiting(store)
         close_abandoned_runs(store, self._record)
+        resumes = find_run(store, self._record) is not None
         run = open_run(store, self._record)
-        resume_run(store, run, self._record)
+        if resumes:  # a new run leaves its group, which others may have made, as it is
+            resume_run(store, run, self._record)
         return store, run
 
     def _write(self) -> None:

@@ -168,6 +168,27 @@ def test_the_stage_decides_anew_only_if_the_content_of_the_export_has_changed(
     assert find_champion(store) == "1"
 
 
+def test_a_new_limit_lets_a_version_that_was_turned_down_become_champion(store: Store) -> None:
+    deliver(store, exported("nll", 0.999))
+    export("cross_entropy")
+    track_export()
+    write_lock_file()
+    assert find_champion(store) == "1"
+    text = Path("params.yaml").read_text(encoding="utf-8")
+    Path("params.yaml").write_text(text.replace("max_drop: 0 ", "max_drop: 1 "), encoding="utf-8")
+    track_export()
+    assert find_champion(store) == "2"
+
+
+def test_the_accuracy_of_a_champion_is_known_even_if_its_run_is_in_the_trash(
+    store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    deliver(store, exported("nll", 0.9))
+    store.client.delete_run(store.client.get_model_version("lstm-tagger", "1").run_id)
+    deliver(store, exported("cross_entropy", 0.8))
+    assert decision(capsys)[-1].startswith("models:/lstm-tagger@champion stays version 1: test accuracy 0.90000,")
+
+
 def test_a_champion_of_another_test_split_is_measured_on_this_one(
     store: Store, capsys: pytest.CaptureFixture[str]
 ) -> None:

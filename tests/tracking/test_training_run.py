@@ -294,3 +294,12 @@ def test_a_store_that_dies_before_an_error_hides_it_not(store: Store, monkeypatc
     with pytest.raises(ValueError, match="own"), run:
         raise ValueError("own")
     assert not find_waiting()
+
+
+def test_a_training_that_joins_a_group_leaves_its_name(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    for loss, commit in (("nll", "a" * 40), ("cross_entropy", "b" * 40)):
+        monkeypatch.setattr("tagger.tracking.gather._git", lambda *_, commit=commit: commit)
+        TrainingRun(loss, f"training of {loss}", "lock", [])
+    (group,) = groups_of(store)
+    assert group.info.run_name == "repro aaaaaaa+"
+    assert group.data.tags["git.commit"] == "a" * 40
