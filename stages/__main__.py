@@ -10,7 +10,7 @@ from tagger.core.common.errors import InputError
 from tagger.core.common.processes import rank
 from tagger.runner.locks import hold
 from tagger.runner.run_stage import run_stage
-from tagger.runner.wings import installed_versions
+from tagger.runner.stage_code import installed_versions
 
 STAGES = {"prepare": 0, "train": 1, "evaluate": 1, "report": 0, "export": 0}  # number of arguments: the loss
 
@@ -26,7 +26,7 @@ def load() -> Callable[[], None]:
         expected = ", ".join(name + " LOSS" * amount for name, amount in STAGES.items())
         raise InputError(f"python -m stages: got {' '.join(sys.argv[1:])!r}, expected one of {expected}")
     for package, (version, installed) in installed_versions(stage).items():
-        if installed.partition("+")[0] != version:  # `2.13.0+cpu` is a build of `2.13.0`
+        if installed.partition("+")[0] != version and not rank():  # `2.13.0+cpu` is a build of `2.13.0`
             text = f"{package} {installed} is installed, expected {version}: outputs may differ from those of dvc.lock"
             print(f"warning: {text}", file=sys.stderr)
     main = importlib.import_module(f"stages.{stage}").main

@@ -16,11 +16,11 @@ from tagger.train.trainer import Trainer, TrainingInputs, write_outputs
 
 def main(name: str) -> None:
     """Run the stage for the loss of this name. The process of rank 0 keeps and writes; the others compute with it."""
-    inputs = TrainingInputs.load(name)
     if rank():
         end_with_the_stage()
-        _assist(inputs)
+        _assist(TrainingInputs.load(name))
         return
+    inputs = TrainingInputs.load(name)
     loss, params = inputs.loss, inputs.params.train
     processes = choose_processes(params.shards, len(inputs.train.forms) * params.epochs, inputs.device)
     key = training_key(inputs)

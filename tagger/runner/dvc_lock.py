@@ -35,24 +35,27 @@ def read_lock_file(folder: Path = Path()) -> dict[str, LockedStage]:
     """Return the stages by name; there are none before the first `dvc repro`.
 
     Raises:
-        InputError: the file is not YAML: DVC is writing it at this moment, or git has left a conflict in it.
+        InputError: the file is damaged: DVC is writing it at this moment, or git has left a conflict in it.
     """
     path = folder / "dvc.lock"
     try:
         document = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader) or {}  # noqa: S506
+        return {name: _locked(stage) for name, stage in document.get("stages", {}).items()}
     except FileNotFoundError:
         return {}
     except yaml.YAMLError as error:
         raise InputError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
-    stages = {}
-    for name, stage in document.get("stages", {}).items():
-        params = stage.get("params", {}).get("params.yaml", {})
-        stages[name] = LockedStage(
-            params={key: value for key, value in params.items() if "." not in key},
-            deps={dep["path"]: dep.get("md5", "") for dep in stage.get("deps", [])},
-            outs={out["path"]: out.get("md5", "") for out in stage.get("outs", [])},
-        )
-    return stages
+    except (UnicodeDecodeError, AttributeError, TypeError, KeyError) as error:
+        raise InputError(f"{path}: damaged: {error}") from None
+
+
+def _locked(stage: dict[str, Any]) -> LockedStage:
+    params = stage.get("params", {}).get("params.yaml", {})
+    return LockedStage(
+        params={key: value for key, value in params.items() if "." not in key},
+        deps={dep["path"]: dep.get("md5", "") for dep in stage.get("deps", [])},
+        outs={out["path"]: out.get("md5", "") for out in stage.get("outs", [])},
+    )
 
 
 def md5(path: Path) -> str | None:

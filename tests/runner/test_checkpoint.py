@@ -19,7 +19,7 @@ from tagger.core.common import paths
 from tagger.core.corpus.dictionary import DICTIONARY_FILES
 from tagger.core.corpus.word_vectors import NO_VECTORS, WordVectors
 from tagger.core.params.schema import TrainView
-from tagger.runner import wings
+from tagger.runner import stage_code
 from tagger.runner.checkpoint import Checkpoint, training_key
 from tagger.train.trainer import TrainingInputs
 from tests.samples import MODEL, RANDOM, TRAIN, data_of, random_corpus
@@ -65,7 +65,7 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("x = 1\n", encoding="utf-8")
     (tmp_path / "tagger/core/versions.txt").write_text(f"torch=={torch.__version__}\n", encoding="utf-8")
-    monkeypatch.setattr(wings, "PACKAGE", tmp_path / "tagger")
+    monkeypatch.setattr(stage_code, "PACKAGE", tmp_path / "tagger")
     for path, content in ((HISTORY, "epoch\n1\n"), (SUMMARY, "{}\n")):
         (tmp_path / path).parent.mkdir(parents=True)
         (tmp_path / path).write_text(content, encoding="utf-8")
@@ -160,8 +160,10 @@ def test_a_module_more_or_of_another_name_changes_the_key(workspace: Path) -> No
 
 def test_what_is_no_code_leaves_the_key_alone(workspace: Path) -> None:
     before = key()
-    (workspace / "tagger/train/__pycache__").mkdir()
-    (workspace / "tagger/train/__pycache__/trainer.pyc").write_bytes(b"other")
+    for name in ("__pycache__/trainer.pyc", ".trainer.py.swp", "trainer.py~", "trainer.py.orig", ".DS_Store"):
+        path = workspace / "tagger/train" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"other")
     (workspace / "other.py").write_text("other", encoding="utf-8")
     assert key() == before
 

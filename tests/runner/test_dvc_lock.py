@@ -167,3 +167,12 @@ def test_the_hash_of_a_folder_leaves_the_gitignore_of_dvc_out(tmp_path: Path) ->
     assert before is not None
     assert before.endswith(".dir")
     assert md5(tmp_path) == before
+
+
+@pytest.mark.parametrize(
+    "content", [b"x", b"stages: x", b"stages: {train@nll: null}", b"stages: {a: {outs: [path]}}", b"\xff"]
+)
+def test_a_lock_file_of_another_shape_is_one_line(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "dvc.lock").write_bytes(content)
+    with pytest.raises(InputError, match=r"^.*dvc.lock: damaged: [^\n]+$"):
+        read_lock_file(tmp_path)

@@ -1,7 +1,7 @@
 """What decides the bytes of each stage: folders of `tagger/`, and the versions of the packages that they compute with.
 
-`dvc.yaml` lists the same wings as dependencies, and the key of a checkpoint covers them. `versions.txt` belongs to its
-wing, so a stage depends on the versions, too.
+`dvc.yaml` lists the same folders as dependencies, and the key of a checkpoint covers them. `versions.txt` belongs to
+its folder, so a stage depends on the versions, too.
 """
 
 import importlib.metadata
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import tagger
 
-WINGS = {
+FOLDERS = {
     "prepare": ("core", "prepare"),
     "train": ("core", "train"),
     "evaluate": ("core", "evaluate"),
@@ -18,17 +18,18 @@ WINGS = {
     "export": ("core", "evaluate", "predict", "export"),
 }
 PACKAGE = Path(tagger.__file__).parent
+SUFFIXES = (".css", ".html", ".jinja", ".js", ".py", ".txt")
 
 
 def deciding_files(stage: str) -> Iterator[Path]:
-    """Yield the files of a stage's wings in a fixed order, from where this package lies."""
-    for wing in WINGS[stage]:
-        files = (path for path in (PACKAGE / wing).rglob("*") if path.is_file())
-        yield from sorted(path for path in files if path.parent.name != "__pycache__")
+    """Yield the files of a stage's folders in a fixed order, from where this package lies."""
+    for folder in FOLDERS[stage]:
+        files = (path for path in (PACKAGE / folder).rglob("*") if path.suffix in SUFFIXES)  # no editor's leftovers
+        yield from sorted(path for path in files if path.parent.name != ".ipynb_checkpoints")
 
 
 def installed_versions(stage: str) -> dict[str, tuple[str, str]]:
-    """Return for each package that a stage computes with the version that its wings name, and the installed one."""
+    """Return for each package that a stage computes with the version that its folders name, and the installed one."""
     lines = [line for path in deciding_files(stage) if path.name == "versions.txt" for line in path.read_text().split()]
     named = dict(line.split("==") for line in lines)
     return {name: (version, importlib.metadata.version(name)) for name, version in named.items()}
