@@ -17,7 +17,8 @@ ROOT = Path(__file__).parent.parent
 STAGES: dict[str, Any] = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
 
 # Packages whose version decides no figure: they check types, read params, or write bytes that others have computed.
-DECIDES_NOTHING = {"markupsafe", "mlflow", "pydantic", "safetensors", "spacy", "tagger", "yaml"}
+DECIDES_NOTHING = {"markupsafe", "pydantic", "safetensors", "spacy", "tagger", "yaml"}
+DECIDES_NOTHING |= {"alembic", "mlflow", "requests", "sqlalchemy"}  # to fetch a model from its store
 IMPORTED_AS = {"sklearn": "scikit-learn"}
 
 
