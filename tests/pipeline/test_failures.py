@@ -80,7 +80,7 @@ def misspell_a_key(project: Project) -> str:
 
 def name_an_unknown_loss(project: Project) -> str:
     project.edit("params.yaml", "  - nll", "  - nnl")
-    return "error: params.yaml:4: losses.0: got 'nnl', expected 'nll', 'cross_entropy', 'softmax_nll', 'mse' or 'hinge'"
+    return "error: params.yaml:4: losses.0: got 'nnl', expected one of nll, cross_entropy, softmax_nll, mse, hinge"
 
 
 def export_what_is_not_trained(project: Project) -> str:
@@ -135,7 +135,7 @@ def test_a_stage_that_finds_a_mistake_leaves_all_as_it_is(
     ("old", "new", "said"),
     [
         ("device: auto", "device: cuda", "device: got 'cuda', but torch finds no CUDA device here"),
-        ("  dropout: 0.4", "  dropout: 1.5", "params.yaml:{line}: model.dropout: got 1.5, expected less than 1"),
+        ("  dropout: 0.4", "  dropout: 1.5", "params.yaml:{line}: model.dropout: got 1.5, expected a number at"),
     ],
 )
 def test_a_stage_says_a_mistake_before_it_touches_its_outputs(copy: Project, old: str, new: str, said: str) -> None:
