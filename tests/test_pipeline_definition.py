@@ -75,7 +75,7 @@ def test_a_stage_declares_the_params_of_its_view_and_reads_each(stage: str) -> N
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_a_stage_depends_on_the_wings_that_it_reaches_and_on_no_other_code(stage: str) -> None:
+def test_a_stage_depends_on_the_folders_that_it_reaches_and_on_no_other_code(stage: str) -> None:
     declared = [dep for dep in STAGES[stage]["deps"] if dep.startswith(("tagger", "stages"))]
     assert declared == [f"tagger/{folder}" for folder in FOLDERS[stage]]
     assert set(FOLDERS[stage]) == folders_reached(stage)
