@@ -12,7 +12,7 @@ import click
 from torch.profiler import profile
 
 from bench.contestants import CONTESTANTS, OURS
-from tagger.core.common import paths
+from tagger.core.common import arithmetic, paths
 from tagger.core.common.errors import InputError
 from tagger.core.corpus.dictionary import Dictionaries
 from tagger.core.corpus.encoded_split import EncodedSplit
@@ -77,6 +77,7 @@ def profile_steps(params: TrainView) -> StepProfile:
 def main(name: str) -> None:
     """Print where the time of a step goes, of one of ours that the benchmark measures."""
     params = read_params(TrainView)
+    arithmetic.use(params.arithmetic)
     changes = CONTESTANTS[name].changes or {}
     model = params.model.model_copy(update=dict(changes.get("model", {})))
     train = params.train.model_copy(update=dict(changes.get("train", {})))

@@ -6,11 +6,14 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from tagger.core.common import arithmetic
 from tagger.core.common.errors import InputError
 from tagger.core.common.processes import rank
+from tagger.core.params.reader import read_params
+from tagger.core.params.schema import ArithmeticView
 from tagger.runner.locks import hold
 from tagger.runner.run_stage import run_stage
-from tagger.runner.stage_code import installed_versions
+from tagger.runner.stage_code import other_versions
 
 STAGES = {"prepare": 0, "train": 1, "evaluate": 1, "report": 0, "export": 0}  # number of arguments: the loss
 
@@ -25,10 +28,9 @@ def load() -> Callable[[], None]:
     if len(arguments) != STAGES.get(stage):
         expected = ", ".join(name + " LOSS" * amount for name, amount in STAGES.items())
         raise InputError(f"python -m stages: got {' '.join(sys.argv[1:])!r}, expected one of {expected}")
-    for package, (version, installed) in installed_versions(stage).items():
-        if installed.partition("+")[0] != version and not rank():  # `2.13.0+cpu` is a build of `2.13.0`
-            text = f"{package} {installed} is installed, expected {version}: outputs may differ from those of dvc.lock"
-            print(f"warning: {text}", file=sys.stderr)
+    for text in () if rank() else other_versions(stage):
+        print(f"warning: {text}: outputs may differ from those of dvc.lock", file=sys.stderr)
+    arithmetic.use(read_params(ArithmeticView).arithmetic)
     main = importlib.import_module(f"stages.{stage}").main
     name = "@".join([stage, *arguments])
     if number := rank():

@@ -71,7 +71,9 @@ def train_params(**changes: Any) -> TrainParams:
 
 
 def train_view(model: dict[str, Any], train: dict[str, Any], seed: int = 1) -> TrainView:
-    return TrainView(seed=seed, device="cpu", model=model_params(**model), train=train_params(**train))
+    return TrainView(
+        seed=seed, device="cpu", arithmetic="portable", model=model_params(**model), train=train_params(**train)
+    )
 
 
 def tagged(text: str) -> Sentence:

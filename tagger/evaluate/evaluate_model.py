@@ -1,6 +1,6 @@
 """Measure the model of one loss on the test split and keep its probabilities."""
 
-from tagger.core.common import paths
+from tagger.core.common import arithmetic, paths
 from tagger.core.common.files import new_file, write_json
 from tagger.core.corpus.encoded_split import EncodedSplit
 from tagger.core.losses.definitions import loss_name
@@ -20,6 +20,7 @@ def evaluate_model(name: str) -> None:
     params = read_params(EvaluateView)
     loss = loss_name(name)
     device = choose_device(params.device)
+    arithmetic.check(params.arithmetic, device.type)
     folder = paths.model_folder(loss)
     model, _ = read_model(folder)
     train, test = EncodedSplit.load(paths.TRAIN), EncodedSplit.load(paths.TEST)

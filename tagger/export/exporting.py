@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tagger.core.common import paths
+from tagger.core.common import arithmetic, paths
 from tagger.core.common.arrays import Probabilities
 from tagger.core.common.errors import InputError
 from tagger.core.common.files import new_folder, read_json, reading, write_json
@@ -31,6 +31,7 @@ TOLERANCE = 1e-5  # between probabilities of the trained and the exported model
 def export_chosen() -> None:
     """Run the stage."""
     params = read_params(ExportView)
+    arithmetic.check(params.arithmetic)
     loss = choose_loss(params.export.loss, params.losses)
     test = EncodedSplit.load(paths.TEST)
     predictions = pd.read_parquet(paths.predictions_file(loss))

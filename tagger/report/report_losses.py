@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import pandas as pd
 
-from tagger.core.common import paths
+from tagger.core.common import arithmetic, paths
 from tagger.core.common.files import new_folder, write_json
 from tagger.core.corpus.encoded_split import EncodedSplit
 from tagger.core.corpus.lexicon import word_groups
@@ -21,6 +21,7 @@ from tagger.report.shared.results import LossResult
 def report_losses() -> tuple[str, ...]:
     """Run the stage; return the losses that it has compared."""
     params = read_params(ReportView)
+    arithmetic.check(params.arithmetic)
     train, dev, test = (EncodedSplit.load(path) for path in (paths.TRAIN, paths.DEV, paths.TEST))
     baseline = TaggedSplit.baseline(train, test)
     results = {loss: LossResult.load(loss, baseline) for loss in params.losses}

@@ -65,7 +65,8 @@ class Record(BaseModel):
     @property
     def group(self) -> str:
         """A hash of what the trainings of one pipeline execution share and those of another setting do not."""
-        setting = {key: self.settings.get(key) for key in ("seed", "device", "model", "train")}
+        keys = ("seed", "device", "arithmetic", "model", "train")
+        setting = {key: self.settings[key] for key in keys if key in self.settings}
         digests = [self.datasets[name].digest for name in ("train", "dev")]
         return sha256(json.dumps([self.experiment, setting, digests], sort_keys=True).encode()).hexdigest()[:12]
 

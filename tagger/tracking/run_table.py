@@ -44,7 +44,7 @@ def compare_runs(condition: str, sort: str, *, ascending: bool, limit: int) -> p
         raise InputError(f"--sort: no run has {sort!r}; expected one of {', '.join(sorted(map(str, table)))}")
     table = table.sort_values(sort, ascending=ascending, kind="stable", key=_as_numbers).head(limit)
     # `export.loss` doesn't describe a run.
-    params = [name for name in map(str, table) if "." in name or name in ("seed", "device")]
+    params = [name for name in map(str, table) if "." in name or name in ("seed", "device", "arithmetic")]
     differing = [name for name in params if name != "export.loss" and table[name].nunique(dropna=False) > 1]
     wanted = dict.fromkeys([*FIRST, *METRICS, sort, *differing])
     return table[[name for name in wanted if name in table and name != "started"]].reset_index(drop=True)

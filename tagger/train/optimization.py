@@ -1,9 +1,12 @@
 """The optimizer's step: optimizers of all weights, with one schedule of their learning rate."""
 
+from collections.abc import Sequence
 from typing import Any
 
+import torch
 from torch import Tensor
-from torch.optim import SGD, Adam, Optimizer, SparseAdam
+from torch.optim import SGD, Adam, Optimizer
+from torch.optim.adam import adam
 from torch.optim.lr_scheduler import ConstantLR, LinearLR, LRScheduler, OneCycleLR
 
 from tagger.core.network.lstm_tagger import LstmTagger
@@ -29,7 +32,7 @@ class Optimization:
         else:
             self._optimizers = [
                 Adam(others, lr=rate, betas=params.adam_betas, weight_decay=decay, fused=True),
-                SparseAdam(tables, lr=rate, betas=(0, params.adam_betas[1])),
+                RowAdam(tables, rate, params.adam_betas[1]),
             ]
         schedules = [_schedule(optimizer, params, steps) for optimizer in self._optimizers]
         self._parts: list[Optimizer | LRScheduler] = [*self._optimizers, *schedules]  # in the order of their steps
@@ -55,6 +58,49 @@ class Optimization:
         """Take what `state_dict` returned."""
         for part, own in zip(self._parts, state, strict=True):
             part.load_state_dict(own)
+
+
+class RowAdam(Optimizer):
+    """Adam on the rows of a table that have a gradient; its first beta is 0.
+
+    Unlike `torch.optim.SparseAdam`, it has the bytes of portable arithmetic, because fused Adam takes its square roots
+    without MKL, and it is faster. (SparseAdam also adds epsilon before it corrects the bias.)
+    """
+
+    def __init__(self, tables: Sequence[Tensor], lr: float, beta: float) -> None:
+        """Take tables whose gradients are sparse and coalesced; `beta` is the second one of Adam."""
+        super().__init__(tables, {"lr": lr})
+        self._beta = beta
+        for table in tables:
+            self.state[table] = {"step": torch.zeros((), device=table.device), "squares": torch.zeros_like(table)}
+
+    @torch.no_grad()
+    def step(self, closure: None = None) -> None:  # type: ignore[override]  # noqa: ARG002
+        """Update the rows."""
+        for group in self.param_groups:
+            for table in group["params"]:
+                if table.grad is None:
+                    continue
+                used, gradient, state = table.grad._indices()[0], table.grad._values(), self.state[table]
+                rows, squares = table[used], state["squares"][used]
+                adam(
+                    [rows],
+                    [gradient],
+                    [torch.zeros_like(gradient)],
+                    [squares],
+                    [],
+                    [state["step"]],
+                    fused=True,
+                    amsgrad=False,
+                    beta1=0,
+                    beta2=self._beta,
+                    lr=group["lr"],
+                    weight_decay=0,
+                    eps=1e-8,
+                    maximize=False,
+                )
+                table[used] = rows
+                state["squares"][used] = squares
 
 
 def _schedule(optimizer: Optimizer, params: TrainParams, steps: int) -> LRScheduler:

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tagger.core.common import paths
+from tagger.core.common import arithmetic, paths
 from tagger.core.common.arrays import Int64s
 from tagger.core.common.errors import InputError
 from tagger.core.common.files import new_file, new_folder, write_json
@@ -53,10 +53,12 @@ class TrainingInputs(NamedTuple):
             InputError: there is no such loss, or a file is missing or damaged.
         """
         params = read_params(TrainView)
+        device = choose_device(params.device)
+        arithmetic.check(params.arithmetic, device.type)
         return cls(
             loss=loss_name(name),
             params=params,
-            device=choose_device(params.device),
+            device=device,
             dictionaries=Dictionaries.load(paths.DICTIONARIES),
             train=EncodedSplit.load(paths.TRAIN),
             dev=EncodedSplit.load(paths.DEV),

@@ -24,6 +24,7 @@ EVALUATIONS = {
 }
 PARAMS: dict[str, Any] = {
     "seed": 1,
+    "arithmetic": "portable",
     "losses": ["nll", "mse"],
     "data": {
         "train": "/home/someone/train.conllu",

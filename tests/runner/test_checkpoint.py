@@ -24,10 +24,11 @@ from tagger.runner.checkpoint import Checkpoint, training_key
 from tagger.train.trainer import TrainingInputs
 from tests.samples import MODEL, RANDOM, TRAIN, data_of, random_corpus
 
-SETTINGS: dict[str, Any] = {"seed": 1, "device": "auto", "model": MODEL, "train": TRAIN}
+SETTINGS: dict[str, Any] = {"seed": 1, "device": "auto", "arithmetic": "portable", "model": MODEL, "train": TRAIN}
 OTHER = {
     ("seed",): 2,
     ("device",): "cpu",
+    ("arithmetic",): "native",
     ("model", "word_dim"): 8,
     ("model", "characters"): "lstm",
     ("model", "character_dim"): 5,

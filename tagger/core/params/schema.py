@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from tagger.core.common.arithmetic import Arithmetic
 from tagger.core.losses.definitions import LOSSES
 
 if TYPE_CHECKING:
@@ -127,6 +128,7 @@ class Params(Section):
 
     seed: Seed
     device: Device
+    arithmetic: Arithmetic
     losses: Losses
     data: DataParams
     model: ModelSection
@@ -147,17 +149,24 @@ class TrainView(Section):
 
     seed: Seed
     device: Device
+    arithmetic: Arithmetic
     model: ModelParams
     train: TrainParams
 
 
-class EvaluateView(Section):
+class ArithmeticView(Section):
+    """What a stage reads before it imports the libraries that compute."""
+
+    arithmetic: Arithmetic
+
+
+class EvaluateView(ArithmeticView):
     """What the stage `evaluate` reads."""
 
     device: Device
 
 
-class ReportView(Section):
+class ReportView(ArithmeticView):
     """What the stage `report` reads."""
 
     seed: Seed

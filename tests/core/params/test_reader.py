@@ -8,8 +8,7 @@ from pydantic import ValidationError
 from tagger.core.common.errors import InputError
 from tagger.core.params.reader import flatten, read_document, read_params
 from tagger.core.params.schema import EvaluateView, ExportView, PrepareView, TrainView
-
-ROOT = Path(__file__).parents[3]
+from tests.conftest import PARAMS
 
 GOOD = """\
 seed: 7
@@ -58,7 +57,7 @@ export:
   int8: false
   data_licence: CC0
 """
-GOOD += EXPORT
+GOOD += EXPORT + "arithmetic: native\n"
 
 
 def write(folder: Path, old: str = "", new: str = "") -> Path:
@@ -115,11 +114,11 @@ def test_export_takes_a_loss_that_is_trained(tmp_path: Path) -> None:
 
 
 def test_a_view_has_the_keys_of_its_stage_alone(tmp_path: Path) -> None:
-    assert read_params(EvaluateView, write(tmp_path)).model_dump() == {"device": "cpu"}
+    assert read_params(EvaluateView, write(tmp_path)).model_dump() == {"arithmetic": "native", "device": "cpu"}
 
 
-def test_the_params_of_the_repository_are_valid() -> None:
-    assert read_params(ExportView, ROOT / "params.yaml").losses
+def test_the_params_of_the_recorded_run_are_valid() -> None:
+    assert read_params(ExportView, PARAMS).losses
 
 
 @pytest.mark.parametrize("number", ["1e-3", "1E-3", "+1e-3", ".1e-2", "1.e-3", "0.001"])
@@ -158,7 +157,11 @@ def test_sections_of_views_are_frozen(tmp_path: Path) -> None:
         ("seed: 7", "sead: 7", "params.yaml:1: unknown key 'sead'; did you mean 'seed'?"),
         ("  epochs: 3", "  epoch: 3", "params.yaml:26: unknown key 'train.epoch'; did you mean 'epochs'?"),
         ("  dev: dev.csv", "  dev: dev.csv\n  tset: x", "params.yaml:7: unknown key 'data.tset'; did you mean 'test'?"),
-        ("export:", "zzz: 1\nexport:", "params.yaml:39: unknown key 'zzz'; expected one of seed, device, losses, data"),
+        (
+            "export:",
+            "zzz: 1\nexport:",
+            "params.yaml:39: unknown key 'zzz'; expected one of seed, device, arithmetic, losses, data",
+        ),
     ],
 )
 def test_an_unknown_key_is_named_with_the_nearest(tmp_path: Path, old: str, new: str, expected: str) -> None:
