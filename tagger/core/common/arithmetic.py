@@ -1,8 +1,8 @@
 """Portable arithmetic: the same bytes on every x86-64 processor with AVX2.
 
 Torch, NumPy and the libraries below them choose their kernels by processor, and each kernel rounds in its own way. They
-read the environment when they first compute, so `use` has to come before their import. What the variables leave open is
-avoided: `torch.sqrt` of whole tensors, for one, is MKL's, which rounds by vendor.
+read the environment when they are imported or first compute, so `use` has to come before. What the variables leave open
+is avoided, such as `torch.sqrt` of whole tensors: it is MKL's, which rounds by vendor.
 """
 
 import os
@@ -18,9 +18,9 @@ Arithmetic = Literal["portable", "native"]
 PORTABLE = {
     "ATEN_CPU_CAPABILITY": "avx2",  # torch's own kernels
     "ONEDNN_MAX_CPU_ISA": "AVX2",  # the LSTM
-    "MKL_CBWR": "COMPATIBLE",  # matrix products and exp; AVX2 would bind Intel's processors only
+    "MKL_CBWR": "COMPATIBLE",  # exp and log; AVX2 would bind Intel's processors only
     "NPY_DISABLE_CPU_FEATURES": "X86_V4 AVX512_ICL AVX512_SPR",
-    "OPENBLAS_CORETYPE": "Haswell",  # NumPy's and SciPy's matrix products
+    "OPENBLAS_CORETYPE": "Haswell",  # matrix products of NumPy and SciPy
     "OPENBLAS_NUM_THREADS": "1",  # a sum over several threads is rounded by their number
 }
 CPUINFO = Path("/proc/cpuinfo")  # Linux's; elsewhere every x86-64 processor of these days has AVX2
@@ -28,28 +28,33 @@ CPUINFO = Path("/proc/cpuinfo")  # Linux's; elsewhere every x86-64 processor of 
 
 def use(arithmetic: Arithmetic) -> None:
     """Choose the arithmetic of libraries that are still to be imported, here and in processes that this one starts."""
-    if arithmetic == "portable":
+    if arithmetic == "portable" and not limits():
         os.environ |= PORTABLE
 
 
+def in_use() -> bool:
+    """Return whether this process computes with portable arithmetic."""
+    return os.environ.items() >= PORTABLE.items()
+
+
 def check(arithmetic: Arithmetic, device_type: str = "cpu") -> None:
-    """Insist on the environment of portable arithmetic, and warn if it can't hold on this processor or type of device.
+    """Insist on the arithmetic that is asked for, and warn if it can't hold on this processor or type of device.
 
     Raises:
-        InputError: portable arithmetic is asked for, but torch was imported without `use`.
+        InputError: torch was imported without `use`.
     """
     if arithmetic == "native":
         return
-    missing = [f"{name}={value!r}" for name, value in PORTABLE.items() if os.environ.get(name) != value]
-    if missing:
-        expected = f"expected {' '.join(missing)} in the environment before torch is imported, or 'native'"
-        raise InputError(f"arithmetic: got 'portable', {expected}")
-    if (reason := limits(device_type)) and not rank():
-        print(f"warning: arithmetic: 'portable' is for x86-64 processors with AVX2, not for {reason}", file=sys.stderr)
+    if reason := limits(device_type):
+        if not rank():
+            print(f"warning: arithmetic: 'portable' is for x86-64 processors with AVX2, not {reason}", file=sys.stderr)
+    elif not in_use():
+        wanted = " ".join(f"{name}={value!r}" for name, value in PORTABLE.items())
+        raise InputError(f"arithmetic: got 'portable', expected {wanted} in the environment before torch is imported")
 
 
 def limits(device_type: str = "cpu") -> str:
-    """Return what portable arithmetic does not hold for, of what is in use here; empty if it holds."""
+    """Return for what portable arithmetic does not hold here; empty if it holds."""
     if device_type != "cpu":
         return f"a device of type {device_type}"
     if platform.machine().lower() not in ("x86_64", "amd64"):

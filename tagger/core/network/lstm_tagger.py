@@ -16,6 +16,7 @@ from tagger.core.corpus.dictionary import PADDING
 from tagger.core.corpus.encoded_split import EncodedSplit
 from tagger.core.losses.definitions import LOSSES, Loss
 from tagger.core.network.batches import Batch, make_batch, tokens_of
+from tagger.core.network.linear import Linear
 from tagger.core.params.schema import CHARACTER_WINDOW, LossName, ModelParams
 
 # The vectors of rare words and affixes get only a few updates. Drawn at torch's scale of 1, they would remain noise
@@ -68,7 +69,7 @@ class CharacterCnn(nn.Module):
     def __init__(self, characters: int, dim: int, filters: int) -> None:
         super().__init__()
         self.embedding = nn.Embedding(characters, dim)
-        self.filters = nn.Linear(CHARACTER_WINDOW * dim, filters)
+        self.filters = Linear(CHARACTER_WINDOW * dim, filters)
 
     def forward(self, characters: Tensor, lengths: Tensor) -> Tensor:  # noqa: ARG002 - the interface of CharacterLstm
         """Encode forms: (C, F) ids, (F) lengths -> (F, V)."""
@@ -128,7 +129,7 @@ class LstmTagger(nn.Module):
             layer = Lstm(width, params.hidden, params.bidirectional)
             self.layers.append(layer)
             width = layer.output_width
-        self.linear = nn.Linear(width, tags)
+        self.linear = Linear(width, tags)
         self.dropout = nn.Dropout(params.dropout)
 
     @property

@@ -44,8 +44,7 @@ def test_portable_arithmetic_needs_its_environment(monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("MKL_CBWR", "AVX2")
     with pytest.raises(InputError) as caught:
         arithmetic.check("portable")
-    expected = "expected MKL_CBWR='COMPATIBLE' in the environment before torch is imported, or 'native'"
-    assert str(caught.value) == f"arithmetic: got 'portable', {expected}"
+    assert str(caught.value).startswith("arithmetic: got 'portable', expected ATEN_CPU_CAPABILITY='avx2' ")
 
 
 @pytest.mark.parametrize(
@@ -71,7 +70,7 @@ def test_where_it_can_not_hold_a_line_says_so(
     monkeypatch.setattr(platform, "machine", lambda: machine)
     assert arithmetic.limits(device) == reason
     arithmetic.check("portable", device)
-    start = "warning: arithmetic: 'portable' is for x86-64 processors with AVX2, not for "
+    start = "warning: arithmetic: 'portable' is for x86-64 processors with AVX2, not "
     assert capsys.readouterr().err == (f"{start}{reason}\n" if reason else "")
     arithmetic.check("native", device)
     assert not capsys.readouterr().err
