@@ -26,7 +26,7 @@ def model_card(
         params: the settings of the pipeline.
         survey: what `prepare` counted, as in metrics/prepare.json.
         evaluations: the test metrics of each loss.
-        verification: as in verification.json, besides the `tolerance` for a difference of probabilities.
+        verification: as in verification.json.
 
     Raises:
         jinja2.UndefinedError: the survey lacks a figure.
@@ -43,6 +43,7 @@ def model_card(
     data, vectors = params.data.model_dump(), params.model.vectors
     settings = {
         "seed": params.seed,
+        "arithmetic": params.arithmetic,
         "data": data | {split: Path(data[split]).name for split in ("train", "dev", "test")},
         "model": params.model.model_dump() | {"vectors": Path(vectors).name},
         "train": params.train.model_dump(),
@@ -57,6 +58,7 @@ def model_card(
         metrics=shown_in("card"),
         loss_metrics=shown_in("card_losses"),
         verification=verification,
+        int8=params.export.int8,
         most_words=MOST_WORDS,
         most_characters=MOST_CHARACTERS,
     )
