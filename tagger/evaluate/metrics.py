@@ -53,18 +53,18 @@ METRICS = {
     "accuracy": Metric("Accuracy", "words with the right tag", ("right", "tokens"), EVERYWHERE),
     "macro_f1": Metric(
         "Macro F1",
-        "mean over the tags, each weighing the same",
+        "mean over the tags, all weighted equally",
         ("right_tags", "predicted_tags", "gold_tags"),
         EVERYWHERE,
         _macro_f1,
     ),
-    "known_accuracy": Metric("Known words", "accuracy on words that training has", ("known_right", "known"), ("card",)),
+    "known_accuracy": Metric("Known words", "accuracy on words seen in training", ("known_right", "known"), ("card",)),
     "ambiguous_accuracy": Metric(
-        "Ambiguous words", "accuracy on known words of several tags", ("ambiguous_right", "ambiguous"), ("card",)
+        "Ambiguous words", "accuracy on known words with several tags", ("ambiguous_right", "ambiguous"), ("card",)
     ),
     "unknown_accuracy": Metric(
         "Unknown words",
-        "accuracy on words that training lacks",
+        "accuracy on words not seen in training",
         ("unknown_right", "unknown"),
         ("card", "card_losses", "runs"),
     ),

@@ -33,7 +33,7 @@ def pair_sentence(pair: Mapping[str, Any], compared: int, tokens: int) -> str:
     points = f"{number(difference, 2)} points of {_MEASURES[pair['measure']]}"
     interval = f"interval {number(low, 2)} to {number(high, 2)}{sure}"
     if not pair["different"]:
-        return f"No difference shows between {first} and {second}: {points} ({interval})."
+        return f"No significant difference between {first} and {second}: {points} ({interval})."
     sentence = f"{first} is better than {second} by {points} ({interval})."
     return sentence[0].upper() + sentence[1:] if sentence.startswith("the ") else sentence
 
@@ -56,11 +56,11 @@ def summarize(pairs: Sequence[Mapping[str, Any]], tokens: int) -> str:
         head = f"{best} is better than {listed(worse)}: {right}."
     elif any(pair["different"] for pair in inside):
         others = [loss for loss in alike if loss != best]
-        head = f"{best} is best, but no difference to {listed(others)} shows: {right}."
+        head = f"{best} is best, but not significantly better than {listed(others)}: {right}."
     else:
-        shows = "" if all(pair["same_tags"] == 1 for pair in inside) else "shows "
+        significant = "" if all(pair["same_tags"] == 1 for pair in inside) else "significant "
         rest = f"; {listed(worse)} {'is' if len(worse) == 1 else 'are'} worse" if worse else ""
-        head = f"No difference {shows}between {listed(alike)}{rest}: {right}."
+        head = f"No {significant}difference between {listed(alike)}{rest}: {right}."
     details = [
         f"{listed(group)} give the same tag to each of {number(tokens)} words."
         for group in grouped(measured, lambda one, other: between[frozenset((one, other))]["same_tags"] == 1)

@@ -41,7 +41,7 @@ def equality(models: Mapping[str, LstmTagger], batch: Batch) -> dict[str, Any]:
         "largest": {name: six_digits(value.abs().max().item()) for name, value in first.items()},
         "answer": (
             f"NLL of log_softmax against cross-entropy, for {what} on {tokens} words of dev; largest difference: "
-            f"{', '.join(sizes)}. The arithmetic of training is the same; probabilities come back by exp from the one "
+            f"{', '.join(sizes)}. The arithmetic of training is the same. Probabilities are recovered by exp from one "
             "and by softmax from the other, which may round the last digit differently."
         ),
     }

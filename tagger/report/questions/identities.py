@@ -44,13 +44,13 @@ def identities(scores: Mapping[str, Float64s], forms: Tags, tags: Tags) -> dict[
         "likelihood": {"model": model, **likelihood},
         "frequencies": frequencies,
         "answer": (
-            f"With the shares of tags that each word has on dev for targets, the cross-entropy of {model} is "
-            f"{first['cross_entropy']:.4f}: entropy {first['entropy']:.4f}, which no model can lower, and KL "
-            f"divergence {first['kl']:.4f}. A single right tag has entropy {number(one_hot_entropy)}, so there "
-            f"cross-entropy is the KL divergence. The likelihood of dev is the product of {number(len(tags))} "
-            f"probabilities; its logarithm is {number(likelihood['log'], 1)}, and without its sign, by word, that is "
-            f"the mean NLL. All identities hold "
-            f"within {small_number(max(check for check in checks if check is not None))}."
+            f"If the target of each word is how often it has each tag on dev, the cross-entropy of {model} is "
+            f"{first['cross_entropy']:.4f}: the entropy of the targets, {first['entropy']:.4f}, which no model can "
+            f"lower, plus a KL divergence of {first['kl']:.4f}. If a single tag is right, the entropy is "
+            f"{number(one_hot_entropy)}, and cross-entropy is the KL divergence. The likelihood of dev is the product "
+            f"of {number(len(tags))} probabilities. Its logarithm is {number(likelihood['log'], 1)}; with the opposite "
+            f"sign, and divided by the number of words, that is the mean NLL. All identities hold within "
+            f"{small_number(max(check for check in checks if check is not None))}."
         ),
     }
 

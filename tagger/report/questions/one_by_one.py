@@ -21,7 +21,7 @@ SENTENCES = 200  # of the split at most, from its start
 
 @torch.inference_mode()
 def one_by_one(model: LstmTagger, split: EncodedSplit) -> dict[str, Any]:
-    """Run each LSTM over the words of a sentence at once and one by one, with the state carried on and without.
+    """Run each LSTM over the words of a sentence at once and one by one, with the state carried over and without.
 
     Each LSTM gets the inputs that it has in the model, the backward one from the last word to the first.
     """
@@ -52,9 +52,9 @@ def one_by_one(model: LstmTagger, split: EncodedSplit) -> dict[str, Any]:
         "directions": 2 if model.params.bidirectional else 1,
         **{name: six_digits(value) for name, value in largest.items()},
         "answer": (
-            f"Word by word, with its state carried on, the LSTM puts out what it puts out for the whole sentence: the "
+            f"Word by word, with its state carried over, the LSTM gives the same output as for the whole sentence: the "
             f"largest difference in {sentences} sentences is {small_number(largest['with_state'])}. If it forgets "
-            f"the state after each word the largest difference is {largest['without_state']:.2f}."
+            f"its state after each word, the largest difference is {largest['without_state']:.2f}."
         ),
     }
 

@@ -53,12 +53,12 @@ AGAINST_BASELINE = (
         (WORSE, "nll is better than mse by 2.00 points of accuracy (interval 0.50 to 3.10 at 95 %)."),
         (
             UNCLEAR,
-            "No difference shows between nll and hinge: 0.50 points of accuracy "
+            "No significant difference between nll and hinge: 0.50 points of accuracy "
             "(interval \N{MINUS SIGN}0.40 to 1.40 at 95 %).",
         ),
         (
             pair("hinge", "nll", (0.925, 0.93), -0.014, 0.004, 0.96),
-            "No difference shows between hinge and nll: \N{MINUS SIGN}0.50 points of accuracy "
+            "No significant difference between hinge and nll: \N{MINUS SIGN}0.50 points of accuracy "
             "(interval \N{MINUS SIGN}1.40 to 0.40 at 95 %).",
         ),
         (
@@ -85,7 +85,7 @@ def test_losses_that_give_the_same_tags_do_not_differ() -> None:
 
 def test_a_difference_that_may_be_chance_does_not_show() -> None:
     assert summarize(finished(UNCLEAR, BASELINES["nll"], BASELINES["hinge"]), 1581).startswith(
-        "No difference shows between nll and hinge: 92.50 to 93.00 % of the words are right. No difference shows"
+        "No significant difference between nll and hinge: 92.50 to 93.00 % of the words are right. No significant "
     )
 
 
@@ -108,9 +108,9 @@ def test_of_several_losses_the_worse_are_named() -> None:
         *BASELINES.values(),
     )
     assert summarize(pairs, 1581) == (
-        "No difference shows between nll, cross_entropy and hinge; mse is worse: 92.50 to 93.00 % of the words are "
-        "right. nll and cross_entropy give the same tag to each of 1,581 words. nll is better than mse by 2.00 points "
-        "of accuracy (interval 0.50 to 3.10 at 95 % for all 6 pairs together). " + AGAINST_BASELINE
+        "No significant difference between nll, cross_entropy and hinge; mse is worse: 92.50 to 93.00 % of the words "
+        "are right. nll and cross_entropy give the same tag to each of 1,581 words. nll is better than mse by 2.00 "
+        "points of accuracy (interval 0.50 to 3.10 at 95 % for all 6 pairs together). " + AGAINST_BASELINE
     )
 
 
@@ -121,7 +121,9 @@ def test_two_that_differ_are_not_called_alike_because_the_best_differs_from_neit
         pair("hinge", "mse", (0.925, 0.91), 0.001, 0.02, 0.95),
         *(BASELINES[loss] for loss in ("nll", "hinge", "mse")),
     )
-    assert summarize(pairs, 1581).startswith("nll is best, but no difference to hinge and mse shows: 91.00 to 93.00 %")
+    assert summarize(pairs, 1581).startswith(
+        "nll is best, but not significantly better than hinge and mse: 91.00 to 93.00 %"
+    )
 
 
 def test_one_loss_stands_against_the_baseline() -> None:
