@@ -4,7 +4,8 @@ import os
 import platform
 import time
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
+
+from tagger.runner.machine import processor_name
 
 PACKAGES = ("torch", "numpy", "onnxruntime", "mlflow", "pyspark", "dvc", "nltk", "sklearn-crfsuite", "spacy", "flair")
 PEAK_SIZE = 2048  # rows and columns: large enough that nothing but the products counts
@@ -14,7 +15,7 @@ def describe_machine() -> dict[str, str | int | float]:
     """Return processor, cores, memory and system, and how busy the machine is; no name of the host."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return {
-        "processor": _processor(),
+        "processor": processor_name(),
         "cores": cores(),
         "memory_gb": round(memory / 1e9, 1),
         "system": f"{platform.system()} {platform.machine()}",
@@ -55,12 +56,3 @@ def product_peak(threads: int, seconds: float) -> float:
         torch.mm(left, right, out=result)
         rates.append(2 * PEAK_SIZE**3 / (time.perf_counter() - start))
     return max(rates)
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.processor()
-    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return models[0] if models else platform.processor()

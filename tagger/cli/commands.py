@@ -170,6 +170,14 @@ def results() -> None:
 
 
 @main.command()
+def verify() -> None:
+    """Say whether the outputs have the same bytes as those of the recorded run, and if not, why."""
+    from tagger.runner.recorded_run import compare_with_recorded
+
+    click.echo(compare_with_recorded())
+
+
+@main.command()
 def sync() -> None:
     """Bring MLflow up to date with the outputs on disk.
 

@@ -33,3 +33,10 @@ def installed_versions(stage: str) -> dict[str, tuple[str, str]]:
     lines = [line for path in deciding_files(stage) if path.name == "versions.txt" for line in path.read_text().split()]
     named = dict(line.split("==") for line in lines)
     return {name: (version, importlib.metadata.version(name)) for name, version in named.items()}
+
+
+def other_versions(stage: str) -> Iterator[str]:
+    """Yield a text for each of these packages whose version is another; `2.13.0+cpu` is a build of `2.13.0`."""
+    for package, (version, installed) in installed_versions(stage).items():
+        if installed.partition("+")[0] != version:
+            yield f"{package} {installed} is installed, expected {version}"

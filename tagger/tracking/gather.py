@@ -14,10 +14,12 @@ from tagger.core.common import paths
 from tagger.core.common.files import read_json
 from tagger.core.corpus.dictionary import DICTIONARY_FILES
 from tagger.core.corpus.encoded_split import EncodedSplit
+from tagger.core.network.device import choose_device
 from tagger.core.network.model_folder import fingerprint
 from tagger.core.params.reader import read_document
 from tagger.core.params.schema import LossName
 from tagger.runner.dvc_lock import UNRECORDED, read_lock_file
+from tagger.runner.machine import describe
 from tagger.tracking.record import EXPORTED, OF_GROUP, TRAINED, Dataset, Point, Record, origin
 
 
@@ -45,16 +47,14 @@ def gather(loss: LossName, stages: Collection[str] = (), *, ran: bool = False) -
         record.files |= _by_place((paths.tags_file(loss), paths.detail_file(loss), paths.predictions_file(loss)))
     if "report" in stages:
         record.files |= _by_place((paths.REPORT, paths.STUDY, paths.COMPARISON), OF_GROUP)
-    if "export" in stages:
-        verification = read_json(paths.VERIFICATION, "what `export` writes")
-        record.figures["export_largest_difference"] = float(verification["largest_difference"])
-        if Path.cwd().resolve() == paths.workspace():  # an experiment in a temporary folder has an export of its own
-            record.files |= _by_place(paths.EXPORT.iterdir(), EXPORTED)
-            before = locked.get("export", UNRECORDED)
-            if ran:
-                record.settings["export"] = read_document()[0]["export"]
-            limit = record.settings["export"].get("max_drop")
-            record.export_changed = not before.wrote() or before.params.get("export", {}).get("max_drop") != limit
+    # An experiment in a temporary folder has an export of its own.
+    if "export" in stages and Path.cwd().resolve() == paths.workspace():
+        record.files |= _by_place(paths.EXPORT.iterdir(), EXPORTED)
+        before = locked.get("export", UNRECORDED)
+        if ran:
+            record.settings["export"] = read_document()[0]["export"]
+        limit = record.settings["export"].get("max_drop")
+        record.export_changed = not before.wrote() or before.params.get("export", {}).get("max_drop") != limit
     return record
 
 
@@ -68,7 +68,7 @@ def begin_training(loss: LossName, training: str | None, locked: Mapping[str, An
         loss=loss,
         experiment=os.environ.get("DVC_EXP_NAME"),
         settings=settings,
-        tags=_origin_tags(loss),
+        tags=_origin_tags(loss) | (_machine_tags(settings) if training else {}),
         datasets={name: _read_dataset(name, settings) for name in ("train", "dev")},
         started=time.time_ns() // 1_000_000,
         training=training,
@@ -126,6 +126,12 @@ def _origin_tags(loss: LossName) -> dict[str, str]:
         "dvc.baseline": os.environ.get("DVC_EXP_BASELINE_REV"),
     }
     return {name: value for name, value in tags.items() if value}
+
+
+def _machine_tags(settings: Mapping[str, Any]) -> dict[str, str]:
+    """Return what computes a training of this process. A record of another machine's training has no such tags."""
+    found = describe(settings["arithmetic"], choose_device(settings["device"]).type)
+    return {f"training.{name}": value for name, value in found.items()}
 
 
 def _git(*arguments: str) -> str | None:

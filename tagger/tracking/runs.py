@@ -124,7 +124,8 @@ def _group_name(record: Record) -> str:
 
 
 def _group_tags(record: Record) -> dict[str, str]:
-    return {name: value for name, value in record.tags.items() if name not in ("loss", "dvc.stage", LOCK)}
+    own = ("loss", "dvc.stage", "training.")  # of one training
+    return {name: value for name, value in record.tags.items() if not name.startswith(own)}
 
 
 def _create(store: Store, record: Record, name: str, tags: dict[str, str]) -> Run:

@@ -130,6 +130,14 @@ def test_a_run_has_its_params_and_data_from_the_start(store: Store) -> None:
         assert run.data.tags["training.lock"] == "lock-a"
 
 
+def test_a_run_names_what_trained_it_and_its_group_does_not(store: Store) -> None:
+    with start() as run:
+        run.finish()
+    assert the_run(store).data.tags["training.arithmetic"] == "portable"
+    (group,) = groups_of(store)
+    assert not any(name.startswith("training.") for name in group.data.tags)
+
+
 def test_a_training_that_ends_has_a_finished_run_with_its_outputs(store: Store) -> None:
     with start() as run:
         run.log_epoch(epoch(1))
