@@ -14,6 +14,7 @@ from bench.processes import ROOT, ChildError, Finished, environment, run
 from tagger.core.common import paths
 from tagger.core.params.reader import read_document
 
+PARAMS = ROOT / "params.yaml"
 LOSS = "nll"
 STAGES = {"prepare": [], "train": [LOSS], "evaluate": [LOSS], "report": [], "export": []}  # with their arguments
 _EPOCH = re.compile(r"([\d,]+) tokens/s")  # in the line that the stage `train` prints of each
@@ -32,7 +33,7 @@ class Workspace:
             epochs: without them those of `params.yaml` are run.
         """
         folder.mkdir(parents=True)
-        params, _ = read_document(ROOT / "params.yaml")
+        params, _ = read_document(PARAMS)
         params["losses"] = [LOSS]
         params["export"]["loss"] = "best"
         params["data"] |= {name: str(path.resolve()) for name, path in files._asdict().items()} | {"format": "auto"}

@@ -15,6 +15,7 @@ from tagger.evaluate.metrics import METRICS
 from tagger.export.onnx_weights import form_weights
 from tagger.predict.onnx_graphs import form_graph
 from tagger.prepare.read_corpus import FORMATS
+from tests.conftest import PARAMS as DEFAULTS
 from tests.imports import ROOT
 from tests.predict.test_onnx_graphs import SHAPES
 from tests.samples import MODEL, RANDOM, TRAIN, fresh_model, model_params
@@ -198,7 +199,8 @@ def test_a_list_names_the_files_that_are_checked_here(title: str) -> None:
 
 @pytest.mark.parametrize(("title", "path"), PLACES)
 def test_a_file_of_a_list_has_what_the_code_has_and_nothing_else(title: str, path: str) -> None:
-    found = list(READERS[title][path]((ROOT / path).read_text(encoding="utf-8")))
+    source = DEFAULTS if path == "params.yaml" else ROOT / path
+    found = list(READERS[title][path](source.read_text(encoding="utf-8")))
     assert sorted(found) == sorted(EXPECTED[title]), path
 
 

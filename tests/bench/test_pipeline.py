@@ -9,7 +9,12 @@ from bench.corpus import Files
 from bench.pipeline import Workspace
 from tagger.core.params.reader import read_params
 from tagger.core.params.schema import TrainView
-from tests.conftest import ROOT
+from tests.conftest import PARAMS
+
+
+@pytest.fixture(autouse=True)
+def _defaults(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bench.pipeline.PARAMS", PARAMS)
 
 
 def params_of(name: str, tmp_path: Path, epochs: int | None = None) -> TrainView:
@@ -28,13 +33,13 @@ def test_the_network_is_that_of_the_loop(name: str, width: int, tmp_path: Path) 
 
 
 def test_ours_is_that_of_the_params_but_for_the_epochs(tmp_path: Path) -> None:
-    own, found = read_params(TrainView, ROOT / "params.yaml"), params_of(OURS, tmp_path, epochs=3)
+    own, found = read_params(TrainView, PARAMS), params_of(OURS, tmp_path, epochs=3)
     assert found.model.model_dump() == own.model.model_dump()
     assert found.train == own.train.model_copy(update={"epochs": 3})
 
 
 @pytest.mark.parametrize(("name", "batch_tokens", "rate"), [(OURS_6, 20_000, 0.1), (OURS_128, 8_000, 0.014)])
 def test_the_network_of_the_loop_has_larger_batches(name: str, batch_tokens: int, rate: float, tmp_path: Path) -> None:
-    own, found = read_params(TrainView, ROOT / "params.yaml").train, params_of(name, tmp_path).train
+    own, found = read_params(TrainView, PARAMS).train, params_of(name, tmp_path).train
     changed = {"batch_tokens": batch_tokens, "min_batches": 1, "learning_rate": rate}
     assert found == own.model_copy(update=changed)

@@ -18,6 +18,7 @@ from tagger.core.corpus.indexed_corpus import Sentence
 from tagger.core.network.lstm_tagger import LstmTagger
 from tagger.core.network.model_folder import TrainedModel, write_model
 from tagger.core.params.schema import ModelParams
+from tests.conftest import PARAMS
 
 ROOT = Path(__file__).parents[2]
 TRAIN = [Sentence(("The", "dog", "barked"), ("DET", "NOUN", "VERB"))]
@@ -57,7 +58,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> str:
 @pytest.fixture
 def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    shutil.copyfile(ROOT / "params.yaml", tmp_path / "params.yaml")  # losses: nll, cross_entropy
+    shutil.copyfile(PARAMS, tmp_path / "params.yaml")  # losses: nll, cross_entropy
     return tmp_path
 
 

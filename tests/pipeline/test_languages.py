@@ -1,4 +1,4 @@
-"""The settings of params.yaml serve other languages than English: these are made up, small, and unlike it."""
+"""The default settings serve other languages than English: these are made up, small, and unlike it."""
 
 import random
 from collections.abc import Callable, Sequence
@@ -13,7 +13,7 @@ from tagger.core.params.reader import read_params
 from tagger.core.params.schema import TrainView
 from tagger.prepare.read_corpus import read_corpus
 from tagger.train.trainer import Trainer, TrainingInputs
-from tests.conftest import ROOT
+from tests.conftest import PARAMS
 from tests.samples import CPU
 
 pytestmark = pytest.mark.slow  # the whole training of the settings, twice
@@ -58,13 +58,13 @@ def write(path: Path, sentences: Sequence[Sequence[Token]]) -> Path:
 
 
 def train(make: Callable[[random.Random], list[Token]], folder: Path) -> tuple[IndexedCorpus, IndexedCorpus, float]:
-    """Train with the settings of params.yaml; return both splits, and the accuracy on the second."""
+    """Train with the default settings; return both splits, and the accuracy on the second."""
     splits = []
     for seed, (name, amount) in enumerate((("train", 300), ("dev", 100))):
         draw = random.Random(seed)
         path = write(folder / f"{name}.conllu", [make(draw) for _ in range(amount)])
         splits.append(read_corpus(path, "conllu", "upos"))
-    params = read_params(TrainView, ROOT / "params.yaml")
+    params = read_params(TrainView, PARAMS)
     dictionaries = build_dictionaries(splits[0], lowercase=True)
     train, dev = (encode(split, dictionaries) for split in splits)
     *_, last = Trainer(TrainingInputs("nll", params, CPU, dictionaries, train, dev)).epochs()

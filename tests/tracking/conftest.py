@@ -12,11 +12,10 @@ from tagger.core.common.files import new_folder
 from tagger.evaluate.evaluate_model import evaluate_model
 from tagger.tracking.store import Store, connect
 from tagger.train.trainer import write_outputs
-from tests.conftest import made_once, own_environment
+from tests.conftest import PARAMS, made_once, own_environment
 from tests.samples import PLAIN, data_of, random_corpus, run, trainer_of
 from tests.tracking.samples import LOSSES, export, write_lock_file
 
-ROOT = Path(__file__).parents[2]
 TEST_SPLITS = {"test": 3, "other_test": 4}  # and the seed of each
 
 
@@ -33,7 +32,7 @@ def outputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _write_outputs(folder: Path) -> None:
-    shutil.copyfile(ROOT / "params.yaml", folder / "params.yaml")
+    shutil.copyfile(PARAMS, folder / "params.yaml")
     data = data_of(random_corpus(12, seed=1), random_corpus(6, seed=2))
     with contextlib.chdir(folder):
         with new_folder(paths.DICTIONARIES) as partial:
