@@ -78,10 +78,11 @@ def test_a_measured_figure_stands_in_a_table() -> None:
 def test_the_commands_of_the_page_are_there() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     assert "make losses" in PAGE
-    recipe = makefile.split("\nlosses:")[1].split("\n\n")[0]
-    assert "losses=[nll,cross_entropy,softmax_nll,mse,hinge]" in PAGE
-    assert "losses=[nll,cross_entropy,softmax_nll,mse,hinge]" in recipe
+    recipe, record = (makefile.split(f"\n{target}:")[1].split("\n\n")[0] for target in ("losses", "record"))
+    for text in (PAGE, recipe, record):
+        assert "losses=[nll,cross_entropy,softmax_nll,mse,hinge]" in text
     assert "$(SET)" in recipe
+    assert set(FILES.values()) < set(makefile.split("\nCITED := ")[1].splitlines()[0].split())
 
 
 @pytest.mark.slow

@@ -6,14 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from tagger.core.losses.definitions import LOSSES
 from tagger.core.params.reader import flatten, read_document
 from tagger.runner.dvc_lock import read_lock_file
 from tests.conftest import PARAMS, RECORDED, ROOT, USERS, Project, copy_files
 
-RUNS = {
-    "starter": ["nll", "cross_entropy"],
-    "five-losses": ["nll", "cross_entropy", "softmax_nll", "mse", "hinge"],
-}
+RUNS = {"starter": ["nll", "cross_entropy"], "five-losses": [*LOSSES]}
 # Files of tests that read params or results, and those that run the pipeline in a copy of the project.
 SENSITIVE = (
     "test_contributing.py",

@@ -34,7 +34,7 @@ def textbook(model: str, log_probabilities: Tensor, tags: Tensor) -> dict[str, A
             f"NLLLoss gives that for log-probabilities; fed the probabilities it gives "
             f"{number(worked['fed_probabilities'], 4)}, because it takes no logarithm. On dev {model} has a mean of "
             f"{number(dev['mean'], 4)} and a sum of {number(dev['sum'], 1)} over {number(len(tags))} words; fed "
-            f"probabilities by mistake, it gives {number(dev['fed_probabilities'], 4)}."
+            f"probabilities by mistake, NLLLoss gives {number(dev['fed_probabilities'], 4)}."
         ).replace("-ln", "\N{MINUS SIGN}ln"),
     }
 
