@@ -21,8 +21,8 @@ arithmetic.use("portable")  # before any test imports torch
 ROOT = Path(__file__).parent.parent
 RECORDED = ROOT / "recorded"
 PARAMS = RECORDED / "starter/params.yaml"  # the defaults, whatever the user has made of params.yaml
-USERS = ("params.yaml", "dvc.lock", "metrics", "models", "mlflow.db", "mlruns", "data/prepared", "data/predictions")
-USERS += (".dvc/config", ".dvc/cache", ".dvc/tmp")
+RESULTS = ("dvc.lock", "metrics", "models", "mlflow.db", "mlruns", "data/prepared", "data/predictions")
+USERS = ("params.yaml", *RESULTS, ".dvc/config", ".dvc/cache", ".dvc/tmp")  # what users edit, and what their runs write
 _WATCHED = tuple(str(ROOT / name) for name in USERS)
 _OPENING = ("open", "os.listdir", "os.scandir", "sqlite3.connect")  # events of Python
 TINY = {

@@ -109,8 +109,9 @@ def test_a_stage_without_outputs_wrote_nothing() -> None:
 def test_the_params_are_the_sections_that_the_stage_ran_with(outputs: Path) -> None:
     settings = yaml.safe_load((outputs / "params.yaml").read_text(encoding="utf-8"))
     stages = read_lock_file()
-    assert stages["train@nll"].params == {name: settings[name] for name in ("seed", "device", "model", "train")}
-    assert stages["evaluate@nll"].params == {"device": "auto"}
+    sections = ("seed", "device", "arithmetic", "model", "train")
+    assert stages["train@nll"].params == {name: settings[name] for name in sections}
+    assert stages["evaluate@nll"].params == {"device": "auto", "arithmetic": "portable"}
     assert stages["prepare"].params["data"]["test"] == "data/raw/test.csv"
 
 
