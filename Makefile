@@ -1,30 +1,53 @@
 # The pipeline's commands; `make help` lists them.
 
 PYTHON ?= python3
+# PyTorch's builds without CUDA. TORCH_INDEX= leaves the choice to PyPI, whose builds for Linux need a GPU's libraries.
+TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 VENV := .venv
 STAMP := $(VENV)/installed
+DEV_STAMP := $(VENV)/installed-dev
 BENCH_VENV := .venv-bench
+# Installed packages are compiled when they are first imported, and their bytecode has to be kept then.
+unexport PYTHONDONTWRITEBYTECODE
 RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 
-# $(call COMPILE,EXTRAS,FILE): write the exact versions of these extras and all that they need
+ASK_TORCH := $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
+QUICKLY := --retries 0 --timeout 15
+
+# $(call INSTALL,VENV,LOCK): install the versions of a lock; torch alone comes from PyTorch's index, if that can be reached.
+# Python compiles what it imports, so pip need not compile everything.
+define INSTALL
+$(1)/bin/python -m pip install --quiet --no-compile --no-deps $(ASK_TORCH) $(QUICKLY) --constraint $(2) torch
+$(1)/bin/python -m pip install --quiet --no-compile --requirement $(2)
+endef
+
+# $(call COMPILE,EXTRAS,FILE,OPTIONS): write the exact versions of these extras and all that they need
 define COMPILE
-$(RUN) pip-compile --quiet $(addprefix --extra ,$(1)) --strip-extras --no-annotate --no-header --no-emit-index-url \
-	--no-emit-find-links --no-emit-trusted-host --output-file $(2) pyproject.toml && \
-sed -i.old -e 's/^\(torch==[0-9.]*\)+.*/\1/' -e '/^# The following packages/,$$d' $(2) && rm $(2).old
+$(RUN) pip-compile --quiet $(addprefix --extra ,$(1)) $(3) --strip-extras --no-annotate --no-header --no-emit-index-url \
+	--no-emit-find-links --no-emit-trusted-host --unsafe-package pip $(ASK_TORCH) --pip-args '$(QUICKLY)' \
+	--output-file $(2) pyproject.toml && \
+sed -i.old -e 's/^\(torch==[0-9.]*\)+.*/\1/' -e '/^$$/,$$d' $(2) && rm $(2).old
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help setup repro test ui experiments losses record tutorial bench check-slow lock
+.PHONY: help setup setup-dev repro test ui experiments losses record tutorial bench check-slow lock
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: $(STAMP)  ## create .venv with the versions of requirements.lock
+setup: $(STAMP)  ## create .venv with what the pipeline, MLflow's UI and the server need: requirements.lock
 
 $(STAMP): requirements.lock
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "error: Python %d.%d found, expected 3.11 or later; try make PYTHON=python3.11" % sys.version_info[:2])'
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15) and "error: Python %d.%d found, expected 3.11 to 3.14; try make PYTHON=python3.11" % sys.version_info[:2])'
 	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/python -m pip install --quiet --requirement requirements.lock
+	$(call INSTALL,$(VENV),requirements.lock)
+	$(VENV)/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+setup-dev: $(DEV_STAMP)  ## add what tests, `--tokenize` and `tag-corpus` need: requirements-dev.lock
+
+$(DEV_STAMP): $(STAMP) requirements-dev.lock
+	$(VENV)/bin/python -m pip install --quiet --no-compile --requirement requirements-dev.lock
 	@touch $@
 
 repro: setup  ## run the whole pipeline, then show the losses side by side
@@ -40,13 +63,13 @@ repro: setup  ## run the whole pipeline, then show the losses side by side
 		'dvc exp show' 'the experiments so far'
 	@echo && $(RUN) python -m tagger verify
 
-test: setup  ## check format, lint and types, and run the quick tests
+test: setup-dev  ## check format, lint and types, and run the quick tests
 	@$(RUN) ruff format --check .
 	@$(RUN) ruff check .
 	@$(RUN) mypy
 	@$(RUN) pytest -m 'not slow' -n 2 --dist loadfile --no-loadscope-reorder
 
-check-slow: setup  ## run the tests that take minutes
+check-slow: setup-dev  ## run the tests that take minutes
 	@$(RUN) pytest -m slow
 
 ui: setup  ## open MLflow's UI on http://127.0.0.1:5000, with a run for every output on disk
@@ -90,11 +113,12 @@ bench: $(BENCH_VENV)/installed  ## measure speed beside other taggers (CORPUS=, 
 
 $(BENCH_VENV)/installed: bench/requirements.lock
 	$(PYTHON) -m venv $(BENCH_VENV)
-	$(BENCH_VENV)/bin/python -m pip install --quiet --requirement bench/requirements.lock
+	$(call INSTALL,$(BENCH_VENV),bench/requirements.lock)
 	@touch $@
 
-lock: setup  ## renew the locks from pyproject.toml, and the versions in tagger/*/versions.txt from requirements.lock
-	@$(call COMPILE,dev serving spark tokenize tracking training,requirements.lock)
+lock: setup-dev  ## renew the locks from pyproject.toml, and the versions in tagger/*/versions.txt from requirements.lock
+	@$(call COMPILE,serving tracking training,requirements.lock)
+	@$(call COMPILE,dev serving spark tokenize tracking training,requirements-dev.lock,--constraint requirements.lock)
 	@$(call COMPILE,bench spark training,bench/requirements.lock)
 	@for file in tagger/*/versions.txt; do \
 		lines=$$(for name in $$(cut -d= -f1 $$file); do grep "^$$name==" requirements.lock || exit 1; done) && \

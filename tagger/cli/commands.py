@@ -7,7 +7,7 @@ from typing import Literal, get_args
 
 import click
 
-from tagger.cli.extras import EXTRAS
+from tagger.cli.extras import EXTRAS, install_command
 from tagger.cli.output_formats import FORMATTERS, Format, csv_header
 from tagger.core.common import paths
 from tagger.core.common.errors import InputError, TaggerError
@@ -222,5 +222,4 @@ def run() -> None:
         module = (error.name or "").partition(".")[0]
         if module not in EXTRAS:
             raise
-        advice = f"pip install 'lstm-tagger[{EXTRAS[module]}]'"
-        sys.exit(f"error: this needs {module}, which is not installed; expected {advice}")
+        sys.exit(f"error: this needs {module}, which is not installed; expected {install_command(EXTRAS[module])}")

@@ -12,6 +12,7 @@ import torch
 from click.testing import CliRunner, Result
 
 from tagger.cli.commands import main
+from tagger.cli.extras import install_command
 from tagger.core.common.errors import InputError
 from tagger.core.corpus.dictionary import build_dictionaries
 from tagger.core.corpus.indexed_corpus import Sentence
@@ -221,7 +222,7 @@ def test_a_command_that_lacks_an_extra_says_so(
     code = WITHOUT.replace("{missing}", repr({module})).replace("{arguments}", repr(given))
     command = [sys.executable, "-c", code]
     done = subprocess.run(command, cwd=tmp_path, env=environment(), capture_output=True, text=True, check=False)
-    expected = f"error: this needs {module}, which is not installed; expected pip install 'lstm-tagger[{extra}]'\n"
+    expected = f"error: this needs {module}, which is not installed; expected {install_command(extra)}\n"
     assert (done.returncode, done.stdout, done.stderr) == (1, "", expected)
 
 
