@@ -1,15 +1,18 @@
-"""What a bare install lacks is said in one line, and `pyproject.toml` brings what that line names."""
+"""What a bare install lacks is said in one line, and the command of that line installs it."""
 
 import ast
+import shlex
 import subprocess
 import sys
 import tomllib
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 from tagger.cli.commands import run
-from tagger.cli.extras import EXTRAS
+from tagger.cli.extras import EXTRAS, install_command
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -62,9 +65,23 @@ def test_tag_corpus_names_the_extra_that_brings_all_it_needs() -> None:
     command = [sys.executable, "-c", code, "tag-corpus", "a.txt", "b.json"]
     told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert (told.returncode, told.stdout) == (1, "")
-    assert (
-        told.stderr == "error: this needs pyspark, which is not installed; expected pip install 'lstm-tagger[spark]'\n"
-    )
+    assert told.stderr == f"error: this needs pyspark, which is not installed; expected {install_command('spark')}\n"
+
+
+@pytest.mark.parametrize("extra", sorted(set(EXTRAS.values())))
+def test_the_command_installs_what_the_extra_brings_and_leaves_the_project_as_it_is(extra: str) -> None:
+    words = shlex.split(install_command(extra))
+    assert words[:4] == [sys.executable, "-m", "pip", "install"]
+    assert {*map(Requirement, words[4:])} == {*map(Requirement, PROJECT["optional-dependencies"][extra])}
+
+
+def test_code_that_was_never_installed_is_installed_from_its_repository(monkeypatch: pytest.MonkeyPatch) -> None:
+    def absent(name: str) -> list[str]:
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr("tagger.cli.extras.requires", absent)
+    words = [sys.executable, "-m", "pip", "install", "--editable", f"{ROOT}[serving]"]
+    assert install_command("serving") == shlex.join(words)
 
 
 def test_a_missing_module_of_our_own_is_not_the_user_s_mistake(monkeypatch: pytest.MonkeyPatch) -> None:
