@@ -1,29 +1,27 @@
 """What computes here: bytes that portable arithmetic does not hold for depend on it."""
 
 import platform
+import re
 from pathlib import Path
 
 from tagger.core.common import arithmetic
-from tagger.core.common.arithmetic import Arithmetic
 
 
-def describe(setting: Arithmetic, device_type: str) -> dict[str, str]:
-    """Return processor, instruction set and torch build that a training uses, and the arithmetic that it comes to."""
-    import torch
+def training_tags(setting: arithmetic.Arithmetic, device_type: str) -> dict[str, str]:
+    """Return processor, instruction set and torch build that a training uses, and the arithmetic that holds for it."""
+    import torch  # takes seconds
 
     return {
-        "processor": torch.cuda.get_device_name() if device_type == "cuda" else processor_name(),
-        "instruction_set": torch.backends.cpu.get_cpu_capability(),
-        "arithmetic": "native" if arithmetic.limits(device_type) else setting,
-        "torch": torch.__version__,
+        "training.processor": torch.cuda.get_device_name() if device_type == "cuda" else processor_name(),
+        "training.instruction_set": torch.backends.cpu.get_cpu_capability(),
+        "training.arithmetic": "native" if arithmetic.limits(device_type) else setting,
+        "training.torch": torch.__version__,
     }
 
 
 def processor_name() -> str:
-    """Return the model of the processor; the name of its architecture if the system does not tell more."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:  # not Linux
-        lines = []
-    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return next(iter(models), platform.processor() or platform.machine())
+    """Return the model of the processor, or the name of its architecture if the system tells no more."""
+    cpuinfo = Path("/proc/cpuinfo")  # on Linux
+    text = cpuinfo.read_text(encoding="utf-8") if cpuinfo.exists() else ""
+    model = re.search(r"^model name\s*: (.+)$", text, re.MULTILINE)
+    return model[1] if model else platform.processor() or platform.machine()

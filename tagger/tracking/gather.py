@@ -19,7 +19,7 @@ from tagger.core.network.model_folder import fingerprint
 from tagger.core.params.reader import read_document
 from tagger.core.params.schema import LossName
 from tagger.runner.dvc_lock import UNRECORDED, read_lock_file
-from tagger.runner.machine import describe
+from tagger.runner.machine import training_tags
 from tagger.tracking.record import EXPORTED, OF_GROUP, TRAINED, Dataset, Point, Record, origin
 
 
@@ -61,14 +61,16 @@ def gather(loss: LossName, stages: Collection[str] = (), *, ran: bool = False) -
 def begin_training(loss: LossName, training: str | None, locked: Mapping[str, Any] | None = None) -> Record:
     """Return the record of a training that starts now or goes on; `add_training` completes it.
 
-    `training` is its identity, `locked` has the sections of params.yaml that `dvc.lock` knows better.
+    `training` is its identity, if this machine runs it; `locked` has the sections of params.yaml that `dvc.lock` knows
+    better.
     """
     settings = read_document()[0] | (locked or {})
+    own = training_tags(settings["arithmetic"], choose_device(settings["device"]).type) if training else {}
     return Record(
         loss=loss,
         experiment=os.environ.get("DVC_EXP_NAME"),
         settings=settings,
-        tags=_origin_tags(loss) | (_machine_tags(settings) if training else {}),
+        tags=_origin_tags(loss) | own,
         datasets={name: _read_dataset(name, settings) for name in ("train", "dev")},
         started=time.time_ns() // 1_000_000,
         training=training,
@@ -126,12 +128,6 @@ def _origin_tags(loss: LossName) -> dict[str, str]:
         "dvc.baseline": os.environ.get("DVC_EXP_BASELINE_REV"),
     }
     return {name: value for name, value in tags.items() if value}
-
-
-def _machine_tags(settings: Mapping[str, Any]) -> dict[str, str]:
-    """Return what computes a training of this process. A record of another machine's training has no such tags."""
-    found = describe(settings["arithmetic"], choose_device(settings["device"]).type)
-    return {f"training.{name}": value for name, value in found.items()}
 
 
 def _git(*arguments: str) -> str | None:

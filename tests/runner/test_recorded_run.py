@@ -131,7 +131,7 @@ def test_the_device_is_that_of_the_params(monkeypatch: pytest.MonkeyPatch) -> No
 def test_bytes_that_nothing_explains_are_named_where_they_began() -> None:
     assert said(other_weights()) == (
         "Other bytes than the recorded run, and nothing known explains it; please report this: "
-        f"train@nll (models/mse) on {processor_name()}."
+        f"models/mse of train@nll, on {processor_name()}."
     )
 
 
