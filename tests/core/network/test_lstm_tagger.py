@@ -81,7 +81,8 @@ def far_apart(first: Tensor, second: Tensor) -> bool:
     return bool((first - second).abs().max() > 1e-3)
 
 
-def test_the_plain_network_is_that_of_the_tutorial_bit_for_bit() -> None:
+def test_the_plain_network_is_that_of_the_tutorial_bit_for_bit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MKL_CBWR")  # native arithmetic: the portable one multiplies matrices elsewhere
     model = fresh_model(DATA.dictionaries, **PLAIN)
     tutorial = TutorialTagger(7, 5, len(DATA.dictionaries.words), len(DATA.dictionaries.tags))
     tutorial.word_embeddings.weight.data.copy_(model.word_embedding.weight)
