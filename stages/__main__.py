@@ -9,8 +9,6 @@ from pathlib import Path
 from tagger.core.common import arithmetic
 from tagger.core.common.errors import InputError
 from tagger.core.common.processes import rank
-from tagger.core.params.reader import read_params
-from tagger.core.params.schema import ArithmeticView
 from tagger.runner.locks import hold
 from tagger.runner.run_stage import run_stage
 from tagger.runner.stage_code import other_versions
@@ -30,6 +28,9 @@ def load() -> Callable[[], None]:
         raise InputError(f"python -m stages: got {' '.join(sys.argv[1:])!r}, expected one of {expected}")
     for text in () if rank() else other_versions(stage):
         print(f"warning: {text}: outputs may differ from those of dvc.lock", file=sys.stderr)
+    from tagger.core.params.reader import read_params  # pydantic takes long enough to be interrupted
+    from tagger.core.params.schema import ArithmeticView
+
     arithmetic.use(read_params(ArithmeticView).arithmetic)
     main = importlib.import_module(f"stages.{stage}").main
     name = "@".join([stage, *arguments])

@@ -80,7 +80,7 @@ def misspell_a_key(project: Project) -> str:
 
 def name_an_unknown_loss(project: Project) -> str:
     project.edit("params.yaml", "  - nll", "  - nnl")
-    return "error: params.yaml:4: losses.0: got 'nnl', expected one of nll, cross_entropy, softmax_nll, mse, hinge"
+    return "error: params.yaml:5: losses.0: got 'nnl', expected one of nll, cross_entropy, softmax_nll, mse, hinge"
 
 
 def export_what_is_not_trained(project: Project) -> str:

@@ -99,7 +99,7 @@ def test_deleted_runs_are_not_shown(store: Store) -> None:
 def test_an_unknown_column_is_one_line_that_names_the_known_ones() -> None:
     with pytest.raises(InputError) as caught:
         names(sort="acuracy")
-    assert str(caught.value).startswith("--sort: no run has 'acuracy'; expected one of data.column, ")
+    assert str(caught.value).startswith("--sort: no run has 'acuracy'; expected one of arithmetic, data.column, ")
     assert "test_accuracy" in str(caught.value)
     assert "\n" not in str(caught.value)
 
