@@ -214,7 +214,7 @@ def test_the_readme_has_the_choices_of_a_param(param: str) -> None:
 )
 def test_what_a_page_links_to_is_there(name: str) -> None:
     page = ROOT / name
-    for target in re.findall(r"\]\(([^):]+)\)", page.read_text(encoding="utf-8")):
+    for target in re.findall(r"\]\(([^):#]+)[)#]", page.read_text(encoding="utf-8")):
         assert (page.parent / target).exists(), target
 
 
