@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
@@ -39,4 +40,5 @@ class _Product(torch.autograd.Function):
 
 
 def _multiply(left: Tensor, right: Tensor) -> Tensor:
-    return torch.from_numpy(left.detach().numpy() @ right.detach().numpy())
+    with np.errstate(all="ignore"):  # as in torch, what is not a finite number is no reason to warn
+        return torch.from_numpy(left.detach().numpy() @ right.detach().numpy())
