@@ -1,5 +1,6 @@
 """Read the corpus, build the dictionaries from its training split, find their vectors, encode every split."""
 
+import sys
 from pathlib import Path
 
 from tagger.core.common import paths
@@ -10,6 +11,7 @@ from tagger.core.corpus.indexed_corpus import IndexedCorpus
 from tagger.core.params.reader import read_params
 from tagger.core.params.schema import DataParams, PrepareView
 from tagger.prepare.read_corpus import read_corpus, split_off
+from tagger.prepare.split_fit import check_fit
 from tagger.prepare.survey import survey
 from tagger.prepare.vector_file import read_vectors
 
@@ -20,15 +22,18 @@ def prepare_corpus() -> None:
     splits = read_splits(params.data, params.seed)
     dictionaries = build_dictionaries(splits["train"], params.data.lowercase)
     vectors = read_vectors(Path(params.model.vectors), dictionaries.words, params.model.word_dim)
+    encoded = {name: encode(corpus, dictionaries) for name, corpus in splits.items()}
+    description = survey(encoded, dictionaries, vectors)
+    for warning in check_fit(description, params.data):
+        print(f"warning: {warning}", file=sys.stderr)
     with new_folder(paths.DICTIONARIES) as folder:
         dictionaries.save(folder)
     with new_folder(paths.VECTORS) as folder:
         vectors.save(folder)
-    encoded = {name: encode(corpus, dictionaries) for name, corpus in splits.items()}
     for name, split in encoded.items():
         with new_folder(paths.PREPARED / name) as folder:
             split.save(folder)
-    write_json(paths.SURVEY, survey(encoded, dictionaries, vectors))
+    write_json(paths.SURVEY, description)
 
 
 def read_splits(data: DataParams, seed: int) -> dict[str, IndexedCorpus]:
