@@ -60,6 +60,29 @@ def keys_read(stage: str) -> set[str]:
     return read | (set(view_of(stage).model_fields) if re.search(r"\bparams\.model_dump\(", source) else set())
 
 
+def test_an_experiment_changes_a_value_in_the_params_and_nothing_else(tmp_path: Path) -> None:
+    from dvc.utils.hydra import apply_overrides
+
+    text = (ROOT / "params.yaml").read_text(encoding="utf-8")
+    path = tmp_path / "params.yaml"
+    path.write_text(text, encoding="utf-8")
+    apply_overrides(path, ["train.epochs=7", "export.data_licence=CC0"])
+    old, new = (set(content.splitlines()) for content in (text, path.read_text(encoding="utf-8")))
+    assert sorted(line.partition("#")[0].strip() for line in new - old) == ["data_licence: CC0", "epochs: 7"]
+    apply_overrides(path, ["train.epochs=12", "export.data_licence=''"])
+    assert path.read_text(encoding="utf-8") == text
+
+
+def test_the_export_is_an_artifact_for_dvc() -> None:
+    artifacts = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["artifacts"]
+    assert artifacts["lstm-tagger"]["path"] in STAGES["export"]["outs"]
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_dvc_lists_a_description_of_each_stage_in_full(stage: str) -> None:
+    assert len(STAGES[stage]["desc"]) <= 80  # `dvc stage list` cuts what is longer
+
+
 def test_every_stage_has_its_script() -> None:
     scripts = {path.stem for path in (ROOT / "stages").glob("*.py")} - {"__init__", "__main__"}
     assert scripts == set(STAGES) == {"prepare", "train", "evaluate", "report", "export"}

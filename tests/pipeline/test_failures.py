@@ -79,8 +79,9 @@ def misspell_a_key(project: Project) -> str:
 
 
 def name_an_unknown_loss(project: Project) -> str:
-    project.edit("params.yaml", "  - nll", "  - nnl")
-    return "error: params.yaml:5: losses.0: got 'nnl', expected one of nll, cross_entropy, softmax_nll, mse, hinge"
+    line = project.edit("params.yaml", "- nll", "- nnl")
+    expected = "one of nll, cross_entropy, softmax_nll, mse, hinge"
+    return f"error: params.yaml:{line}: losses.0: got 'nnl', expected {expected}"
 
 
 def export_what_is_not_trained(project: Project) -> str:

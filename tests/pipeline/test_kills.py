@@ -26,7 +26,7 @@ def starter(root: Path) -> Project:
     copy_files(root)
     project = Project(root)
     project.edit("params.yaml", "epochs: 12", f"epochs: {EPOCHS}")
-    project.edit("params.yaml", "  - nll\n", "")
+    project.edit("params.yaml", "- nll\n", "")
     project.commit("start")
     return project
 

@@ -50,7 +50,7 @@ def reported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     project: Project = make_project(tmp_path_factory.mktemp("new") / "project")
     project.edit("tagger/core/losses/definitions.py", "\nLOSSES = {", CRITERION)
     project.edit("tagger/core/losses/definitions.py", "}\n\n\ndef loss_name(", ENTRY)
-    project.edit("params.yaml", "  - nll\n  - cross_entropy\n", "".join(f"  - {name}\n" for name in NAMES))
+    project.edit("params.yaml", "- nll\n- cross_entropy\n", "".join(f"- {name}\n" for name in NAMES))
     project.run(sys.executable, "-c", STAGES.format(names=NAMES))
     return project.root
 
