@@ -103,7 +103,7 @@ tutorial: setup  ## train as PyTorch's tutorial does, on two sentences, and tag 
 		-S data.lowercase=false -S model.word_dim=6 -S model.hidden=6 -S model.characters=none -S model.affix_dim=0 \
 		-S model.bidirectional=false -S model.dropout=0 -S train.epochs=300 -S train.batch_tokens=1 \
 		-S train.min_batches=1 -S train.optimizer=sgd -S train.learning_rate=0.1 -S train.schedule=constant \
-		-S train.clip_norm=0 -S train.word_dropout=0
+		-S train.clip_norm=0 -S train.word_dropout=0 -S export.registered_model=tutorial-tagger
 	@$(RUN) python -m tagger predict "The cat heard that dog"
 
 # The peers need other versions of some packages, so they have their own environment.

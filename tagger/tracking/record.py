@@ -13,6 +13,7 @@ from tagger.core.common import paths
 from tagger.core.params.reader import flatten
 from tagger.core.params.schema import LossName
 
+REGISTERED_MODEL = "lstm-tagger"  # the default of export.registered_model
 TRAINED, EXPORTED, OF_GROUP = "model", "export", "group"  # folders of a record's files that are no plain artifacts
 
 
@@ -69,6 +70,11 @@ class Record(BaseModel):
         setting = {key: self.settings[key] for key in keys if key in self.settings}
         digests = [self.datasets[name].digest for name in ("train", "dev")]
         return sha256(json.dumps([self.experiment, setting, digests], sort_keys=True).encode()).hexdigest()[:12]
+
+    @property
+    def registered_model(self) -> str:
+        """The name under which its export is registered; a record of before that param existed has the default."""
+        return str(self.settings.get("export", {}).get("registered_model", REGISTERED_MODEL))
 
     @property
     def artifacts(self) -> dict[str, Path]:

@@ -4,6 +4,7 @@ A logged model is a model folder packed so that MLflow can load it anywhere; an 
 """
 
 import importlib.metadata
+import json
 from pathlib import Path
 from typing import Any
 
@@ -13,22 +14,29 @@ from mlflow.entities import LoggedModelStatus, Run
 from mlflow.exceptions import MlflowException
 from mlflow.models import Model, infer_signature
 
-from tagger.core.common.errors import InputError
+from tagger.core.common.errors import InputError, TaggerError
+from tagger.core.common.rounding import six_places
 from tagger.predict.export_folder import is_export
 from tagger.predict.model_source import model_folder_of
 from tagger.predict.tagging import Tagger
-from tagger.tracking.record import EXPORTED, Record, digest_of
+from tagger.tracking.record import EXPORTED, REGISTERED_MODEL, Record, digest_of
 from tagger.tracking.runs import TEST
 from tagger.tracking.store import Store
 
-REGISTERED_MODEL = "lstm-tagger"
 CHAMPION = "champion"
 CONTENT = "content.sha256"  # tag of a logged model and of a version
 DECISION = "promotion"  # tag of a version
 ROUNDING = 1e-9  # of a difference of accuracies
+GOLD = ["sentence", "word", "gold"]  # columns of a prediction table
+MOST_TAGS = 5  # named in a line
+ADVICE = "export.registered_model gives another task a name of its own"
 REQUIREMENTS = ("mlflow", "numpy", "pandas", "pydantic")
 OF_AN_EXPORT = ("onnx", "onnxruntime")
 OF_A_TRAINED_MODEL = ("safetensors", "torch")
+
+
+class IncomparableError(TaggerError):
+    """Two models that can't compete: their tags differ, or there is no test split to measure both on."""
 
 
 def log_model(store: Store, run: Run, record: Record, name: str) -> str:
@@ -63,16 +71,16 @@ def register_export(store: Store, run: Run, record: Record) -> str:
     If there is none, the export is logged to the run and registered.
     """
     content = digest_of(record.below(EXPORTED))
-    condition = f"name = '{REGISTERED_MODEL}' and tags.`{CONTENT}` = '{content}'"
+    condition = f"name = '{record.registered_model}' and tags.`{CONTENT}` = '{content}'"
     if found := store.client.search_model_versions(condition):
         return str(max(int(version.version) for version in found))
     logged = log_model(store, run, record, EXPORTED)
-    return str(mlflow.register_model(f"models:/{logged}", REGISTERED_MODEL, tags={CONTENT: content}).version)
+    return str(mlflow.register_model(f"models:/{logged}", record.registered_model, tags={CONTENT: content}).version)
 
 
-def find_champion(store: Store) -> str | None:
-    """Return the version that has the alias `champion`, if there is one."""
-    registered = store.client.search_registered_models(f"name = '{REGISTERED_MODEL}'")
+def find_champion(store: Store, name: str = REGISTERED_MODEL) -> str | None:
+    """Return the version of a registered model that has the alias `champion`, if there is one."""
+    registered = store.client.search_registered_models(f"name = '{name}'")
     versions = [model.aliases[CHAMPION] for model in registered if CHAMPION in model.aliases]
     return str(versions[0]) if versions else None
 
@@ -94,63 +102,99 @@ def model_parts(folder: Path) -> dict[str, Any]:
 
 
 def promote(store: Store, version: str, record: Record) -> bool:
-    """Decide whether a version becomes champion, do it, and print why; return whether this was decided now.
+    """Decide whether a version becomes champion, do it, and print what was compared; return whether this was done now.
 
-    A version that is worse on the test split than the champion is turned down. The decision is kept in a tag of the
-    version and stands until the export changes, and so does a champion that was named by hand.
+    It must have the tags of the present champion, and be no worse on the test split, nor on the one that the champion
+    was measured on if that is another. The decision is kept in a tag of the version and stands until the export
+    changes, and so does a champion that was named by hand.
     """
-    champion = find_champion(store)
-    tags = store.client.get_model_version(REGISTERED_MODEL, version).tags
+    name = record.registered_model
+    champion = find_champion(store, name)
+    tags = store.client.get_model_version(name, version).tags
     if not record.export_changed and (DECISION in tags or champion == version):
         return False
     promoted, reason = _decide(store, version, champion, record)
     if promoted:
-        store.client.set_registered_model_alias(REGISTERED_MODEL, CHAMPION, version)
+        store.client.set_registered_model_alias(name, CHAMPION, version)
     outcome = "promoted" if promoted else f"not promoted: version {champion}: {reason}"
-    store.client.set_model_version_tag(REGISTERED_MODEL, version, DECISION, outcome)
+    store.client.set_model_version_tag(name, version, DECISION, outcome)
     holder = f"is version {version}" if promoted else f"stays version {champion}"
-    print(f"models:/{REGISTERED_MODEL}@{CHAMPION} {holder}: {reason}")
+    print(f"models:/{name}@{CHAMPION} {holder}: {reason}")
     return True
 
 
 def _decide(store: Store, version: str, champion: str | None, record: Record) -> tuple[bool, str]:
     """Return whether a version becomes champion, and why."""
-    accuracy = record.figures["test_accuracy"]
-    measured = f"test accuracy {accuracy:.5f}"
+    measured = f"test accuracy {record.figures['test_accuracy']:.5f} on {record.datasets['test'].source}"
     if champion is None:
         return True, f"{measured}, there was none before"
     if champion == version:
         return True, f"{measured}, as before"
     try:
-        other, how = _accuracy_of(store, champion, record)
+        accuracies = _compare(store, champion, record)
     except InputError as error:
-        return True, f"{measured}; version {champion} before it can't be measured: {error}"
+        return True, f"{measured}; version {champion} before it can't be loaded: {error}"
+    except IncomparableError as error:
+        return False, f"version {version} does not compete: {error}; {ADVICE}"
     allowed = float(record.settings.get("export", {}).get("max_drop", 0))
-    if accuracy >= other - allowed - ROUNDING:
-        return True, f"{measured}, version {champion} before it has {other:.5f}{how}"
-    worse = f"version {version} has {accuracy:.5f}; export.max_drop is {allowed:g}"
-    return False, f"test accuracy {other:.5f}{how}, {worse}"
+    promoted = all(own >= other - allowed - ROUNDING for own, other in accuracies.values())
+    compared = " and ".join(f"{own:.5f} and {other:.5f} on {split}" for split, (own, other) in accuracies.items())
+    reason = f"test accuracy of versions {version} and {champion}: {compared}"
+    if not promoted:
+        reason += f"; export.max_drop is {allowed:g}" + (f"; {ADVICE}" if len(accuracies) > 1 else "")
+    return promoted, reason
 
 
-def _accuracy_of(store: Store, version: str, record: Record) -> tuple[float, str]:
-    """Return the accuracy of a version on the record's test split, and a note if it had to be measured.
+def _compare(store: Store, champion: str, record: Record) -> dict[str, tuple[float, float]]:
+    """Return the accuracies of a record's export and of the champion, by test split: the record's, and the champion's.
 
-    If its model can't be loaded, that is an InputError.
+    Raises:
+        IncomparableError: the two can't be compared.
+        InputError: the champion can't be loaded.
     """
-    run_id = store.client.get_model_version(REGISTERED_MODEL, version).run_id
+    test, accuracy = record.datasets["test"], record.figures["test_accuracy"]
+    run = _run_of(store, record.registered_model, champion)
+    if run and run.data.tags.get(TEST) == test.digest and "test_accuracy" in run.data.metrics:
+        return {test.source: (accuracy, float(run.data.metrics["test_accuracy"]))}
+    old = Tagger(model_folder_of(f"models:/{record.registered_model}/{champion}"))
+    new = Tagger(next(iter(record.below(EXPORTED).values())).parent)
+    if other := sorted(set(new.tag_names) ^ set(old.tag_names)):
+        names = ", ".join(other[:MOST_TAGS]) + (", ..." if len(other) > MOST_TAGS else "")
+        raise IncomparableError(f"its tags differ from those of version {champion} ({names})")
+    table = pd.read_parquet(record.files[f"predictions/{record.loss}.parquet"], columns=GOLD)
+    accuracies = {test.source: (accuracy, _measure(old, table))}
+    if run:
+        source, old_table = _test_split_of(store, run)
+        if not old_table.equals(table):
+            accuracies[f"{source} of version {champion}"] = (_measure(new, old_table), _measure(old, old_table))
+    return accuracies
+
+
+def _run_of(store: Store, name: str, version: str) -> Run | None:
+    """Return the run that a version came from, of any experiment, and from the trash, too; None if there is none."""
+    run_id = store.client.get_model_version(name, version).run_id
     try:
-        run = store.client.get_run(run_id) if run_id else None  # of any experiment, and from the trash, too
+        return store.client.get_run(run_id) if run_id else None
     except MlflowException:
-        run = None
-    if run and run.data.tags.get(TEST) == record.datasets["test"].digest and "test_accuracy" in run.data.metrics:
-        return float(run.data.metrics["test_accuracy"]), ""
-    tagger = Tagger(model_folder_of(f"models:/{REGISTERED_MODEL}/{version}"))
-    return _measure(tagger, record.files[f"predictions/{record.loss}.parquet"]), " (measured now on this test split)"
+        return None
 
 
-def _measure(tagger: Tagger, predictions: Path) -> float:
+def _test_split_of(store: Store, run: Run) -> tuple[str, pd.DataFrame]:
+    """Return the source of the test split that a run was measured on, and its words and gold tags.
+
+    Raises:
+        IncomparableError: they can't be read.
+    """
+    sources = [json.loads(given.dataset.source) for given in run.inputs.dataset_inputs if given.dataset.name == "test"]
+    try:
+        path = store.client.download_artifacts(run.info.run_id, f"predictions/{run.data.tags['loss']}.parquet")
+        return sources[-1]["uri"], pd.read_parquet(path, columns=GOLD)
+    except (MlflowException, OSError, LookupError) as error:
+        raise IncomparableError(f"the test split of {run.info.run_name} can't be read: {error}") from None
+
+
+def _measure(tagger: Tagger, table: pd.DataFrame) -> float:
     """Return the share of a prediction table's words that get their gold tag, rounded as `evaluate` rounds."""
-    table = pd.read_parquet(predictions, columns=["sentence", "word", "gold"])
     sentences = table.groupby("sentence", sort=False)["word"].agg(list)
     tags = [tag for tagged in tagger.tag(sentences) for tag in tagged.tags]
-    return round(float((table["gold"].to_numpy() == tags).mean()), 6)
+    return six_places(float((table["gold"].to_numpy() == tags).mean()))

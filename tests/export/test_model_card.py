@@ -37,7 +37,13 @@ PARAMS: dict[str, Any] = {
     },
     "model": model_params().model_dump() | {"vectors": "/home/someone/none.vec"},
     "train": train_params().model_dump(),
-    "export": {"loss": "best", "max_drop": 0.1, "int8": False, "data_licence": "CC BY-SA 4.0"},
+    "export": {
+        "loss": "best",
+        "registered_model": "tagger",
+        "max_drop": 0.1,
+        "int8": False,
+        "data_licence": "CC BY-SA 4.0",
+    },
 }
 
 

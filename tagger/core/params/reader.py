@@ -157,4 +157,6 @@ def _describe(schema: dict[str, Any]) -> str:
     bounds = [f"{words} {schema[bound]}" for bound, words in _BOUNDS.items() if bound in schema]
     if "minLength" in schema:
         bounds.append("that is not empty")
+    if "pattern" in schema:
+        bounds.append(f"that matches {schema['pattern']}")
     return " ".join([_KINDS.get(schema.get("type", ""), "keys and values"), " and ".join(bounds)]).strip()

@@ -118,6 +118,7 @@ class ExportParams(Section):
     """Which trained model is exported, how, and when it becomes champion."""
 
     loss: ExportedLoss
+    registered_model: Annotated[str, Field(pattern=r"^\w[\w.-]*$")]  # MLflow forbids / and :
     max_drop: Annotated[float, Field(ge=0, le=1)]
     int8: bool
     data_licence: str

@@ -53,6 +53,7 @@ train:
 EXPORT = """\
 export:
   loss: best
+  registered_model: tagger
   max_drop: 0
   int8: false
   data_licence: CC0
@@ -283,6 +284,11 @@ def test_a_value_of_the_wrong_type_is_named(tmp_path: Path, old: str, new: str, 
         ),
         ("0.9, 0.99", "0.9, 1", "params.yaml:31: train.adam_betas.1: got 1, expected a number at least 0 and below 1"),
         ("train: train.csv", "train: ''", "params.yaml:5: data.train: got '', expected text that is not empty"),
+        (
+            "model: tagger",
+            "model: a/b",
+            "params.yaml:41: export.registered_model: got 'a/b', expected text that matches ^\\w[\\w.-]*$",
+        ),
     ],
 )
 def test_a_value_out_of_range_is_named_with_the_range(tmp_path: Path, old: str, new: str, expected: str) -> None:
