@@ -38,9 +38,12 @@ _COMPARE_EXAMPLES = """\b
 lstm-tagger compare
 lstm-tagger compare --sort model.hidden --filter "metrics.test_accuracy > 0.9"
 lstm-tagger compare --filter "tags.`dvc.experiment` = 'wide'"
+lstm-tagger compare --columns run,test_accuracy,data.train
 """
 
 _corpus_format = partial(click.option, type=click.Choice(get_args(CorpusFormat)))
+_columns = click.option("--columns", default="", metavar="NAME,...", show_default=False, help="Columns to print.")
+_all_columns = click.option("--all", "everything", is_flag=True, help="Print every column, at its full width.")
 _model = partial(click.option, "--model", metavar="FOLDER|URI", type=click.Path(file_okay=False))
 
 
@@ -162,11 +165,15 @@ def tag_corpus(  # noqa: PLR0917, click passes them by name
 
 
 @main.command()
-def results() -> None:
+@_columns
+@_all_columns
+def results(columns: str, everything: bool) -> None:
     """Print the test metrics of the losses in params.yaml and of the baseline, and how they compare."""
-    from tagger.cli.results_table import results_text
+    from tagger.cli.results_table import read_results
+    from tagger.cli.text_table import text_table
 
-    click.echo(results_text())
+    table, summary = read_results(_names(columns))
+    click.echo(text_table(table, whole=everything) + summary)
 
 
 @main.command()
@@ -198,18 +205,32 @@ def sync() -> None:
 @click.option("--sort", default="best_dev_accuracy", metavar="COLUMN", help="Column of the table, or `started`.")
 @click.option("--ascending", is_flag=True, help="Put the smallest value first.")
 @click.option("--limit", type=click.IntRange(min=1), default=50, help="Maximum number of rows.")
+@_columns
+@_all_columns
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV, for a spreadsheet.")
-def compare(condition: str, sort: str, ascending: bool, limit: int, as_csv: bool) -> None:
-    """Print all trainings recorded in MLflow, with the params in which they differ."""
+def compare(  # noqa: PLR0917, click passes them by name
+    condition: str, sort: str, ascending: bool, limit: int, columns: str, everything: bool, as_csv: bool
+) -> None:
+    """Print all trainings recorded in MLflow, with the params in which they differ.
+
+    By default a table takes 120 columns of the terminal; what does not fit is named below it.
+    """
+    from tagger.cli.text_table import text_table
     from tagger.tracking.run_table import compare_runs
 
-    table = compare_runs(condition, sort, ascending=ascending, limit=limit)
+    table = compare_runs(
+        condition, sort, ascending=ascending, limit=limit, columns=_names(columns), everything=everything
+    )
     if not len(table):
         raise InputError("MLflow: no training matches; expected those of `dvc repro`")
     if as_csv:
         click.echo(table.to_csv(index=False), nl=False)
     else:
-        click.echo(table.to_string(index=False, float_format="{:.4f}".format, na_rep="-"))
+        click.echo(text_table(table, whole=everything))
+
+
+def _names(columns: str) -> list[str]:
+    return [name.strip() for name in columns.split(",") if name.strip()]
 
 
 def run() -> None:

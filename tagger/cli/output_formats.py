@@ -6,6 +6,8 @@ import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal
 
+from tagger.cli.text_table import GAP, padded
+
 if TYPE_CHECKING:
     from tagger.predict.tagging import TaggedSentence
 
@@ -18,8 +20,8 @@ def _table(sentence: "TaggedSentence", number: int, top: int) -> str:
     for position, word in enumerate(sentence.words):
         best = sentence.alternatives(position, top)
         rows.append([word, *(cell for tag, probability in best for cell in (tag, f"{probability:.4f}"))])
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)
+    columns = [padded(column) for column in zip(*rows, strict=True)]
+    lines = (GAP.join(row).rstrip() for row in zip(*columns, strict=True))
     return ("\n" if number > 1 else "") + "".join(f"{line}\n" for line in lines)
 
 

@@ -1,5 +1,6 @@
 """What `results` prints: the test metrics as a table, and what their comparison says."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
@@ -13,11 +14,14 @@ from tagger.core.params.schema import ReportView
 _EXPECTED = "the results of `dvc repro`"
 
 
-def results_text() -> str:
-    """Return a table of the losses in params.yaml and of the baseline, then the summary of their comparison.
+def read_results(columns: Sequence[str] = ()) -> tuple[pd.DataFrame, str]:
+    """Return a table of the losses in params.yaml and of the baseline, and the summary of their comparison.
+
+    Args:
+        columns: the metrics to show; none stands for all.
 
     Raises:
-        InputError: there are no results, or a file is damaged.
+        InputError: there are no results, a file is damaged, or no loss has a metric of that name.
     """
     rows = {}
     for loss in read_params(ReportView).losses:
@@ -35,7 +39,10 @@ def results_text() -> str:
                 rows["baseline"] = _row(comparison["baseline"])
                 summary = f"\n\n{comparison['summary']}"
     table = pd.DataFrame.from_dict(rows, orient="index")
-    return table.to_string(float_format="{:.4f}".format, na_rep="-") + summary
+    for name in columns:
+        if name not in table:
+            raise InputError(f"--columns: no loss has {name!r}; expected some of {', '.join(map(str, table))}")
+    return table[list(columns or map(str, table))].reset_index(names=""), summary
 
 
 def _row(metrics: Any) -> "pd.Series[float]":

@@ -1,5 +1,7 @@
 """The runs of the store as a table."""
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 import pandas as pd
@@ -16,12 +18,20 @@ METRICS = (*(f"test_{name}" for name in shown_in("runs")), "best_dev_accuracy", 
 
 
 @reporting()
-def compare_runs(condition: str, sort: str, *, ascending: bool, limit: int) -> pd.DataFrame:
+def compare_runs(
+    condition: str,
+    sort: str,
+    *,
+    ascending: bool,
+    limit: int,
+    columns: Sequence[str] = (),
+    everything: bool = False,
+) -> pd.DataFrame:
     """Return one row per training: its name, metrics, and those params in which the rows differ.
 
     The condition is in MLflow's search syntax, such as `params.model.hidden = '200' and metrics.test_accuracy > 0.9`;
     empty for all trainings. The first `limit` rows are returned of those sorted by a column: `run`, `status`, `loss`,
-    `started`, or the name of any metric or param.
+    `started`, or the name of any metric or param. `columns` chooses among the same; `everything` adds all of them.
 
     Raises:
         StoreAwayError: the store does not answer.
@@ -31,7 +41,7 @@ def compare_runs(condition: str, sort: str, *, ascending: bool, limit: int) -> p
     if not found:
         return pd.DataFrame(columns=list(FIRST))
     rows = [
-        {"run": run.info.run_name, "status": run.info.status, "started": run.info.start_time}
+        {"run": run.info.run_name, "status": run.info.status, "started": _moment(run.info.start_time)}
         | run.data.params
         | run.data.metrics
         | {"loss": run.data.tags["loss"]}
@@ -40,14 +50,20 @@ def compare_runs(condition: str, sort: str, *, ascending: bool, limit: int) -> p
     table = pd.DataFrame(rows).convert_dtypes()
     if sort in METRICS and sort not in table:  # no run is measured yet
         table[sort] = float("nan")
-    if sort not in table:
-        raise InputError(f"--sort: no run has {sort!r}; expected one of {', '.join(sorted(map(str, table)))}")
+    for option, name in (("--sort", sort), *(("--columns", name) for name in columns)):
+        if name not in table:
+            raise InputError(f"{option}: no run has {name!r}; expected one of {', '.join(sorted(map(str, table)))}")
     table = table.sort_values(sort, ascending=ascending, kind="stable", key=_as_numbers).head(limit)
     # `export.loss` doesn't describe a run.
     params = [name for name in map(str, table) if "." in name or name in ("seed", "device", "arithmetic")]
     differing = [name for name in params if name != "export.loss" and table[name].nunique(dropna=False) > 1]
-    wanted = dict.fromkeys([*FIRST, *METRICS, sort, *differing])
-    return table[[name for name in wanted if name in table and name != "started"]].reset_index(drop=True)
+    others = map(str, table) if everything else ()
+    wanted = dict.fromkeys(columns or [*FIRST, sort, *METRICS, *differing, *others])
+    return table[[name for name in wanted if name in table]].reset_index(drop=True)
+
+
+def _moment(milliseconds: int) -> str:
+    return datetime.fromtimestamp(milliseconds / 1000).isoformat(" ", "seconds")
 
 
 def _search(store: Store, condition: str) -> list[Run]:

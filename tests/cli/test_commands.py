@@ -19,6 +19,7 @@ from tagger.core.corpus.indexed_corpus import Sentence
 from tagger.core.network.lstm_tagger import LstmTagger
 from tagger.core.network.model_folder import TrainedModel, write_model
 from tagger.core.params.schema import ModelParams
+from tagger.evaluate.metrics import METRICS
 from tests.conftest import PARAMS
 
 ROOT = Path(__file__).parents[2]
@@ -287,6 +288,16 @@ def test_results_have_one_row_per_loss(workspace: Path) -> None:
         "nll              0.5000    0.2500\n"
         "cross_entropy    0.9000    0.8000\n"
     )  # fmt: skip
+    assert output("results", "--columns", "macro_f1, accuracy").splitlines()[0].split() == ["macro_f1", "accuracy"]
+    message = mistake("results", "--columns", "accuracy,f1")
+    assert message == "--columns: no loss has 'f1'; expected some of accuracy, macro_f1"
+
+
+def test_results_fit_a_terminal_unless_all_is_asked_for(workspace: Path) -> None:
+    metrics = dict.fromkeys([*METRICS, "another_long_metric_name"], 0.5)
+    write_results(workspace, "cross_entropy", json.dumps({"cross_entropy": metrics}))
+    assert max(map(len, output("results").splitlines())) <= 120
+    assert output("results", "--all").splitlines()[0].split() == list(metrics)
 
 
 def test_results_leave_out_losses_of_earlier_settings(workspace: Path) -> None:

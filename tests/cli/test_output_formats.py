@@ -37,6 +37,14 @@ def test_the_table_lists_more_tags_to_the_right() -> None:
     )
 
 
+def test_the_table_aligns_wide_characters() -> None:
+    assert FORMATTERS["table"](sentence("狗", "👩‍🔬", "dog"), 1, 1) == (
+        "狗   DET   0.7000\n"
+        "👩‍🔬   NOUN  0.9500\n"
+        "dog  VERB  0.6250\n"
+    )  # fmt: skip
+
+
 def test_an_empty_line_stands_between_tables() -> None:
     assert FORMATTERS["table"](sentence("The"), 2, 1) == "\nThe  DET  0.7000\n"
 

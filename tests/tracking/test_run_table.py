@@ -85,6 +85,20 @@ def test_the_column_that_is_sorted_by_is_shown() -> None:
     assert list(table["train.epochs"]) == ["12"] * 4
 
 
+def test_columns_are_chosen_by_name_in_their_order() -> None:
+    table = compare_runs("", "test_accuracy", ascending=False, limit=1, columns=["train.epochs", "started", "run"])
+    assert list(table) == ["train.epochs", "started", "run"]
+    assert str(table["started"][0]).startswith("19")  # 1970, or the evening before
+    with pytest.raises(InputError, match=r"^--columns: no run has 'epochs'; expected one of data\."):
+        compare_runs("", "test_accuracy", ascending=False, limit=1, columns=["run", "epochs"])
+
+
+def test_everything_is_every_metric_and_param() -> None:
+    table = compare_runs("", "test_accuracy", ascending=False, limit=50, everything=True)
+    assert list(table)[:4] == ["run", "status", "loss", "test_accuracy"]
+    assert {"started", "seed", "train.epochs", "export.loss"} <= set(table)
+
+
 def test_groups_are_not_shown(store: Store) -> None:
     assert len(store.client.search_runs([store.experiment])) == 7
     assert len(names()) == 4
