@@ -11,6 +11,7 @@ import yaml
 
 from tagger.core.params import schema
 from tagger.runner.stage_code import FOLDERS, deciding_files, installed_versions
+from tests.conftest import PARAMS
 from tests.imports import graph_of, imports_of, modules
 
 ROOT = Path(__file__).parent.parent
@@ -63,7 +64,7 @@ def keys_read(stage: str) -> set[str]:
 def test_an_experiment_changes_a_value_in_the_params_and_nothing_else(tmp_path: Path) -> None:
     from dvc.utils.hydra import apply_overrides
 
-    text = (ROOT / "params.yaml").read_text(encoding="utf-8")
+    text = PARAMS.read_text(encoding="utf-8")
     path = tmp_path / "params.yaml"
     path.write_text(text, encoding="utf-8")
     apply_overrides(path, ["train.epochs=7", "export.data_licence=CC0"])

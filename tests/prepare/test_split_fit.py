@@ -14,12 +14,12 @@ from tagger.core.params.schema import DataParams
 from tagger.prepare.prepare_corpus import prepare_corpus
 from tagger.prepare.split_fit import check_fit
 from tagger.prepare.survey import survey
-from tests.conftest import ROOT
+from tests.conftest import PARAMS
 from tests.samples import tagged
 
 TRAIN = ["The/DET dog/NOUN barks/VERB", "A/DET cat/NOUN runs/VERB ./PUNCT"]
 FITTING = ["The/DET cat/NOUN barks/VERB ./PUNCT"]
-SETTINGS = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))["data"]
+SETTINGS = yaml.safe_load(PARAMS.read_text(encoding="utf-8"))["data"]
 FILES = DataParams.model_validate(SETTINGS | {"train": "mine.conllu", "dev": "dev.csv", "test": "test.csv"})
 
 
@@ -71,7 +71,7 @@ def test_the_stage_writes_nothing_if_it_refuses(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    text = (ROOT / "params.yaml").read_text(encoding="utf-8")
+    text = PARAMS.read_text(encoding="utf-8")
     Path("params.yaml").write_text(text.replace("data/", ""), encoding="utf-8")
     for folder, rows in {"raw/train": "a b,X Y", "raw/dev": "a b,X Y", "raw/test": "a b,A B"}.items():
         path = Path(f"{folder}.csv")
