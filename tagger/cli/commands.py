@@ -42,7 +42,12 @@ lstm-tagger compare --columns run,test_accuracy,data.train
 """
 
 _corpus_format = partial(click.option, type=click.Choice(get_args(CorpusFormat)))
-_columns = click.option("--columns", default="", metavar="NAME,...", show_default=False, help="Columns to print.")
+_columns = click.option(
+    "--columns",
+    callback=lambda _context, _option, value: [name.strip() for name in value.split(",")] if value else [],
+    metavar="NAME,...",
+    help="Columns to print.",
+)
 _all_columns = click.option("--all", "everything", is_flag=True, help="Print every column, at its full width.")
 _model = partial(click.option, "--model", metavar="FOLDER|URI", type=click.Path(file_okay=False))
 
@@ -167,12 +172,12 @@ def tag_corpus(  # noqa: PLR0917, click passes them by name
 @main.command()
 @_columns
 @_all_columns
-def results(columns: str, everything: bool) -> None:
+def results(columns: list[str], everything: bool) -> None:
     """Print the test metrics of the losses in params.yaml and of the baseline, and how they compare."""
     from tagger.cli.results_table import read_results
     from tagger.cli.text_table import text_table
 
-    table, summary = read_results(_names(columns))
+    table, summary = read_results(columns)
     click.echo(text_table(table, whole=everything) + summary)
 
 
@@ -209,7 +214,7 @@ def sync() -> None:
 @_all_columns
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV, for a spreadsheet.")
 def compare(  # noqa: PLR0917, click passes them by name
-    condition: str, sort: str, ascending: bool, limit: int, columns: str, everything: bool, as_csv: bool
+    condition: str, sort: str, ascending: bool, limit: int, columns: list[str], everything: bool, as_csv: bool
 ) -> None:
     """Print all trainings recorded in MLflow, with the params in which they differ.
 
@@ -218,19 +223,13 @@ def compare(  # noqa: PLR0917, click passes them by name
     from tagger.cli.text_table import text_table
     from tagger.tracking.run_table import compare_runs
 
-    table = compare_runs(
-        condition, sort, ascending=ascending, limit=limit, columns=_names(columns), everything=everything
-    )
+    table = compare_runs(condition, sort, ascending=ascending, limit=limit, columns=columns, everything=everything)
     if not len(table):
         raise InputError("MLflow: no training matches; expected those of `dvc repro`")
     if as_csv:
         click.echo(table.to_csv(index=False), nl=False)
     else:
         click.echo(text_table(table, whole=everything))
-
-
-def _names(columns: str) -> list[str]:
-    return [name.strip() for name in columns.split(",") if name.strip()]
 
 
 def run() -> None:

@@ -2,6 +2,7 @@
 
 import math
 import re
+import textwrap
 from collections.abc import Sequence
 from numbers import Number
 from typing import TYPE_CHECKING, Any
@@ -28,52 +29,37 @@ def text_table(table: "pd.DataFrame", *, whole: bool = False) -> str:
     If it is too wide, headings are broken after `_`, `.` and `/`, and columns that still don't fit are named below it.
     A `whole` table has any width.
     """
-    limit = math.inf if whole else WIDTH
-    for broken in (False, True):
-        columns = {name: _column(name, table[name], broken, whole) for name in map(str, table)}
+    room = math.inf if whole else WIDTH + len(GAP)
+    for breaks in (False, True):
+        columns = {name: _column(name, table[name], breaks=breaks, whole=whole) for name in map(str, table)}
         widths = {name: wcwidth.width(GAP + cells[0]) for name, cells in columns.items()}
-        if sum(widths.values()) <= limit + len(GAP):
+        if sum(widths.values()) <= room:
             break
-    shown, hidden, room = [], [], limit + len(GAP)
-    for name, cells in columns.items():
-        if widths[name] <= room:
-            shown.append(cells)
-            room -= widths[name]
-        else:
-            hidden.append(name)
+    shown = []
+    for name, width in widths.items():
+        if width <= room:
+            shown.append(columns.pop(name))
+            room -= width
     height = max(map(len, shown))
     filled = ([" " * wcwidth.width(cells[0])] * (height - len(cells)) + cells for cells in shown)
-    lines = [GAP.join(row).rstrip() for row in zip(*filled, strict=True)]
-    if hidden:
-        lines += ["", f"too wide for {WIDTH} columns: {', '.join(hidden)}; see --columns and --all"]
-    return "\n".join(lines)
+    text = "\n".join(GAP.join(row).rstrip() for row in zip(*filled, strict=True))
+    rest = f"\n\ntoo wide for {WIDTH} columns: {', '.join(columns)}; see --columns and --all"
+    return text + rest if columns else text
 
 
-def _column(name: str, values: "pd.Series[Any]", broken: bool, whole: bool) -> list[str]:
-    """Return the heading, of several lines if it is `broken`, and the cells below it, padded."""
+def _column(name: str, values: "pd.Series[Any]", *, breaks: bool, whole: bool) -> list[str]:
+    """Return the lines of the heading and the cells below it, padded."""
     missing = values.isna()
     cells = ["-" if none else _cell(value, whole) for value, none in zip(values, missing, strict=True)]
-    heading = _broken(name, max(map(wcwidth.width, cells))) if broken else [name]
+    heading = [name]
+    if breaks and name:
+        spaced = re.sub(r"([_./])", r"\1 ", name)
+        width = max(map(wcwidth.width, (*cells, *spaced.split())))
+        heading = [line.replace(" ", "") for line in textwrap.wrap(spaced, width)]
     return padded([*heading, *cells], right=all(isinstance(value, Number) for value in values[~missing]))
 
 
 def _cell(value: object, whole: bool) -> str:
     text = f"{value:.4f}" if isinstance(value, float) else str(value)
-    if whole or wcwidth.width(text) <= LONGEST:
-        return text
-    while wcwidth.width(text) >= LONGEST:
-        text = text[1:]
-    return f"…{text}"
-
-
-def _broken(name: str, width: int) -> list[str]:
-    """Break a name into lines, none wider than this or than its own longest part."""
-    lines: list[str] = []
-    parts = re.findall(r"[^_./]*[_./]|[^_./]+", name)
-    width = max(width, *map(len, parts), 0)
-    for part in parts:
-        if lines and len(lines[-1] + part) <= width:
-            lines[-1] += part
-        else:
-            lines.append(part)
-    return lines or [name]
+    size = wcwidth.width(text)
+    return text if whole or size <= LONGEST else f"…{wcwidth.clip(text, size - LONGEST + 1, size)}"

@@ -4,7 +4,6 @@ A logged model is a model folder packed so that MLflow can load it anywhere; an 
 """
 
 import importlib.metadata
-import json
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ from mlflow.entities import LoggedModelStatus, Run
 from mlflow.exceptions import MlflowException
 from mlflow.models import Model, infer_signature
 
-from tagger.core.common.errors import InputError, TaggerError
+from tagger.core.common.errors import InputError
 from tagger.core.common.rounding import six_places
 from tagger.predict.export_folder import is_export
 from tagger.predict.model_source import model_folder_of
@@ -27,16 +26,11 @@ CHAMPION = "champion"
 CONTENT = "content.sha256"  # tag of a logged model and of a version
 DECISION = "promotion"  # tag of a version
 ROUNDING = 1e-9  # of a difference of accuracies
-GOLD = ["sentence", "word", "gold"]  # columns of a prediction table
 MOST_TAGS = 5  # named in a line
 ADVICE = "export.registered_model gives another task a name of its own"
 REQUIREMENTS = ("mlflow", "numpy", "pandas", "pydantic")
 OF_AN_EXPORT = ("onnx", "onnxruntime")
 OF_A_TRAINED_MODEL = ("safetensors", "torch")
-
-
-class IncomparableError(TaggerError):
-    """Two models that can't compete: their tags differ, or there is no test split to measure both on."""
 
 
 def log_model(store: Store, run: Run, record: Record, name: str) -> str:
@@ -125,17 +119,32 @@ def promote(store: Store, version: str, record: Record) -> bool:
 
 def _decide(store: Store, version: str, champion: str | None, record: Record) -> tuple[bool, str]:
     """Return whether a version becomes champion, and why."""
-    measured = f"test accuracy {record.figures['test_accuracy']:.5f} on {record.datasets['test'].source}"
-    if champion is None:
-        return True, f"{measured}, there was none before"
-    if champion == version:
-        return True, f"{measured}, as before"
-    try:
-        accuracies = _compare(store, champion, record)
-    except InputError as error:
-        return True, f"{measured}; version {champion} before it can't be loaded: {error}"
-    except IncomparableError as error:
-        return False, f"version {version} does not compete: {error}; {ADVICE}"
+    name, test, accuracy = record.registered_model, record.datasets["test"], record.figures["test_accuracy"]
+    measured = f"test accuracy {accuracy:.5f} on {test.source}"
+    if champion in (None, version):
+        return True, f"{measured}, {'as before' if champion else 'there was none before'}"
+    run = _run_of(store, name, champion)
+    if run and run.data.tags.get(TEST) == test.digest and "test_accuracy" in run.data.metrics:
+        accuracies = {test.source: (accuracy, float(run.data.metrics["test_accuracy"]))}
+    else:
+        new = Tagger(next(iter(record.below(EXPORTED).values())).parent)
+        try:
+            old = Tagger(model_folder_of(f"models:/{name}/{champion}"))
+        except InputError as error:
+            return True, f"{measured}; version {champion} before it can't be loaded: {error}"
+        if other := sorted(set(new.tag_names) ^ set(old.tag_names)):
+            tags = ", ".join(other[:MOST_TAGS]) + (", ..." if len(other) > MOST_TAGS else "")
+            return False, f"the tags of version {version} are not the same ({tags}); {ADVICE}"
+        try:
+            splits = {test.source: _gold(record.files[f"predictions/{record.loss}.parquet"])}
+            if run:
+                path = store.client.download_artifacts(run.info.run_id, f"predictions/{run.data.tags['loss']}.parquet")
+                if not (table := _gold(path)).equals(splits[test.source]):
+                    splits[f"the test split of version {champion}"] = table
+        except (MlflowException, OSError, KeyError) as error:
+            reason = " ".join(str(error).split())
+            return False, f"version {version} can't be measured on the test split of version {champion}: {reason}"
+        accuracies = {split: (_measure(new, table), _measure(old, table)) for split, table in splits.items()}
     allowed = float(record.settings.get("export", {}).get("max_drop", 0))
     promoted = all(own >= other - allowed - ROUNDING for own, other in accuracies.values())
     compared = " and ".join(f"{own:.5f} and {other:.5f} on {split}" for split, (own, other) in accuracies.items())
@@ -143,31 +152,6 @@ def _decide(store: Store, version: str, champion: str | None, record: Record) ->
     if not promoted:
         reason += f"; export.max_drop is {allowed:g}" + (f"; {ADVICE}" if len(accuracies) > 1 else "")
     return promoted, reason
-
-
-def _compare(store: Store, champion: str, record: Record) -> dict[str, tuple[float, float]]:
-    """Return the accuracies of a record's export and of the champion, by test split: the record's, and the champion's.
-
-    Raises:
-        IncomparableError: the two can't be compared.
-        InputError: the champion can't be loaded.
-    """
-    test, accuracy = record.datasets["test"], record.figures["test_accuracy"]
-    run = _run_of(store, record.registered_model, champion)
-    if run and run.data.tags.get(TEST) == test.digest and "test_accuracy" in run.data.metrics:
-        return {test.source: (accuracy, float(run.data.metrics["test_accuracy"]))}
-    old = Tagger(model_folder_of(f"models:/{record.registered_model}/{champion}"))
-    new = Tagger(next(iter(record.below(EXPORTED).values())).parent)
-    if other := sorted(set(new.tag_names) ^ set(old.tag_names)):
-        names = ", ".join(other[:MOST_TAGS]) + (", ..." if len(other) > MOST_TAGS else "")
-        raise IncomparableError(f"its tags differ from those of version {champion} ({names})")
-    table = pd.read_parquet(record.files[f"predictions/{record.loss}.parquet"], columns=GOLD)
-    accuracies = {test.source: (accuracy, _measure(old, table))}
-    if run:
-        source, old_table = _test_split_of(store, run)
-        if not old_table.equals(table):
-            accuracies[f"{source} of version {champion}"] = (_measure(new, old_table), _measure(old, old_table))
-    return accuracies
 
 
 def _run_of(store: Store, name: str, version: str) -> Run | None:
@@ -179,22 +163,13 @@ def _run_of(store: Store, name: str, version: str) -> Run | None:
         return None
 
 
-def _test_split_of(store: Store, run: Run) -> tuple[str, pd.DataFrame]:
-    """Return the source of the test split that a run was measured on, and its words and gold tags.
-
-    Raises:
-        IncomparableError: they can't be read.
-    """
-    sources = [json.loads(given.dataset.source) for given in run.inputs.dataset_inputs if given.dataset.name == "test"]
-    try:
-        path = store.client.download_artifacts(run.info.run_id, f"predictions/{run.data.tags['loss']}.parquet")
-        return sources[-1]["uri"], pd.read_parquet(path, columns=GOLD)
-    except (MlflowException, OSError, LookupError) as error:
-        raise IncomparableError(f"the test split of {run.info.run_name} can't be read: {error}") from None
+def _gold(predictions: Path | str) -> pd.DataFrame:
+    """Return the words of a prediction table and their gold tags."""
+    return pd.read_parquet(predictions, columns=["sentence", "word", "gold"])
 
 
 def _measure(tagger: Tagger, table: pd.DataFrame) -> float:
-    """Return the share of a prediction table's words that get their gold tag, rounded as `evaluate` rounds."""
+    """Return the share of words that get their gold tag, rounded as `evaluate` rounds."""
     sentences = table.groupby("sentence", sort=False)["word"].agg(list)
     tags = [tag for tagged in tagger.tag(sentences) for tag in tagged.tags]
     return six_places(float((table["gold"].to_numpy() == tags).mean()))

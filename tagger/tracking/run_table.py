@@ -19,13 +19,7 @@ METRICS = (*(f"test_{name}" for name in shown_in("runs")), "best_dev_accuracy", 
 
 @reporting()
 def compare_runs(
-    condition: str,
-    sort: str,
-    *,
-    ascending: bool,
-    limit: int,
-    columns: Sequence[str] = (),
-    everything: bool = False,
+    condition: str, sort: str, *, ascending: bool, limit: int, columns: Sequence[str] = (), everything: bool = False
 ) -> pd.DataFrame:
     """Return one row per training: its name, metrics, and those params in which the rows differ.
 
@@ -41,7 +35,8 @@ def compare_runs(
     if not found:
         return pd.DataFrame(columns=list(FIRST))
     rows = [
-        {"run": run.info.run_name, "status": run.info.status, "started": _moment(run.info.start_time)}
+        {"run": run.info.run_name, "status": run.info.status}
+        | {"started": datetime.fromtimestamp(run.info.start_time / 1000).isoformat(" ", "seconds")}
         | run.data.params
         | run.data.metrics
         | {"loss": run.data.tags["loss"]}
@@ -60,10 +55,6 @@ def compare_runs(
     others = map(str, table) if everything else ()
     wanted = dict.fromkeys(columns or [*FIRST, sort, *METRICS, *differing, *others])
     return table[[name for name in wanted if name in table]].reset_index(drop=True)
-
-
-def _moment(milliseconds: int) -> str:
-    return datetime.fromtimestamp(milliseconds / 1000).isoformat(" ", "seconds")
 
 
 def _search(store: Store, condition: str) -> list[Run]:

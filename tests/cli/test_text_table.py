@@ -29,7 +29,7 @@ def test_the_longest_texts_are_cut_at_their_start() -> None:
     assert text_table(table).splitlines()[1:] == ["…o/the/corpora/of/train.conllu", "short"]
     assert text_table(table, whole=True).splitlines()[1] == path
     wide = text_table(pd.DataFrame({"x": ["狗" * 40]})).splitlines()[1]
-    assert (wide, wcwidth.width(wide)) == ("…" + "狗" * 14, 29)
+    assert (wide, wcwidth.width(wide)) == ("… " + "狗" * 14, 30)
 
 
 def test_headings_are_broken_if_the_table_is_too_wide() -> None:
