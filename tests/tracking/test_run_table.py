@@ -89,7 +89,7 @@ def test_columns_are_chosen_by_name_in_their_order() -> None:
     table = compare_runs("", "test_accuracy", ascending=False, limit=1, columns=["train.epochs", "started", "run"])
     assert list(table) == ["train.epochs", "started", "run"]
     assert str(table["started"][0]).startswith("19")  # 1970, or the evening before
-    with pytest.raises(InputError, match=r"^--columns: no run has 'epochs'; expected one of data\."):
+    with pytest.raises(InputError, match=r"^--columns: no run has 'epochs'; expected one of arithmetic, data\."):
         compare_runs("", "test_accuracy", ascending=False, limit=1, columns=["run", "epochs"])
 
 
