@@ -83,7 +83,7 @@ def test_a_training_that_starts_has_the_params_of_the_file() -> None:
 
 @pytest.mark.parametrize(
     ("old", "new"),
-    [("  - cross_entropy\n", "  - mse\n"), ("loss: best", "loss: nll"), ("test_share: 0.1", "test_share: 0.2")],
+    [("- cross_entropy\n", "- mse\n"), ("loss: best", "loss: nll"), ("test_share: 0.1", "test_share: 0.2")],
 )
 def test_what_concerns_no_training_leaves_the_group_alone(old: str, new: str) -> None:
     before = begin_training("nll", "a").group
