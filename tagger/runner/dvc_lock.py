@@ -5,11 +5,8 @@ import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import yaml
-
 from tagger.core.common.errors import InputError
-
-_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast, if PyYAML was built with it
+from tagger.core.common.yaml_file import read_yaml
 
 
 class LockedStage(NamedTuple):
@@ -39,13 +36,11 @@ def read_lock_file(folder: Path = Path()) -> dict[str, LockedStage]:
     """
     path = folder / "dvc.lock"
     try:
-        document = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader) or {}  # noqa: S506
+        document = read_yaml(path)[0] or {}
         return {name: _locked(stage) for name, stage in document.get("stages", {}).items()}
     except FileNotFoundError:
         return {}
-    except yaml.YAMLError as error:
-        raise InputError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
-    except (UnicodeDecodeError, AttributeError, TypeError, KeyError) as error:
+    except (AttributeError, TypeError, KeyError) as error:
         raise InputError(f"{path}: damaged: {error}") from None
 
 
