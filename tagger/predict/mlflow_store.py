@@ -6,15 +6,29 @@ MLflow is an extra, and takes seconds to load, so functions import it and what i
 import logging
 import os
 import re
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
-from tagger.core.common.errors import TaggerError
-from tagger.core.common.paths import workspace
+from tagger.core.common.errors import InputError, TaggerError
+from tagger.core.common.paths import project, workspace
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
 
 DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
 SQLITE = "sqlite:///"
+_PLACES = (  # of absolute paths in MLflow's tables
+    ("experiments", "artifact_location"),
+    ("runs", "artifact_uri"),
+    ("logged_models", "artifact_location"),
+    ("model_versions", "source"),
+    ("model_versions", "storage_location"),
+)
 
 
 class StoreAwayError(TaggerError):
@@ -27,7 +41,8 @@ def tracking_uri() -> str:
     uri = os.environ.get("MLFLOW_TRACKING_URI", "") or f"{SQLITE}mlflow.db"
     path = uri.removeprefix(SQLITE)
     if path != uri and path and not path.startswith(("/", "file:", ":memory:")):
-        return f"{SQLITE}{workspace() / path}"
+        root = str(workspace()).replace("%", "%25").replace("?", "%3F")
+        return f"{SQLITE}{root}/{path.removeprefix('./')}"
     return uri
 
 
@@ -60,21 +75,64 @@ def reporting() -> Iterator[None]:
         raise StoreAwayError(f"MLflow: {address()} does not answer, or takes nothing: {_reason(error)}") from None
 
 
-def knock(uri: str, *, to_write: bool) -> None:
-    """Make sure that the store answers. MLflow itself would retry for minutes."""
-    import requests
-    import sqlalchemy
+def knock(uri: str, *, to_read: str | None = None) -> None:
+    """Make sure that a database answers: MLflow would retry for minutes. A server's first answer is soon enough.
 
-    kind = kind_of(uri)
-    if kind in ("http", "https"):
-        requests.get(f"{uri.rstrip('/')}/health", timeout=10)
-    elif kind in DATABASES:
-        limit = {"timeout": 60} if kind == "sqlite" else {"connect_timeout": 10} if kind == "postgresql" else {}
-        engine = sqlalchemy.create_engine(uri, connect_args=limit)
-        with engine.connect() as connection:
-            if kind == "sqlite":  # both fail if the file is no database; the first also waits for other writers
-                connection.exec_driver_sql("BEGIN IMMEDIATE" if to_write else "SELECT name FROM sqlite_master")
-        engine.dispose()
+    A missing database is made, unless it is only `to_read` something.
+
+    Raises:
+        InputError: there is nothing to read.
+    """
+    if kind_of(uri) not in DATABASES:
+        return
+    import sqlalchemy
+    from mlflow.store.db import utils
+
+    # It takes an escaped path as it stands, and makes a folder of that name; below, the right one is made.
+    utils._make_parent_dirs_if_sqlite = lambda _: None
+    file = database_file(uri)
+    nothing = f"{to_read}: not found in MLflow: there is no database {file or address()}, or it is empty"
+    if file and not to_read:
+        file.parent.mkdir(parents=True, exist_ok=True)
+    elif file and not (file.exists() and file.stat().st_size):
+        raise InputError(nothing + ("" if project() else "; this folder is outside of a project"))
+    engine = utils.create_sqlalchemy_engine(uri)
+    with engine.connect() as connection:
+        if kind_of(uri) == "sqlite":  # fails if the file is no database; the second also waits for other writers
+            connection.exec_driver_sql("PRAGMA busy_timeout = 60000")
+            connection.exec_driver_sql("SELECT name FROM sqlite_master" if to_read else "BEGIN IMMEDIATE")
+        tables = sqlalchemy.inspect(connection).get_table_names()
+        if to_read and "experiments" not in tables:
+            raise InputError(nothing)
+        if file and "model_versions" in tables:
+            _follow(connection, file.resolve())
+    engine.dispose()
+
+
+def _follow(connection: "Connection", database: Path) -> None:
+    """Point MLflow, which keeps absolute paths, at the artifacts beside the database of a moved or copied project."""
+    here = workspace() / "mlruns"
+    if not database.is_relative_to(workspace()):
+        return
+    kept = connection.exec_driver_sql("SELECT artifact_location FROM experiments").scalars()
+    parts = [location.rpartition("/mlruns/") for location in kept if location.startswith("file:///")]
+    for old in {f"{root}/mlruns/" for root, _, name in parts if name and (here / unquote(name)).is_dir()}:
+        new = f"{here.as_uri()}/"
+        if old == new:
+            continue
+        for table, column in _PLACES:
+            change = f"UPDATE {table} SET {column} = replace({column}, ?, ?)"  # noqa: S608
+            connection.exec_driver_sql(change, (old, new))
+        connection.commit()
+        print(f"MLflow: this project was moved or copied: its artifacts are now in {here}", file=sys.stderr)
+
+
+def database_file(uri: str) -> Path | None:
+    """Return the file of an SQLite database; None for another store, or if SQLite itself is to read the URI."""
+    from sqlalchemy.engine import make_url
+
+    name = make_url(uri).database if kind_of(uri) == "sqlite" else None
+    return Path(name) if name and not name.startswith((":", "file:")) else None
 
 
 def quieten() -> None:
@@ -84,6 +142,7 @@ def quieten() -> None:
         "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
         "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
         "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+        "PGCONNECT_TIMEOUT": "10",  # seconds, of PostgreSQL's client
     }.items():
         os.environ.setdefault(name, value)
     levels = {"mlflow": logging.WARNING, "alembic": logging.WARNING, "urllib3": logging.ERROR}
@@ -93,11 +152,10 @@ def quieten() -> None:
 
 
 def _reason(error: BaseException) -> str:
-    """Return the first line of an error, or of the deepest error of the system or the database that caused it."""
+    """Return the message of an error, or of the deepest error of the system or the database that caused it."""
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, OSError) or hasattr(cause, "orig"):
             error = cause
         cause = cause.__cause__ or cause.__context__
-    text = mask(" ".join(str(getattr(error, "orig", error)).splitlines()[:1])) or type(error).__name__
-    return text if len(text) <= 200 else f"{text[:200]}..."
+    return mask(" ".join(str(getattr(error, "orig", error)).split())) or type(error).__name__

@@ -4,7 +4,8 @@ import re
 from pathlib import Path
 
 from tagger.core.common.errors import InputError
-from tagger.predict.mlflow_store import SQLITE, knock, mask, reporting, tracking_uri
+from tagger.core.common.paths import workspace
+from tagger.predict.mlflow_store import knock, mask, reporting, tracking_uri
 
 _MLFLOW_URI = re.compile(r"(models|runs|mlflow-artifacts):/")
 
@@ -24,11 +25,11 @@ def model_folder_of(source: str) -> Path:
         StoreAwayError: MLflow's store can't be read.
     """
     if not is_mlflow_uri(source):
-        return Path(source)
+        inside = workspace() / source  # of the project, for those who are in a folder below it
+        return inside if inside.exists() and not Path(source).exists() else Path(source)
     uri = tracking_uri()
-    _refuse_no_database(source, uri)
     with reporting():
-        knock(uri, to_write=False)
+        knock(uri, to_read=source)
         folder = _download(source, uri) / "artifacts"
     found = list(folder.glob("*/config.json"))
     if len(found) != 1:
@@ -36,21 +37,12 @@ def model_folder_of(source: str) -> Path:
     return found[0].parent
 
 
-def _refuse_no_database(source: str, uri: str) -> None:
-    """Raise InputError for a database that MLflow would create, or fill with its tables, without our lock."""
-    if not uri.startswith(f"{SQLITE}/"):
-        return
-    database = Path(uri.removeprefix(SQLITE).partition("?")[0])
-    if not database.exists() or not database.stat().st_size:
-        raise InputError(f"{source}: not found in MLflow: there is no database {database}, or it is empty")
-
-
 def _download(source: str, uri: str) -> Path:
     import mlflow
     from mlflow.exceptions import MlflowException
 
     mlflow.set_tracking_uri(uri)
-    mlflow.MlflowClient(uri)  # fails if the store is damaged; whatever fails later concerns the model
+    mlflow.MlflowClient(uri).search_experiments(max_results=1)  # fails if the store does; later it is the model
     try:
         return Path(mlflow.artifacts.download_artifacts(artifact_uri=source))
     except (MlflowException, OSError) as error:

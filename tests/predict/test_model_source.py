@@ -74,7 +74,7 @@ def test_no_database_is_made_for_reading(query: str, content: bytes | None, fold
         database.write_bytes(content)
     use(f"sqlite:///{database}{query}")
     line = refusal(InputError)
-    assert line == f"{MODEL}: not found in MLflow: there is no database {database}, or it is empty"
+    assert line.startswith(f"{MODEL}: not found in MLflow: there is no database {database}, or it is empty")
     assert not database.exists() or database.read_bytes() == content
 
 
@@ -83,3 +83,13 @@ def test_a_model_that_the_database_lacks_is_one_line(query: str, folder: Path, d
     (folder / "own.db").write_bytes(database.read_bytes())
     use(f"sqlite:///{folder}/own.db{query}")
     assert refusal(InputError).startswith(f"{MODEL}: not found in MLflow: ")
+
+
+def test_a_model_of_the_project_is_found_from_a_folder_below(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "models/nll").mkdir(parents=True)
+    (folder / "data/models").mkdir(parents=True)
+    monkeypatch.chdir(folder / "data")
+    assert model_folder_of("models/nll") == folder / "models/nll"
+    (folder / "data/models/nll").mkdir()
+    assert model_folder_of("models/nll") == Path("models/nll")
+    assert model_folder_of("models/none") == Path("models/none")

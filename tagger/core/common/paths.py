@@ -18,9 +18,19 @@ MODEL_CARD = EXPORT / "model_card.md"
 VERIFICATION = EXPORT / "verification.json"  # the result of comparing it with the trained model
 
 
+def project() -> Path | None:
+    """Return the nearest folder, from the current one upwards, that has a `params.yaml`; None outside of a project."""
+    here = Path.cwd()
+    return next((folder for folder in (here, *here.parents) if (folder / "params.yaml").is_file()), None)
+
+
 def workspace() -> Path:
-    """Return the root of the main workspace, even in an experiment that DVC runs in a temporary folder."""
-    return Path(os.environ.get("DVC_ROOT", ".")).resolve()
+    """Return the root of the main workspace, even in an experiment that DVC runs in a temporary folder.
+
+    Outside of a project it is the current folder.
+    """
+    root = os.environ.get("DVC_ROOT")
+    return Path(root).resolve() if root else project() or Path.cwd()
 
 
 def kept(name: str) -> Path:
