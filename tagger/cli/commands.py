@@ -1,9 +1,12 @@
 """The command line: `lstm-tagger`, which is `python -m tagger`."""
 
+import json
+import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from typing import Literal, get_args
+from pathlib import Path
+from typing import Any, Literal, get_args
 
 import click
 
@@ -11,8 +14,9 @@ from tagger.cli.extras import EXTRAS, install_command
 from tagger.cli.output_formats import FORMATTERS, Format, csv_header
 from tagger.core.common import paths
 from tagger.core.common.errors import InputError, TaggerError
+from tagger.core.params.schema import DataParams
 
-CorpusFormat = Literal["text", "parquet"]  # that of tagger.spark, which takes seconds to load
+CorpusFormat = Literal["text", "json", "conllu", "parquet"]  # that of tagger.spark, which takes seconds to load
 MOST_MODELS = 2  # side by side
 
 # Click keeps the lines of a paragraph that begins with \b.
@@ -24,14 +28,20 @@ _PREDICT_EXAMPLES = """\b
 lstm-tagger predict "The dog ate the book"
 lstm-tagger predict --tokenize "It's late, isn't it?"
 lstm-tagger predict --format conllu < sentences.txt > tagged.conllu
+lstm-tagger predict --from conllu --format conllu < words.conllu > tagged.conllu
 """
 _SERVE_EXAMPLES = """\b
 lstm-tagger serve
 lstm-tagger serve --model models/nll --model models:/lstm-tagger@champion
 """
+_EVALUATE_EXAMPLES = """\b
+lstm-tagger evaluate models/export test.conllu
+lstm-tagger evaluate models:/lstm-tagger@champion test.conll --format json
+"""
 _TAG_CORPUS_EXAMPLES = """\b
 lstm-tagger tag-corpus corpus.txt tagged.parquet
 lstm-tagger tag-corpus 'crawl/*.txt.gz' tagged.json --model models/export
+lstm-tagger tag-corpus words.conllu tagged.conllu
 lstm-tagger tag-corpus hdfs://host/in.parquet hdfs://host/out.parquet --master yarn --conf spark.executor.instances=20
 """
 _COMPARE_EXAMPLES = """\b
@@ -52,6 +62,14 @@ _all_columns = click.option("--all", "everything", is_flag=True, help="Print eve
 _model = partial(click.option, "--model", metavar="FOLDER|URI", type=click.Path(file_okay=False))
 
 
+def _enter_project() -> None:
+    """Go to the root of the project, from any folder below it; raise InputError outside of one."""
+    root = paths.project()
+    if root is None:
+        raise InputError("outside of a project: neither this folder nor one above it has a params.yaml")
+    os.chdir(root)
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "show_default": True}, epilog=_COMPLETION)
 def main() -> None:
     """Tag sentences with a model that the pipeline trained, and look at its results."""
@@ -61,11 +79,19 @@ def main() -> None:
 @click.argument("sentences", metavar="[SENTENCE]...", nargs=-1)
 @_model(default=str(paths.EXPORT), help="A folder, or the URI of a model in MLflow: models:/lstm-tagger@champion.")
 @click.option(
+    "--from",
+    "source",
+    type=click.Choice(["text", "json", "conllu"]),
+    default="text",
+    help="Format of standard input. json: a list of words per line, or an object with one; words may hold blanks.",
+)
+@click.option(
     "--format",
     "output_format",
     type=click.Choice(get_args(Format)),
     default="table",
-    help="json: one object per line; csv: with a header; conllu: probabilities are in the last column.",
+    help="json: one object per line; csv: with a header; conllu: probabilities are in the last column, unless it came"
+    " --from conllu: then all is kept but the tags.",
 )
 @click.option("--top", type=click.IntRange(min=1), default=1, help="Number of tags to list for each word.")
 @click.option(
@@ -76,6 +102,7 @@ def main() -> None:
 def predict(  # noqa: PLR0917, click passes them by name
     sentences: tuple[str, ...],
     model: str,
+    source: str,
     output_format: Format,
     top: int,
     tokenize: bool,
@@ -87,25 +114,61 @@ def predict(  # noqa: PLR0917, click passes them by name
     White space separates words; with --tokenize, text is split into words first. Without a SENTENCE, standard input is
     read, one sentence per line, and each line is answered as it arrives.
     """
-    from tagger.cli.stream import read_available
+    from tagger.cli.stream import ConlluSentence, read_available, read_conllu, read_json
     from tagger.predict.sentences import read_sentences
     from tagger.predict.tagging import Tagger
     from tagger.predict.tokenization import tokenizer
 
+    if source != "text" and (sentences or tokenize):
+        raise InputError(f"--from {source}: expected sentences on standard input, split into words")
     list(read_sentences(sentences))  # mistakes are found before the model is loaded, and spaCy sees none
     tagger = Tagger.load(model, threads=threads, int8=int8)
-    split: Callable[[Iterable[str]], Iterable[str | Sequence[str]]] = tokenizer() if tokenize else iter
+    split: Callable[[Iterable[Any]], Iterable[Any]] = tokenizer() if tokenize else iter
     top = min(top, len(tagger.tag_names))
-    chunks: Iterable[Sequence[str]] = [sentences]
+    chunks: Iterable[Sequence[Any]] = [sentences]
     if not sentences:
         if sys.stdin.isatty():
             click.echo("one sentence per line; Ctrl-D ends", err=True)
         chunks = read_available(sys.stdin.buffer)
     if output_format == "csv":
         click.echo(csv_header(top), nl=False)
-    tagged = (sentence for chunk in chunks for sentence in tagger.tag(split(chunk)))
-    for number, sentence in enumerate(tagged, start=1):
-        click.echo(FORMATTERS[output_format](sentence, number, top), nl=False)
+    if source != "text":
+        chunks = read_json(chunks) if source == "json" else read_conllu(chunks)
+    number = 0
+    for chunk in chunks:
+        given = [sentence.words if isinstance(sentence, ConlluSentence) else sentence for sentence in chunk]
+        for original, sentence in zip(chunk, tagger.tag(split(given)), strict=True):
+            if isinstance(original, ConlluSentence) and output_format == "conllu":
+                click.echo(original.retagged(sentence.tags, sentence.column), nl=False)
+            elif sentence.words or source != "conllu":
+                number += 1
+                click.echo(FORMATTERS[output_format](sentence, number, top), nl=False)
+
+
+@main.command(epilog=_EVALUATE_EXAMPLES)
+@click.argument("model")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--format", "output_format", type=click.Choice(["table", "json"]), default="table")
+@click.option(
+    "--from",
+    "file_format",
+    type=click.Choice(get_args(DataParams.model_fields["format"].annotation)),
+    default="auto",
+    help="Format of FILE.",
+)
+@click.option(
+    "--column",
+    help="Tag column of FILE, by name or number.  [default: in CoNLL-U, the one that MODEL was trained on]",
+)
+def evaluate(model: str, file: Path, output_format: str, file_format: str, column: str | None) -> None:
+    """Measure a model on a tagged corpus: all metrics of the stage `evaluate`.
+
+    MODEL is a folder or the URI of a model in MLflow, FILE a corpus in any format that the pipeline reads.
+    """
+    from tagger.cli.evaluation import measure_model, metrics_table
+
+    metrics = measure_model(model, file, file_format, column)
+    click.echo(json.dumps(metrics) if output_format == "json" else metrics_table(metrics))
 
 
 @main.command(epilog=_SERVE_EXAMPLES)
@@ -151,9 +214,10 @@ def tag_corpus(  # noqa: PLR0917, click passes them by name
 ) -> None:
     """Tag a corpus of any size with Spark, here or on a cluster.
 
-    INPUT and OUTPUT are paths that Spark can read. Text has one sentence per line; Parquet has a column `sentence` of
-    strings or lists of words. OUTPUT is a folder, of Parquet or of text with one JSON object per line: the columns of
-    INPUT (for text: file, line, sentence), then words, tags and probabilities. `_SUCCESS` marks a complete OUTPUT.
+    INPUT and OUTPUT are paths that Spark can read. Text has one sentence per line; Parquet and JSON lines have a column
+    `sentence` or `tokens` of strings or lists of words. OUTPUT is a folder, of Parquet or JSON lines: the columns of
+    INPUT (for text: file, line, sentence), then words, tags and probabilities; or CoNLL-U like INPUT, with new tags.
+    `_SUCCESS` marks a complete OUTPUT.
     """
     for setting in settings:
         if setting.find("=") < 1:
@@ -177,8 +241,10 @@ def results(columns: list[str], everything: bool) -> None:
     from tagger.cli.results_table import read_results
     from tagger.cli.text_table import text_table
 
+    _enter_project()
     table, summary = read_results(columns)
     click.echo(text_table(table, whole=everything) + summary)
+    _echo_links()
 
 
 @main.command()
@@ -198,11 +264,13 @@ def sync() -> None:
     """
     from tagger.tracking.sync import sync as sync_runs
 
+    _enter_project()
     lines = 0
     for lines, line in enumerate(sync_runs(), start=1):  # noqa: B007
         click.echo(line)
     if not lines:
         click.echo("MLflow holds all that is here")
+    _echo_links()
 
 
 @main.command(epilog=_COMPARE_EXAMPLES)
@@ -230,6 +298,14 @@ def compare(  # noqa: PLR0917, click passes them by name
         click.echo(table.to_csv(index=False), nl=False)
     else:
         click.echo(text_table(table, whole=everything))
+        _echo_links()
+
+
+def _echo_links() -> None:
+    from tagger.tracking.hooks import links
+
+    if text := links():
+        click.echo(f"\n{text}")
 
 
 def run() -> None:

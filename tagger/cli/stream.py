@@ -1,12 +1,22 @@
-"""Lines of standard input as they come: many at once from a file, one by one from a person or a slow pipe."""
+"""Lines of standard input as they come: many at once from a file, one by one from a person or a slow pipe.
+
+And the sentences in them: lists of words as JSON, and CoNLL-U.
+"""
 
 import codecs
 import io
-from collections.abc import Iterator
-from typing import BinaryIO, cast
+import json
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, BinaryIO, NamedTuple, cast
 
+from tagger.cli.output_formats import put_tag
 from tagger.core.common.errors import InputError
 
+NAME = "standard input"
+_KEYS = ("tokens", "words", "sentence", "text")  # of an object; the first that it has counts
+_COLUMNS = 10  # of CoNLL-U
+_WORD = re.compile(r"\d+\t", re.ASCII)  # how the line of a word begins
 _BLOCK = 1 << 20  # bytes read at most at once; a pipe gives what it holds
 
 
@@ -27,7 +37,7 @@ def read_available(stream: BinaryIO) -> Iterator[list[str]]:
                 lines.append(own.decode().rstrip("\r"))
             except UnicodeDecodeError as error:
                 yield lines
-                raise InputError.not_utf8("standard input", error, number) from None
+                raise InputError.not_utf8(NAME, error, number) from None
         yield lines
 
 
@@ -42,3 +52,77 @@ def _whole_lines(stream: BinaryIO) -> Iterator[bytes]:
         begun.append(rest)
     if last := b"".join(begun):
         yield last
+
+
+def read_json(chunks: Iterable[Sequence[str]]) -> Iterator[list[Any]]:
+    """Yield the sentences in lines of JSON: lists of words or texts, or objects that hold one. A blank line is empty.
+
+    Raises:
+        InputError: a line is something else.
+    """
+    number = 0
+    for lines in chunks:
+        sentences = []
+        for line in lines:
+            number += 1
+            try:
+                found = json.loads(line) if line.strip() else []
+            except (ValueError, RecursionError) as error:
+                raise InputError.at(NAME, number, f"not JSON: {error}") from None
+            if isinstance(found, dict):
+                found = next((found[key] for key in _KEYS if key in found), None)
+            if not isinstance(found, str | list):
+                expected = (
+                    f"expected a list of words, or an object that has one as {', '.join(_KEYS[:-1])} or {_KEYS[-1]}"
+                )
+                raise InputError.at(NAME, number, expected)
+            sentences.append(found)
+        yield sentences
+
+
+class ConlluSentence(NamedTuple):
+    """A sentence as it stands in CoNLL-U, with the lines before it."""
+
+    lines: list[str]
+    words: list[str]
+
+    def retagged(self, tags: Iterable[str], column: str) -> str:
+        """Return the lines, of which those of words have other tags; `column` is that of the model."""
+        rest = iter(tags)
+        return "".join(
+            (_with_tag(line, next(rest), column) if _WORD.match(line) else line) + "\n" for line in self.lines
+        )
+
+
+def _with_tag(line: str, tag: str, column: str) -> str:
+    cells = line.split("\t")
+    put_tag(cells, tag, column)
+    return "\t".join(cells)
+
+
+def read_conllu(chunks: Iterable[Sequence[str]]) -> Iterator[list[ConlluSentence]]:
+    """Yield the sentences of CoNLL-U whose last line has arrived; tags need not be there. What follows the last is one.
+
+    Raises:
+        InputError: a line is no comment and has other columns than CoNLL-U.
+    """
+    number = 0
+    lines: list[str] = []
+    words: list[str] = []
+    for chunk in chunks:
+        sentences = []
+        for line in chunk:
+            number += 1
+            lines.append(line)
+            cells = line.split("\t")
+            if line.strip() and not line.startswith("#") and len(cells) < _COLUMNS:
+                expected = f"expected {_COLUMNS} with a tab between them: {line[:60]!r}"
+                raise InputError.at(NAME, number, f"{len(cells)} columns, {expected}")
+            if _WORD.match(line):
+                words.append(cells[1])
+            if not line.strip() and words:
+                sentences.append(ConlluSentence(lines, words))
+                lines, words = [], []
+        yield sentences
+    if lines:
+        yield [ConlluSentence(lines, words)]

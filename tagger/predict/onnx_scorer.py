@@ -37,7 +37,7 @@ class OnnxScorer:
         if name not in graphs:
             raise InputError(f"{folder / name}: no such file; expected an export with export.int8 on")
         self.tag_names = tuple(dictionaries.tags.entries)
-        self._dictionaries, self._model = dictionaries, config.model
+        self.dictionaries, self._model = dictionaries, config.model
         self._form_encoder = _session(graphs["characters.onnx"]) if config.model.form_width else None
         self._tagger = _session(graphs[name])
         self._forms = FormVectors(dictionaries, self._encode, config.model.form_width)
@@ -47,7 +47,7 @@ class OnnxScorer:
 
     def probabilities(self, sentences: Sequence[Sequence[str]]) -> Probabilities:
         """Return the probabilities of the K tags for the N words of these sentences, none of them empty: (N, K)."""
-        words = [word for sentence in sentences for word in sentence]
+        words = self.dictionaries.spelt(word for sentence in sentences for word in sentence)
         rows, word_ids, vectors = self._forms.look_up(words)
         starts, lengths = _layout(sentences)
         result = np.empty((len(words), len(self.tag_names)), dtype=np.float32)
@@ -69,7 +69,7 @@ class OnnxScorer:
     def _encode(self, forms: Sequence[str]) -> Float32s:
         """Return the vectors of forms: (F, V)."""
         vectors = np.empty((len(forms), self._model.form_width), dtype=np.float32)
-        session, dictionaries = self._form_encoder, self._dictionaries
+        session, dictionaries = self._form_encoder, self.dictionaries
         if session is None:
             return vectors
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from tagger.core.common.errors import InputError
+from tagger.core.corpus.indexed_corpus import BLANKS
 
 MOST_WORDS = 100_000  # of a sentence: each takes a kilobyte of memory per unit of the LSTM
 MOST_CHARACTERS = 100_000  # of a word
@@ -49,7 +50,7 @@ def _words_of(sentence: Any) -> list[object]:
 def _mistake_in(word: object, most_characters: int) -> str | None:
     if not isinstance(word, str):
         return f"got {_describe(word)}, expected a string"
-    if not word.strip():
+    if not word.strip(BLANKS):
         return f"got {word[:_SHOWN]!r}, expected a word that is not blank"
     if len(word) > most_characters:
         return f"got {len(word)} characters, expected at most {most_characters}"

@@ -26,6 +26,7 @@ class TaggedSentence(NamedTuple):
     tags: tuple[str, ...]
     distribution: Probabilities  # (words, K)
     tag_names: tuple[str, ...]  # K
+    column: str = "upos"  # of CoNLL-U, in which such tags stand
 
     @property
     def probabilities(self) -> list[float]:
@@ -65,7 +66,8 @@ class Tagger:
             from tagger.predict.torch_scorer import TorchScorer
 
             self._scorer = TorchScorer(path)
-        self.tag_names = self._scorer.tag_names
+        self.dictionaries = self._scorer.dictionaries
+        self.tag_names = tuple(self.dictionaries.tags.entries)
 
     @classmethod
     def load(cls, source: Path | str, *, threads: int | None = None, int8: bool = False) -> "Tagger":
@@ -105,4 +107,4 @@ class Tagger:
             inside = slice(first, first + len(words))
             first += len(words)
             tags = tuple(self.tag_names[tag] for tag in best[inside])
-            yield TaggedSentence(words, tags, probabilities[inside], self.tag_names)
+            yield TaggedSentence(words, tags, probabilities[inside], self.tag_names, self.dictionaries.column)

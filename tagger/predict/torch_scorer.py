@@ -21,10 +21,10 @@ class TorchScorer:
             InputError: the folder is missing or damaged.
         """
         self._device = choose_device("cpu")
-        self._model, self._dictionaries = read_model(folder)
-        self.tag_names = tuple(self._dictionaries.tags.entries)
+        self._model, self.dictionaries = read_model(folder)
+        self.tag_names = tuple(self.dictionaries.tags.entries)
 
     def probabilities(self, sentences: Sequence[Sequence[str]]) -> Probabilities:
         """Return the probabilities of the K tags for the N words of these sentences, none of them empty: (N, K)."""
-        split = encode((Sentence(tuple(words), ()) for words in sentences), self._dictionaries)
+        split = encode((Sentence(self.dictionaries.spelt(words), ()) for words in sentences), self.dictionaries)
         return tag_probabilities(self._model, split, self._device)

@@ -1,32 +1,88 @@
-"""CoNLL: one word and its tag per line, and a blank line after each sentence.
+"""CoNLL: a word, its tag and any other columns per line, and a blank line after each sentence.
 
-With a tab between them, words may hold spaces::
+With tabs between them, words may hold spaces::
 
-    The DET
-    dog NOUN
-    barked VERB
+    -DOCSTART- -X- -X- O
+
+    Mira NNP I-NP B-PER
+    slept VBD I-VP O
+
+The word is the first column and the tag the last, unless the params say otherwise. A line that begins with # is a
+comment if it has other columns than the rest, or is a comment of CoNLL-U; so a hashtag stays a word.
 """
 
+import re
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 
 from tagger.core.common.errors import InputError
 from tagger.core.corpus.indexed_corpus import Sentence
-from tagger.prepare.input_files import clip, split_blocks
+from tagger.prepare.columns import AUTO, Columns, find_column
+from tagger.prepare.input_files import DOCUMENT, clip, take_head
+
+_COMMENT = re.compile(r"#[ \t]+([\w.:-]+ += |(id|sent_id|newdoc|newpar|text)\b)")
+_CONLL_2003 = ["word", "pos", "chunk", "ner"]
+_MOST_FIXED = 10  # columns; in wider files (CoNLL-2009, CoNLL-2012) their number changes from sentence to sentence
 
 
-def parse(lines: Iterable[str], path: Path, _column: str = "") -> Iterator[Sentence]:
-    """Parse lines of a word and its tag.
+def parse(lines: Iterable[str], path: Path, columns: Columns) -> Iterator[Sentence]:
+    """Parse lines of columns. A document mark ends a sentence and is none.
 
     Raises:
-        InputError: a line does not have two columns.
+        InputError: a line has other columns than the first one, or no word or tag, or a column is not there.
     """
-    for block in split_blocks(lines):
-        rows: list[list[str]] = []
-        for number, line in block:
-            cells = [cell.strip() for cell in line.split("\t" if "\t" in line else None)]
-            if len(cells) != 2 or not all(cells):
-                found = f"{len(cells)} columns, expected a word and its tag: {clip(line.rstrip())!r}"
-                raise InputError.at(path, number, found)
-            rows.append(cells)
-        yield Sentence(*zip(*rows, strict=True))
+    lines = iter(lines)
+    head = take_head(lines)
+    first, tabbed = _split(head[-1]) if head else [], bool(head) and "\t" in head[-1]
+    width = len(first)
+    word, tag = _choose(columns, width, f"{path}:{len(head)}") if width > 1 else (0, 0)
+    expected = "expected a word and its tag" + (f" in {width} columns, as in line {len(head)}" if width > 1 else "")
+    words: list[str] = []
+    tags: list[str] = []
+    for number, line in enumerate(chain(head, lines), start=1):
+        if line.isspace() or line.startswith(DOCUMENT):
+            if words:
+                yield Sentence(tuple(words), tuple(tags))
+                words, tags = [], []
+            continue
+        cells = _split(line)
+        if line[0] == "#":
+            is_apart = line[1:2].isspace()
+            # Within a sentence, a hashtag without its tag is a mistake.
+            is_comment = len(cells) != width and (is_apart or not words)
+            if is_comment or (is_apart and ("\t" in line) != tabbed) or _COMMENT.match(line):
+                continue
+        if len(cells) != width or width == 1:
+            if words or width <= _MOST_FIXED or columns.tag == AUTO or len(cells) <= max(word, tag):
+                raise InputError.at(path, number, f"{len(cells)} columns, {expected}: {clip(line.rstrip())!r}")
+            width = len(cells)
+        if not (cells[word] and cells[tag]):
+            raise InputError.at(path, number, f"an empty column, {expected}: {clip(line.rstrip())!r}")
+        if columns.word == AUTO and width > 2 and words == ["1", "2"] and cells[word] == "3":
+            wrong = (
+                "the first column counts the words, expected the words; set data.columns.word or data.format: conllu"
+            )
+            raise InputError.at(path, number, wrong)
+        words.append(cells[word])
+        tags.append(cells[tag])
+    if words:
+        yield Sentence(tuple(words), tuple(tags))
+
+
+def _split(line: str) -> list[str]:
+    """Return the columns of a line. Only blanks and tabs separate: a no-break space is part of a word."""
+    line = line.rstrip("\r\n ")
+    if "\t" in line:
+        return [cell.strip(" ") for cell in line.split("\t")] if " " in line else line.split("\t")
+    cells = line.split(" ")
+    return [cell for cell in cells if cell] if "" in cells else cells
+
+
+def _choose(columns: Columns, width: int, place: str) -> tuple[int, int]:
+    """Return the indices of the word and the tag."""
+    names = _CONLL_2003 if width == len(_CONLL_2003) else ["word", *[""] * (width - 2), "tag"]
+    word = 0 if columns.word == AUTO else find_column(columns.word, names, "word", place)
+    # A param that names a column of CoNLL-U leaves a word and its tag as they are.
+    is_last = columns.tag == AUTO or (width == 2 and columns.tag in ("upos", "xpos"))
+    return word, width - 1 if is_last else find_column(columns.tag, names, "tag", place)

@@ -1,59 +1,96 @@
-"""CSV, as in the tutorial; both columns are split at white space.
+"""CSV and TSV with a header: a sentence a row, both columns split at blanks, as in the tutorial; or a word a row.
 
 ::
 
-    text,tag
-    The dog barked,DET NOUN VERB
-    "Yes , she said",INTJ PUNCT PRON VERB
+    text,tag                              Sentence #;Word;Tag
+    The dog barked,DET NOUN VERB          1;The;DET
+    "Yes , she said",INTJ PUNCT PRON VERB ;dog;NOUN
+
+Commas, semicolons, bars or tabs separate the cells, whichever makes a header of the first line.
 """
 
 import csv
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
+from typing import Literal
 
 from tagger.core.common.errors import InputError
 from tagger.core.corpus.indexed_corpus import Sentence
+from tagger.prepare.columns import Columns
+from tagger.prepare.corpus_table import Row, choose, read_rows
 from tagger.prepare.input_files import clip
 
-_HEADER = ["text", "tag"]
+_DELIMITERS = ",;\t|"
 
 
-def parse(lines: Iterable[str], path: Path, _column: str = "") -> Iterator[Sentence]:
-    """Parse rows of `text,tag`. A cell that holds a comma is quoted.
+def recognise(lines: Sequence[str], columns: Columns) -> bool:
+    """Return whether the first line is a header with columns of these names."""
+    return not any(isinstance(column, int) for column in columns) and _delimiter_of("".join(lines[:1]), columns) != ""
+
+
+def parse(lines: Iterable[str], path: Path, columns: Columns) -> Iterator[Sentence]:
+    """Parse rows. A cell that holds a delimiter is quoted.
 
     Raises:
-        InputError: the header is wrong, or a row does not have two cells that hold equally many words and tags.
+        InputError: the header has no such columns, or a row not as many cells as it, or not one tag per word.
     """
-    rows = _read_rows(lines, path)
-    number, header = next(rows, (1, _HEADER))
-    if [cell.strip() for cell in header] != _HEADER:
-        raise InputError.at(path, number, f"the header is {clip(','.join(header))!r}, expected 'text,tag'")
-    for number, row in rows:
-        if len(row) != 2:
-            hint = "; a cell that holds a comma is quoted" if len(row) > 2 else ""
-            found = f"{len(row)} cells, expected 2 (text,tag){hint}: {clip(','.join(row))!r}"
-            raise InputError.at(path, number, found)
-        words, tags = row[0].split(), row[1].split()
-        if not (words and tags):
-            empty = "tag" if words else "text"
-            raise InputError.at(path, number, f"the cell {empty!r} is empty, expected at least one word")
-        if len(words) != len(tags):
-            cells = f"{clip(row[0])!r}, {clip(row[1])!r}"
-            found = f"{len(words)} words but {len(tags)} tags, expected one tag per word: {cells}"
-            raise InputError.at(path, number, found)
-        yield Sentence(tuple(words), tuple(tags))
+    lines = iter(lines)
+    head = [next(lines, "")]
+    while head[-1].isspace():
+        head.append(next(lines, ""))
+    delimiter = _delimiter_of(head[-1], columns) or ","
+    rows = _read_rows(chain(head, lines), path, delimiter)
+    number, header = next(((number, row) for number, row in rows if row), (1, []))
+    if not header:
+        return
+    layout = choose(header, columns, f"{path}:{number}")
+
+    def used() -> Iterator[Row]:
+        for number, row in rows:
+            if len(row) == len(header):
+                sentence = None if layout.sentence is None else row[layout.sentence]
+                yield number, row[layout.word].strip(" "), row[layout.tag].strip(" "), sentence
+            elif row:
+                hint = "; a cell that holds a comma is quoted" if len(row) > len(header) else ""
+                found = f"{len(row)} cells, expected {len(header)} ({','.join(header)}){hint}"
+                raise InputError.at(path, number, f"{found}: {clip(','.join(row))!r}")
+            else:
+                yield number, None, None, None
+
+    yield from read_rows(used(), layout, f"{path}:")
 
 
-def _read_rows(lines: Iterable[str], path: Path) -> Iterator[tuple[int, list[str]]]:
-    """Yield the rows that are not blank, each with the number of its first line."""
+def _delimiter_of(line: str, columns: Columns) -> str:
+    """Return the delimiter with which a line is a header that has the columns, if there is one."""
+    for delimiter in _DELIMITERS:
+        try:
+            _, cells = next(_read_rows([line], Path(), delimiter), (1, []))
+            layout = choose(cells, columns, "")
+        except InputError:
+            continue
+        if layout.word != layout.tag:
+            return delimiter
+    return ""
+
+
+def _read_rows(lines: Iterable[str], path: Path, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield the rows, each with the number of its first line."""
     csv.field_size_limit(2**31 - 1)
-    rows = csv.reader((line.rstrip("\r\n") + "\n" for line in lines), strict=True)
+    ended = (line.rstrip("\r\n") + "\n" for line in lines)
+    # In TSV, a quote is mostly a word; then it encloses nothing.
+    is_tsv = delimiter == "\t"
+    quoting: Literal[0, 3] = csv.QUOTE_NONE if is_tsv else csv.QUOTE_MINIMAL
+    rows = csv.reader(ended, delimiter=delimiter, quoting=quoting, strict=True)
     first = 1
     try:
         for row in rows:
-            if row:
-                yield first, row
+            yield first, [_unquoted(cell) for cell in row] if is_tsv else row
             first = rows.line_num + 1
     except csv.Error as error:
         hint = "is a quote not closed?" if first == rows.line_num else f"is a quote open up to line {rows.line_num}?"
         raise InputError.at(path, first, f"not CSV: {error}; {hint}") from None
+
+
+def _unquoted(cell: str) -> str:
+    return cell[1:-1].replace('""', '"') if len(cell) > 2 and cell[0] == cell[-1] == '"' else cell

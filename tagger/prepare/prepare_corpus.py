@@ -1,26 +1,41 @@
 """Read the corpus, build the dictionaries from its training split, find their vectors, encode every split."""
 
+import re
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from tagger.core.common import paths
+from tagger.core.common.errors import InputError
 from tagger.core.common.files import new_folder, write_json
 from tagger.core.corpus.dictionary import build_dictionaries
 from tagger.core.corpus.encoded_split import encode
 from tagger.core.corpus.indexed_corpus import IndexedCorpus
 from tagger.core.params.reader import read_params
 from tagger.core.params.schema import DataParams, PrepareView
-from tagger.prepare.read_corpus import read_corpus, split_off
+from tagger.prepare.columns import AUTO, Columns
+from tagger.prepare.findings import find_problems
+from tagger.prepare.read_corpus import FORMATS, format_of, read_corpus, split_off
 from tagger.prepare.split_fit import check_fit
-from tagger.prepare.survey import survey
+from tagger.prepare.survey import summary_lines, survey
 from tagger.prepare.vector_file import read_vectors
+
+_SPAN_TAG = re.compile("O|[BIESLU]-.+")
 
 
 def prepare_corpus() -> None:
     """Run the stage."""
     params = read_params(PrepareView)
-    splits = read_splits(params.data, params.seed)
-    dictionaries = build_dictionaries(splits["train"], params.data.lowercase)
+    data = params.data
+    splits = read_splits(data, params.seed)
+    files = {"train": data.train, "dev": data.dev, "test": data.test}
+    for finding in find_problems(splits, files):
+        if finding.is_mistake:
+            raise InputError(finding.text)
+        print(f"warning: {finding.text}", file=sys.stderr)
+    columns = _columns(data)
+    column = _tag_column(data, columns, splits["train"].tag_names)
+    dictionaries = build_dictionaries(splits["train"], data.lowercase, column, data.normalise)
     vectors = read_vectors(Path(params.model.vectors), dictionaries.words, params.model.word_dim)
     encoded = {name: encode(corpus, dictionaries) for name, corpus in splits.items()}
     description = survey(encoded, dictionaries, vectors)
@@ -34,11 +49,37 @@ def prepare_corpus() -> None:
         with new_folder(paths.PREPARED / name) as folder:
             split.save(folder)
     write_json(paths.SURVEY, description)
+    sources = {
+        name: f"{file} ({format_of(Path(file), data.format, columns, data.encoding).title})"
+        for name, file in files.items()
+    }
+    for line in summary_lines(description, sources):
+        print(line)
+
+
+def _columns(data: DataParams) -> Columns:
+    tag = data.column if data.columns.tag == AUTO else data.columns.tag
+    return Columns(tag, data.columns.word, data.columns.sentence, data.tag_names)
+
+
+def _tag_column(data: DataParams, columns: Columns, tags: Sequence[str]) -> str:
+    """Return the column of CoNLL-U for such tags: the one they were read from, misc for those of spans, or upos."""
+    name = str(columns.tag).lower()
+    is_conllu = format_of(Path(data.train), data.format, columns, data.encoding) is FORMATS["conllu"]
+    if is_conllu and name not in (AUTO, "4"):
+        return "xpos" if name == "5" else name
+    return "misc" if all(map(_SPAN_TAG.fullmatch, tags)) else "upos"
 
 
 def read_splits(data: DataParams, seed: int) -> dict[str, IndexedCorpus]:
     """Read the three splits; dev or test is split off train if it names the same file."""
-    train = read_corpus(Path(data.train), data.format, data.column)
+    columns = _columns(data)
+
+    def read(file: str) -> IndexedCorpus:
+        corpus = read_corpus(Path(file), data.format, columns, data.encoding)
+        return corpus.normalised() if data.normalise else corpus
+
+    train = read(data.train)
     splits: dict[str, IndexedCorpus] = {}
     # Each has its own seed, so that one draw does not repeat the other.
     for name, file, share, own_seed in (
@@ -48,5 +89,5 @@ def read_splits(data: DataParams, seed: int) -> dict[str, IndexedCorpus]:
         if Path(file).resolve() == Path(data.train).resolve():
             train, splits[name] = split_off(train, share, own_seed)
         else:
-            splits[name] = read_corpus(Path(file), data.format, data.column)
+            splits[name] = read(file)
     return {"train": train, "dev": splits["dev"], "test": splits["test"]}

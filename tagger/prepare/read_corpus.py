@@ -1,65 +1,96 @@
 """Corpus files: the formats and how each is recognised, reading the sentences, and splitting a part off."""
 
+import itertools
 import random
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 from tagger.core.common.errors import InputError
 from tagger.core.corpus.indexed_corpus import IndexedCorpus, Sentence
-from tagger.prepare import conll_format, conllu_format, csv_format
-from tagger.prepare.input_files import open_input, read_lines
+from tagger.prepare import conll_format, conllu_format, csv_format, json_format, pairs_format, parquet_format
+from tagger.prepare.columns import USUAL, Columns
+from tagger.prepare.input_files import DOCUMENT, open_input, read_lines
+
+_LINES = 20  # by which a format is recognised
 
 
 class Format(NamedTuple):
     """A corpus format. Each has a module of its own here."""
 
     title: str  # its name in messages
-    suffix: str | None  # a file with this suffix is in this format; None if no suffix is proof of it
-    first_line: str  # a regular expression for the first line that is neither blank nor a comment, without its end
-    parse: Callable[[Iterable[str], Path, str], Iterator[Sentence]]  # of lines, the name of their file, `data.column`
-    read_quickly: Callable[[BinaryIO, str], IndexedCorpus | None] | None = None  # if it returns None, `parse` reads
+    suffixes: tuple[str, ...]  # a file with one of these is in this format
+    recognise: Callable[[Sequence[str], Columns], bool]  # by some first lines, comments and blank ones left out
+    parse: Callable[[Any, Path, Columns], Iterator[Sentence]]  # of lines and the name of their file
+    read_quickly: Callable[[BinaryIO, Columns], IndexedCorpus | None] | None = None  # if it returns None, `parse` reads
+    is_text: bool = True  # otherwise `parse` takes the open file
+
+
+def _first_line(pattern: str) -> Callable[[Sequence[str], Columns], bool]:
+    return lambda lines, _columns: bool(lines) and re.match(pattern, lines[0]) is not None
 
 
 # By the names in `data.format`. `auto` tries them in this order: CoNLL takes any line, so it comes last.
 FORMATS = {
-    "csv": Format("CSV", ".csv", r" *text *, *tag *", csv_format.parse),
-    "conllu": Format("CoNLL-U", ".conllu", r"[^\t]*(\t[^\t]*){9}", conllu_format.parse, conllu_format.read_quickly),
-    "conll": Format("CoNLL", None, r".*", conll_format.parse),
+    "csv": Format("CSV", (".csv",), csv_format.recognise, csv_format.parse),
+    "conllu": Format(
+        "CoNLL-U",
+        (".conllu", ".conllup", ".cupt"),
+        _first_line(rf"[^\t]*(\t[^\t]*){{9}}$|{conllu_format.GLOBAL_COLUMNS}"),
+        conllu_format.parse,
+        conllu_format.read_quickly,
+    ),
+    "json": Format("JSON lines", (".json", ".jsonl", ".ndjson"), _first_line(r' *\{ *"'), json_format.parse),
+    "parquet": Format("Parquet", (".parquet",), lambda *_: False, parquet_format.parse, is_text=False),
+    "pairs": Format("word/TAG", (), pairs_format.recognise, pairs_format.parse),
+    "conll": Format("CoNLL", (), lambda *_: True, conll_format.parse),
 }
 
 
-def read_corpus(path: Path, file_format: str = "auto", column: str = "upos") -> IndexedCorpus:
+def read_corpus(
+    path: Path, file_format: str = "auto", columns: Columns = USUAL, encoding: str = "utf-8"
+) -> IndexedCorpus:
     """Read the sentences of a file in any of the `FORMATS`, gzipped or not.
 
-    `auto` goes by the file's name, else by its first line that is no comment. `column` is which tag of CoNLL-U to read.
+    `auto` goes by the file's name, else by its first lines that are no comments.
 
     Raises:
-        InputError: the file is missing, empty or unreadable, or a line of it is wrong.
+        InputError: the file is missing, empty or unreadable, a line of it is wrong, or a column is not there.
     """
-    *others, last = (known.title for known in FORMATS.values())
-    expected = f"a corpus in {', '.join(others)} or {last}"
-    known = _recognise(path, expected) if file_format == "auto" else FORMATS[file_format]
+    expected = _expected()
+    known = format_of(path, file_format, columns, encoding)
     corpus = None
     if known.read_quickly:
+        with open_input(path, expected, encoding) as file:
+            corpus = known.read_quickly(file, columns)
+    if known.is_text and corpus is None:
+        corpus = IndexedCorpus.of(known.parse(read_lines(path, expected, encoding), path, columns))
+    elif corpus is None:
         with open_input(path, expected) as file:
-            corpus = known.read_quickly(file, column)
-    if corpus is None:
-        corpus = IndexedCorpus.of(known.parse(read_lines(path, expected), path, column))
+            corpus = IndexedCorpus.of(known.parse(file, path, columns))
     if not len(corpus):
         raise InputError(f"{path}: no sentence in it, expected at least one")
     return corpus
 
 
-def _recognise(path: Path, expected: str) -> Format:
-    suffix = Path(path.name.removesuffix(".gz")).suffix
+def format_of(path: Path, file_format: str = "auto", columns: Columns = USUAL, encoding: str = "utf-8") -> Format:
+    """Return the format in which a file is read; the errors are those of `read_corpus`."""
+    if file_format != "auto":
+        return FORMATS[file_format]
+    suffix = Path(path.name.removesuffix(".gz")).suffix.lower()
     for known in FORMATS.values():
-        if suffix == known.suffix:
+        if suffix in known.suffixes:
             return known
-    lines = read_lines(path, expected)
-    first = next((line.rstrip("\r\n") for line in lines if line.strip() and not line.startswith("#")), "")
-    return next(known for known in FORMATS.values() if re.fullmatch(known.first_line, first))
+    lines = (line.rstrip("\r\n") for line in read_lines(path, _expected(), encoding) if not line.isspace())
+    comments = re.compile(rf"#(?!{conllu_format.GLOBAL_COLUMNS[1:]})|{DOCUMENT}")
+    first = list(itertools.islice(itertools.filterfalse(comments.match, lines), _LINES))
+    return next(known for known in FORMATS.values() if known.recognise(first, columns))
+
+
+def _expected() -> str:
+    *others, last = (known.title for known in FORMATS.values())
+    return f"a corpus in {', '.join(others)} or {last}"
 
 
 def split_off(corpus: IndexedCorpus, share: float, seed: int) -> tuple[IndexedCorpus, IndexedCorpus]:

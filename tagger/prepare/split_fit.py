@@ -27,8 +27,6 @@ def check_fit(survey: Mapping[str, Any], data: DataParams) -> list[str]:
             warnings.append(f"{split}: {100 * unseen:.0f} % of the words have a tag that is not in {train}; {advice}")
         if (unknown := found["unknown_share"]) > TOO_MUCH:
             warnings.append(f"{split}: {100 * unknown:.0f} % of the words are not in {train}; {advice}")
-        if repeated := found["sentences_in_train"]:
-            warnings.append(f"{split}: sentences that are also in {train}: {repeated} of {found['sentences']}")
     return warnings
 
 

@@ -12,6 +12,8 @@ from tagger.core.corpus.encoded_split import EncodedSplit
 from tagger.core.corpus.lexicon import most_frequent_tags, word_groups
 from tagger.core.corpus.word_vectors import WordVectors
 
+MOST_TAGS = 5  # named in a line
+
 
 def survey(splits: Mapping[str, EncodedSplit], dictionaries: Dictionaries, vectors: WordVectors) -> dict[str, Any]:
     """Describe the splits `train`, `dev` and `test`.
@@ -44,6 +46,22 @@ def survey(splits: Mapping[str, EncodedSplit], dictionaries: Dictionaries, vecto
     names = sorted(set().union(*counts.values()))
     result["tags"] = [{"tag": tag} | {split: counts[split].get(tag, 0) for split in splits} for tag in names]
     return result
+
+
+def summary_lines(survey: Mapping[str, Any], sources: Mapping[str, str]) -> Iterator[str]:
+    """Yield one line about each split of a survey; `sources` says where each was read from."""
+    for name, source in sources.items():
+        split = survey[name]
+        line = f"{name}: {source}: {split['sentences']:,} sentences, {split['tokens']:,} words"
+        if name == "train":
+            yield f"{line}, {split['types']:,} of them distinct"
+            continue
+        line += f", {split['unknown_share']:.1%} of them not in train; sentences also in train: "
+        line += (
+            f"{split['sentences_in_train']:,}; words with a tag that train lacks: {split['tokens_of_unseen_tags']:,}"
+        )
+        tags = [unseen["tag"] for unseen in split["unseen_tags"]]
+        yield line + (f" ({', '.join(tags[:MOST_TAGS])}{', ...' if len(tags) > MOST_TAGS else ''})" if tags else "")
 
 
 def _sentences(split: EncodedSplit, train: EncodedSplit) -> Iterator[bytes]:

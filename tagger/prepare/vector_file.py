@@ -26,6 +26,8 @@ from tagger.prepare.input_files import clip, open_input
 
 _EXPECTED = "vectors in the text format of word2vec, GloVe or fastText"
 
+_PEEKED = 4096  # bytes
+
 
 def read_vectors(path: Path, words: Dictionary, width: int) -> WordVectors:
     """Read the vectors of the words of a dictionary. Nothing else of the file is kept: it may be larger than memory.
@@ -64,6 +66,8 @@ def read_vectors(path: Path, words: Dictionary, width: int) -> WordVectors:
 
 def _vectors(file: BinaryIO, path: Path, width: int) -> Iterator[tuple[int, str, bytes]]:
     """Yield the number of each line that holds a vector, its word, and the whole line."""
+    if b"\0" in file.peek(_PEEKED)[:_PEEKED]:  # type: ignore[attr-defined]
+        raise InputError(f"{path}: is binary, expected {_EXPECTED}; gensim's `save_word2vec_format` writes it")
     first = file.readline()
     announced, found = _announced(first.split(), path, width), 0
     for number, raw_line in enumerate(chain([first if announced is None else b""], file), start=1):

@@ -10,11 +10,19 @@ from pyspark.sql import functions as F  # noqa: N812, Spark's own convention
 from tagger.core.common.errors import InputError
 from tagger.predict.sentences import MOST_CHARACTERS, MOST_WORDS
 
-Format = Literal["text", "parquet"]
+Format = Literal["text", "json", "conllu", "parquet"]
 
 SENTENCE = "sentence"
+TOKENS = "tokens"  # the same in tables of Hugging Face
+CONLLU = "conllu"  # the column of a sentence with its comments and all columns
 BYTE_ORDER_MARK = "\ufeff"
-ENDINGS = {"text": (".txt", ".txt.gz", ".txt.bz2", ".json", ".jsonl"), "parquet": (".parquet",)}
+ENDINGS = {
+    "text": (".txt", ".txt.gz", ".txt.bz2"),
+    "json": (".json", ".jsonl", ".json.gz", ".jsonl.gz"),
+    "conllu": (".conllu", ".conllu.gz"),
+    "parquet": (".parquet",),
+}
+_WORD_LINE = r"^([0-9]+)\t"
 
 
 def format_of(path: str, named: Format | None, option: str) -> Format:
@@ -55,20 +63,46 @@ def read_text(spark: SparkSession, path: str) -> DataFrame:
     return _checked(rows, F.concat("file", F.lit(":"), "line")).withColumn(SENTENCE, stripped)
 
 
-def read_parquet(spark: SparkSession, path: str) -> DataFrame:
-    """Read a table with a column `sentence`, of strings or of lists of words; all its columns are kept.
+def read_table(spark: SparkSession, path: str, form: Format) -> DataFrame:
+    """Read a table with a column `sentence` or `tokens`, of strings or of lists of words; all its columns are kept.
+
+    The second is named like the first.
 
     Raises:
         InputError: there is no such table, or it has no such column.
     """
-    rows = spark.read.parquet(path)
+    options = {"mode": "FAILFAST", "lineSep": "\n"} if form == "json" else {}
+    rows = spark.read.format(form).options(**options).load(path)
+    if SENTENCE not in rows.columns:
+        rows = rows.withColumnRenamed(TOKENS, SENTENCE)
     if SENTENCE not in rows.columns:
         found = textwrap.shorten(", ".join(map(repr, rows.columns)), 200, placeholder=" ...")
         raise InputError(f"{path}: got the columns {found}, expected one {SENTENCE!r}")
     kind = dict(rows.dtypes)[SENTENCE]
     if kind not in ("string", "array<string>"):
         raise InputError(f"{path}: column {SENTENCE!r}: got {kind}, expected string or array<string>")
-    return _checked(rows, F.concat("_metadata.file_path", F.lit(": row "), F.col("_metadata.row_index") + 1))
+    row = F.concat(F.lit(": row "), F.col("_metadata.row_index") + 1) if form == "parquet" else F.lit("")
+    return _checked(rows, F.concat("_metadata.file_path", row))
+
+
+def read_conllu(spark: SparkSession, path: str) -> DataFrame:
+    """Read a sentence of CoNLL-U per row: columns `file`, `conllu` (its lines) and `sentence` (its words)."""
+    rows = spark.read.text(path, lineSep="\n\n").select(
+        F.col("_metadata.file_path").alias("file"), F.regexp_replace("value", f"^{BYTE_ORDER_MARK}", "").alias(CONLLU)
+    )
+    lines = F.split(CONLLU, "\n")
+    words = F.filter(lines, lambda line: line.rlike(_WORD_LINE))
+    orders = F.transform(words, lambda line, place: line.startswith(F.concat((place + 1).cast("string"), F.lit("\t"))))
+    wrong = F.exists(orders, lambda is_next: ~is_next) | F.exists(
+        lines, lambda line: line.rlike(r"^[^#\r]") & (F.size(F.split(line, "\t")) < 10)
+    )
+    place = F.concat("file", F.lit(": "), F.translate(F.substring(CONLLU, 1, 60), "\n", " "))
+    expected = F.lit(
+        ": expected CoNLL-U of ten columns, with the ids 1, 2, ... and a line feed at the end of each line"
+    )
+    checked = F.when(wrong, F.raise_error(F.concat(place, expected))).otherwise(words)
+    rows = rows.withColumn(SENTENCE, F.transform(checked, lambda line: F.split(line, "\t")[1]))
+    return _checked(rows, place)
 
 
 def _checked(rows: DataFrame, place: Column) -> DataFrame:
@@ -79,7 +113,7 @@ def _checked(rows: DataFrame, place: Column) -> DataFrame:
         wrong, expected = ~F.is_valid_utf8(sentence), "expected UTF-8"
     else:
         words = sentence
-        wrong = F.exists(words, lambda word: word.isNull() | ~F.is_valid_utf8(word) | ~word.rlike(r"(?U)\S"))
+        wrong = F.exists(words, lambda word: word.isNull() | ~F.is_valid_utf8(word) | ~word.rlike(r"[^ \t\r\n]"))
         expected = "got a word that is missing, blank or not UTF-8"
     long = (F.size(words) > MOST_WORDS) | F.exists(words, lambda word: F.length(word) > MOST_CHARACTERS)
     limits = f"expected at most {MOST_WORDS:,} words, of {MOST_CHARACTERS:,} characters each"
@@ -111,21 +145,36 @@ def check_output(spark: SparkSession, path: str, inputs: Sequence[str], overwrit
 
 
 def write(rows: DataFrame, path: str, form: Format) -> None:
-    """Write a folder of Parquet, or of text with one JSON object per line. Spark adds `_SUCCESS` to it last.
+    """Write a folder of Parquet, of JSON lines (also if text is asked for), or of CoNLL-U, all of it kept but its tags.
+
+    Spark adds `_SUCCESS` to it last.
 
     Raises:
         InputError: it can't be written, or computing the rows fails. Nothing is left then.
     """
-    if form == "text":
+    kind, options = form, {"ignoreNullFields": "false"}
+    if form in ("text", "json"):
+        kind = "json"
         rows = rows.withColumn("probabilities", F.transform("probabilities", lambda value: F.round(value, 6)))
+    elif form == "conllu":
+        kind, options = "text", {"lineSep": "\n\n"}
+        rows = rows.select(F.array_join(F.transform(F.split(F.rtrim(CONLLU, F.lit("\n")), "\n"), _retagged), "\n"))
     try:
-        rows.write.save(path, "json" if form == "text" else form, mode="overwrite", ignoreNullFields=False)
+        rows.write.save(path, kind, mode="overwrite", **options)
     except BaseException:
         # Spark leaves an empty folder of an output that failed.
         place, system = _hadoop_path(rows.sparkSession, path)
         if system.exists(place) and not system.listStatus(place):
             system.delete(place, False)
         raise
+
+
+def _retagged(line: Column) -> Column:
+    """Return a line of CoNLL-U with the tag of its word in `tags`."""
+    cells, number = F.split(line, "\t"), F.regexp_extract(line, _WORD_LINE, 1).try_cast("int")
+    tag = F.array(F.element_at("tags", number))
+    changed = F.concat(F.slice(cells, 1, 3), tag, F.slice(cells, 5, F.size(cells)))
+    return F.when(number.isNull(), line).otherwise(F.array_join(changed, "\t"))
 
 
 def is_text(rows: DataFrame) -> bool:

@@ -21,7 +21,7 @@ from tagger.core.common.errors import InputError
 from tagger.predict.mlflow_store import quieten
 from tagger.predict.model_source import is_mlflow_uri, model_folder_of
 from tagger.predict.tagging import Tagger
-from tagger.spark.corpus_files import SENTENCE, Format, check_output, is_text, read_parquet, read_text, write
+from tagger.spark.corpus_files import SENTENCE, Format, check_output, is_text, read_conllu, read_table, read_text, write
 from tagger.tracking.registry import model_parts
 
 RESULT = "struct<words: array<string>, tags: array<string>, probabilities: array<double>>"
@@ -69,8 +69,11 @@ def tag_corpus(
     Raises:
         InputError: the corpus can't be read, the target exists, or Spark fails.
     """
+    if forms[1] == "conllu" != forms[0]:
+        raise InputError(f"{target}: CoNLL-U is written of CoNLL-U alone; expected --to json or parquet")
     with reporting(source):
-        rows = read_text(spark, source) if forms[0] == "text" else read_parquet(spark, source)
+        readers = {"text": read_text, "conllu": read_conllu}
+        rows = readers[forms[0]](spark, source) if forms[0] in readers else read_table(spark, source, forms[0])
         inputs = rows.inputFiles()
     clashing = sorted({name.lower() for name in rows.columns} & {*COLUMNS, TAGGED})
     if clashing:

@@ -112,6 +112,67 @@ def test_conllu_is_written(model: str) -> None:
     )
 
 
+def test_lists_of_words_of_standard_input_are_tagged(model: str) -> None:
+    stdin = b'["New York", "it"]\n\n{"id": 1, "tokens": ["\\u3000"]}\n"The dog"\n'
+    printed = output("predict", "--model", model, "--from", "json", "--format", "json", stdin=stdin)
+    assert [json.loads(line)["words"] for line in printed.splitlines()] == [
+        ["New York", "it"],
+        [],
+        ["\u3000"],
+        ["The", "dog"],
+    ]
+
+
+CONLLU = (
+    "# newdoc\n# text = I don't know New York\n1\tI\ti\t_\tPRP\tCase=Nom\t3\tnsubj\t_\t_\n"
+    "2-3\tdon't\t_\t_\t_\t_\t_\t_\t_\tx=y\n"
+    "2\tdo\tdo\tAUX\tVBP\t_\t3\taux\t_\t_\n3\tn't\tnot\tX\t_\t_\t0\troot\t_\tSpaceAfter=No\n3.1\te\t_\t_\t_\t_\t_\t_\t_\t_\n"
+    "4\tNew York\t_\t_\t_\t_\t_\t_\t_\t_\n\n\n# comment\n1\t_\t_\tSYM\t_\t_\t_\t_\t_\t_\t11th\n\n# last\n"
+)
+
+
+@pytest.mark.parametrize("end", ["", "\n"])
+def test_of_conllu_all_but_the_tags_is_kept(model: str, end: str) -> None:
+    printed = output(
+        "predict", "--model", model, "--from", "conllu", "--format", "conllu", stdin=(CONLLU + end).encode()
+    )
+    rows = [line.split("\t") for line in CONLLU.splitlines()] + [[""]] * len(end)
+    expected = [[*row[:3], "DET", *row[4:]] if row[0].isdecimal() else row for row in rows]
+    assert printed == "".join("\t".join(row) + "\n" for row in expected)
+
+
+def test_words_of_conllu_are_tagged_in_other_formats(model: str) -> None:
+    rows = output(
+        "predict", "--model", model, "--from", "conllu", "--format", "csv", stdin=CONLLU.encode()
+    ).splitlines()
+    words = [(1, 1, "I"), (1, 2, "do"), (1, 3, "n't"), (1, 4, "New York"), (2, 1, "_")]
+    assert rows[1:] == [f"{number},{place},{word},DET,0.500000" for number, place, word in words]
+
+
+@pytest.mark.parametrize(
+    ("source", "stdin", "message"),
+    [
+        ("json", b'["a"]\n{"a"\n', "standard input:2: not JSON: "),
+        (
+            "json",
+            b'["a"]\n\n{"forms": []}\n',
+            "standard input:3: expected a list of words, or an object that has one as tokens",
+        ),
+        ("json", b"5\n", "standard input:1: expected a list of words"),
+        ("json", b'["a", 5]\n', "sentence 1, word 2: got 5 (int), expected a string"),
+        ("conllu", b"# c\n1 a\n", "standard input:2: 1 columns, expected 10 with a tab between them: '1 a'"),
+    ],
+)
+def test_a_wrong_line_of_standard_input_is_named(model: str, source: str, stdin: bytes, message: str) -> None:
+    assert mistake("predict", "--model", model, "--from", source, stdin=stdin).startswith(message)
+
+
+def test_sentences_of_the_command_line_are_text(model: str) -> None:
+    expected = "--from json: expected sentences on standard input, split into words"
+    assert mistake("predict", "--model", model, "--from", "json", "The dog") == expected
+    assert mistake("predict", "--model", model, "--from", "json", "--tokenize", stdin=b"") == expected
+
+
 def test_an_empty_standard_input_gives_no_output(model: str) -> None:
     assert output("predict", "--model", model, stdin=b"") == ""
 
@@ -300,6 +361,15 @@ def test_results_fit_a_terminal_unless_all_is_asked_for(workspace: Path) -> None
     assert output("results", "--all").splitlines()[0].split() == list(metrics)
 
 
+def test_results_are_found_from_a_folder_below(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_results(workspace, "nll", '{"nll": {"accuracy": 0.5}}')
+    (workspace / "data/raw").mkdir(parents=True)
+    before = sorted(workspace.rglob("*"))
+    monkeypatch.chdir(workspace / "data/raw")
+    assert output("results").splitlines()[1].split() == ["nll", "0.5000"]
+    assert sorted(workspace.rglob("*")) == before
+
+
 def test_results_leave_out_losses_of_earlier_settings(workspace: Path) -> None:
     write_results(workspace, "nll", '{"nll": {"accuracy": 0.5}}')
     write_results(workspace, "mse", '{"mse": {"accuracy": 0.5}}')
@@ -370,7 +440,8 @@ def test_a_mistake_is_one_line_on_standard_error_with_exit_code_1(tmp_path: Path
     command = [sys.executable, "-m", "tagger", "results"]
     done = subprocess.run(command, cwd=tmp_path, env=environment(), capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == "error: params.yaml: no such file; expected the parameters of the pipeline\n"
+    outside = "outside of a project: neither this folder nor one above it has a params.yaml"
+    assert done.stderr == f"error: {outside}\n"
 
 
 @pytest.mark.timeout(60)

@@ -137,3 +137,15 @@ def test_more_tags_than_there_are_list_them_all(output_format: Format) -> None:
 def test_tags_as_probable_as_each_other_keep_their_order() -> None:
     even = TaggedSentence(("a",), ("DET",), np.array([[0.25, 0.5, 0.25]], dtype=np.float32), TAGS)
     assert even.alternatives(0, 3) == [("NOUN", 0.5), ("DET", 0.25), ("VERB", 0.25)]
+
+
+@pytest.mark.parametrize(
+    ("column", "line"),
+    [
+        ("upos", "1\tThe\t_\tDET\t_\t_\t_\t_\t_\tProbDET=0.7000"),
+        ("xpos", "1\tThe\t_\t_\tDET\t_\t_\t_\t_\tProbDET=0.7000"),
+        ("misc", "1\tThe\t_\t_\t_\t_\t_\t_\t_\tTag=DET|ProbDET=0.7000"),
+    ],
+)
+def test_a_tag_stands_in_the_column_that_it_was_trained_on(column: str, line: str) -> None:
+    assert FORMATTERS["conllu"](sentence("The")._replace(column=column), 1, 1).splitlines()[2] == line

@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 
 import pytest
 
-from tagger.cli.stream import read_available
+from tagger.cli.stream import read_available, read_conllu
 from tagger.core.common.errors import InputError
 
 pytestmark = pytest.mark.timeout(5)  # a stream that is waited for in vain would hold up the rest
@@ -45,6 +45,15 @@ def test_a_line_is_handed_on_when_it_is_whole() -> None:
         writer.write(b"ked")
         writer.close()
         assert list(chunks) == [["barked"]]
+
+
+def test_a_sentence_of_conllu_comes_with_its_blank_line() -> None:
+    rest = "\t_" * 8
+    chunks = read_conllu(iter([["# a", f"1\ta{rest}"], [f"2\tb{rest}", "", "# c"], [f"1\tc{rest}"]]))
+    assert next(chunks) == []
+    assert [sentence.words for sentence in next(chunks)] == [["a", "b"]]
+    assert next(chunks) == []
+    assert [sentence.words for sentence in next(chunks)] == [["c"]]
 
 
 def test_all_lines_come_in_order() -> None:

@@ -63,7 +63,7 @@ def train(make: Callable[[random.Random], list[Token]], folder: Path) -> tuple[I
     for seed, (name, amount) in enumerate((("train", 300), ("dev", 100))):
         draw = random.Random(seed)
         path = write(folder / f"{name}.conllu", [make(draw) for _ in range(amount)])
-        splits.append(read_corpus(path, "conllu", "upos"))
+        splits.append(read_corpus(path, "conllu"))
     params = read_params(TrainView, PARAMS)
     dictionaries = build_dictionaries(splits[0], lowercase=True)
     train, dev = (encode(split, dictionaries) for split in splits)

@@ -60,7 +60,7 @@ def check_experiments(project: Project, names: set[str]) -> None:
         assert run.info.run_name.startswith(f"{parent.info.run_name}/")
         assert run.data.tags["dvc.experiment"] == parent.info.run_name
         assert run.data.tags["dvc.baseline"] == parent.data.tags["dvc.baseline"] == baseline
-        assert parent.data.metrics[f"{run.data.tags['loss']}.test_accuracy"] == run.data.metrics["test_accuracy"]
+        assert parent.data.metrics[f"test accuracy/{run.data.tags['loss']}"] == run.data.metrics["test/accuracy"]
     check_complete(store, runs, epochs=3)
     assert {group.info.status for group in groups} == {"FINISHED"}
 

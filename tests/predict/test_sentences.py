@@ -9,11 +9,11 @@ from tagger.predict.sentences import read_sentences
 
 
 def test_strings_and_lists_of_words_are_sentences() -> None:
-    given = ["The dog", ["ate", "10 000"], ("it",), "", [], " \t\u00a0", "שלום עולם 🎉"]
+    given = ["The dog", ["ate", "10 000"], ("it", "\u3000"), "", [], " \t\u00a0", "שלום עולם 🎉"]
     assert list(read_sentences(given)) == [
         ("The", "dog"),
         ("ate", "10 000"),
-        ("it",),
+        ("it", "\u3000"),
         (),
         (),
         (),

@@ -16,9 +16,11 @@ import pytest
 from tagger.core.common.errors import InputError
 from tagger.core.corpus.indexed_corpus import IndexedCorpus
 from tagger.prepare import conllu_format
+from tagger.prepare.columns import USUAL, Columns
 from tagger.prepare.conllu_format import read_quickly
 from tagger.prepare.read_corpus import FORMATS, read_corpus
 
+WHITE = ["\u00a0", "\u3000", "\u2028", "\x85", "\x1c", "10\u00a0000"]  # words of white space, or with some inside
 REST = "_\t_\t_\t_\t_\n"
 RIGHT = (
     "# newdoc\n# text = I don't\n"
@@ -44,7 +46,7 @@ CHANGES = [*'\n\t\r# -.12_"\\a', "\ufeff", "\x00", "\u00a0", "\x1c", "\x85", "\n
 def by_line(data: bytes, column: str = "upos") -> IndexedCorpus | None:
     try:
         with io.TextIOWrapper(io.BytesIO(data), encoding="utf-8-sig", newline="\n") as lines:
-            return IndexedCorpus.of(conllu_format.parse(lines, Path("corpus"), column))
+            return IndexedCorpus.of(conllu_format.parse(lines, Path("corpus"), Columns(column)))
     except (InputError, UnicodeDecodeError):
         return None
 
@@ -55,7 +57,7 @@ def content(corpus: IndexedCorpus) -> tuple[object, ...]:
 
 
 def both(data: bytes, column: str = "upos") -> tuple[IndexedCorpus | None, IndexedCorpus | None]:
-    return read_quickly(io.BytesIO(data), column), by_line(data, column)
+    return read_quickly(io.BytesIO(data), Columns(column)), by_line(data, column)
 
 
 @pytest.mark.parametrize("column", ["upos", "xpos"])
@@ -68,6 +70,9 @@ def both(data: bytes, column: str = "upos") -> tuple[IndexedCorpus | None, Index
         pytest.param(RIGHT[:-1], id="no end of line"),
         pytest.param(RIGHT + "\n# last\n", id="comment last"),
         pytest.param("# alone\n", id="comment only"),
+        *(pytest.param(RIGHT.replace("\tdo\t", f"\t{word}\t"), id=ascii(word)) for word in WHITE),
+        pytest.param("# global.columns = ID FORM LEMMA XPOS UPOS X:Y\n1\ta\tb\tX\tU\tY\n", id="Plus"),
+        pytest.param(RIGHT.replace("\t_\n", "\t_\tlast\n"), id="eleven columns"),
         pytest.param("\n", id="blank only"),
         pytest.param("", id="empty"),
     ],
@@ -104,7 +109,7 @@ def test_a_block_ends_with_a_sentence(end: str, monkeypatch: pytest.MonkeyPatch)
         "\tb\t_\t_\tX\t_\t_\t_\t_\t_\n",
         "x\t\t_\t_\tX\t_\t_\t_\t_\t_\n",
         "2\t\t_\tX\tX\t_\t_\t_\t_\t_\n",
-        "2\t\u00a0\t_\tX\tX\t_\t_\t_\t_\t_\n",
+        "2\t \t_\tX\tX\t_\t_\t_\t_\t_\n",
         "2\tb\t_\t_\tX\t_\t_\t_\t_\t_\n",
         "2\tb\t_\t\tX\t_\t_\t_\t_\t_\n",
         "2\tb\t_\t \tX\t_\t_\t_\t_\t_\n",
@@ -146,7 +151,7 @@ def test_the_readers_agree_on_changed_text(seed: int, monkeypatch: pytest.Monkey
 def test_a_line_that_the_quick_reader_refuses_is_still_read(tmp_path: Path) -> None:
     text = RIGHT.replace("\n\n\n", "\n \n")
     assert text != RIGHT
-    assert read_quickly(io.BytesIO(text.encode()), "upos") is None
+    assert read_quickly(io.BytesIO(text.encode()), USUAL) is None
     path = tmp_path / "corpus.conllu"
     path.write_text(text, encoding="utf-8", newline="")
     expected = by_line(RIGHT.encode())
@@ -193,7 +198,7 @@ def test_a_signal_that_comes_while_a_mistake_is_read_is_not_lost(signal_number: 
             timer = threading.Timer(number / 2000, os.kill, (os.getpid(), signal_number))
             timer.start()
             while timer.is_alive():
-                assert read_quickly(io.BytesIO(data), "upos") is None
+                assert read_quickly(io.BytesIO(data), USUAL) is None
     finally:
         signal.signal(signal_number, before)
     assert len(received) == 40

@@ -11,6 +11,7 @@ from tagger.core.corpus.indexed_corpus import IndexedCorpus, Sentence
 from tagger.core.params.schema import DataParams
 from tagger.prepare import prepare_corpus as prepare
 from tagger.prepare import read_corpus as corpus
+from tagger.prepare.columns import Columns
 
 CSV = "text,tag\nThé dog,DET NOUN\nYes,INTJ\n"
 CONLLU = (
@@ -23,12 +24,14 @@ CONLLU = (
 )
 CONLL = "Thé DET\ndog NOUN\n\nYes INTJ\n"
 CONLL_TABS = "Thé\tDET\ndog\tNOUN\n\nYes\tINTJ\n"
+JSON = '{"id": 0, "tokens": ["Thé", "dog"], "tags": ["DET", "NOUN"]}\n{"id": 1, "tokens": ["Yes"], "tags": ["INTJ"]}\n'
 SENTENCES = [Sentence(("Thé", "dog"), ("DET", "NOUN")), Sentence(("Yes",), ("INTJ",))]
+EXPECTED = "a corpus in CSV, CoNLL-U, JSON lines, Parquet, word/TAG or CoNLL"
 MARK = b"\xef\xbb\xbf"
 
 
-def read_corpus(path: Path, file_format: str = "auto", column: str = "upos") -> list[Sentence]:
-    return list(corpus.read_corpus(path, file_format, column))
+def read_corpus(path: Path, file_format: str = "auto", column: str = "auto") -> list[Sentence]:
+    return list(corpus.read_corpus(path, file_format, Columns(column)))
 
 
 def split_off(sentences: list[Sentence], share: float, seed: int) -> list[list[Sentence]]:
@@ -67,6 +70,16 @@ def mistake(path: Path, file_format: str = "auto") -> str:
         ("corpus.conll", CONLL),
         ("corpus.conll.gz", CONLL_TABS),
         ("corpus", CONLL_TABS),
+        ("corpus", "# a\n-DOCSTART- O\n\nThé X DET\ndog Y NOUN\n\nYes Z INTJ\n"),
+        ("corpus.tsv", CONLL_TABS),
+        ("corpus.tsv", CSV.replace(",", "\t")),
+        ("corpus.txt", CSV.replace(",", ";").replace("text", "Text")),
+        ("corpus", "# global.columns = FORM UPOS\n" + CONLL_TABS),
+        ("corpus.conllup", "# global.columns = FORM UPOS\n" + CONLL_TABS),
+        ("corpus.jsonl", JSON),
+        ("corpus", JSON),
+        ("corpus.txt", "Thé/DET dog/NOUN\nYes/INTJ\n"),
+        ("corpus", "Thé_DET dog_NOUN\nYes_INTJ\n"),
     ],
 )
 def test_every_format_is_read_from_every_kind_of_file(
@@ -122,13 +135,66 @@ def test_equal_words_are_held_in_memory_once(tmp_path: Path) -> None:
     assert first.tags[1] is second.tags[0]
 
 
+def test_what_looks_like_words_with_tags_by_chance_is_conll(tmp_path: Path) -> None:
+    path = write(tmp_path / "corpus", "and/or B/I\nNew_York B_I\nx O\n")
+    assert read_corpus(path) == [Sentence(("and/or", "New_York", "x"), ("B/I", "B_I", "O"))]
+
+
+def test_columns_with_numbers_make_no_header_of_the_first_line(tmp_path: Path) -> None:
+    path = write(tmp_path / "corpus.tsv", "text\ttag\ta\nb\tX\tc\n")
+    expected = [Sentence(("text", "b"), ("tag", "X"))]
+    assert list(corpus.read_corpus(path, "auto", Columns(tag=2, word=1))) == expected
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "cp1252", "utf-16-be", "utf-16-le", "UTF8"])
+@pytest.mark.parametrize(("name", "text"), [("a.csv", CSV), ("a.conllu", CONLLU), ("a", CONLL), ("a", JSON)])
+def test_a_file_in_another_encoding_is_read(tmp_path: Path, name: str, text: str, encoding: str) -> None:
+    for mark in ("", "\ufeff") if encoding.lower().startswith("utf") else ("",):
+        path = write(tmp_path / name, (mark + text).encode(encoding))
+        assert list(corpus.read_corpus(path, encoding=encoding)) == SENTENCES
+
+
+@pytest.mark.parametrize(
+    ("content", "encoding", "expected"),
+    [
+        (b"a X\n\xff\xd8 X\n", "utf-16-be", "a:1: expected the encoding utf-16-be: "),
+        (b"a X\nb\x81 X\n", "cp1252", "a:2: expected the encoding cp1252: "),
+        (b"a X\n" * 500_000 + b"\xff X\n", "ascii", "a:500001: expected the encoding ascii: "),
+        (b"a X\n\\ud800 X\n", "unicode_escape", "a:2: expected the encoding unicode_escape: "),
+        (b"a X\n", "utf8000", "data.encoding: got 'utf8000', expected an encoding that Python knows, such as"),
+        (b"a X\n", "base64", "data.encoding: got 'base64', expected an encoding that Python knows, such as"),
+        (b"a X\n", "a\0b", "data.encoding: got 'a\\x00b', expected an encoding that Python knows, such as"),
+    ],
+)
+def test_a_wrong_encoding_is_named(tmp_path: Path, content: bytes, encoding: str, expected: str) -> None:
+    path = write(tmp_path / "a", content)
+    with pytest.raises(InputError) as caught:
+        corpus.read_corpus(path, "conll", encoding=encoding)
+    assert str(caught.value).removeprefix(f"{tmp_path}/").startswith(expected)
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding", "guess"),
+    [
+        ("Fluß", "latin-1", "latin-1"),
+        ("“quoted”", "cp1252", "cp1252"),
+        ("привет мир", "cp1251", "an encoding of another script, such as cp1251, cp932 or gb18030"),
+        ("日本語", "cp932", "an encoding of another script, such as cp1251, cp932 or gb18030"),
+        ("été", "utf-16", "utf-16"),
+    ],
+)
+def test_the_encoding_is_guessed(tmp_path: Path, text: str, encoding: str, guess: str) -> None:
+    message = mistake(write(tmp_path / "a", f"{text}\tX\n".encode(encoding)), "conll")
+    assert message.endswith(f"expected UTF-8; it looks like {guess}: set data.encoding")
+
+
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    assert mistake(tmp_path / "none.csv") == "none.csv: no such file; expected a corpus in CSV, CoNLL-U or CoNLL"
+    assert mistake(tmp_path / "none.csv") == f"none.csv: no such file; expected {EXPECTED}"
 
 
 def test_a_folder_is_named(tmp_path: Path) -> None:
     (tmp_path / "corpus").mkdir()
-    assert mistake(tmp_path / "corpus") == "corpus: is a folder, expected a corpus in CSV, CoNLL-U or CoNLL"
+    assert mistake(tmp_path / "corpus") == f"corpus: is a folder, expected {EXPECTED}"
 
 
 @pytest.mark.parametrize("name", ["corpus.csv", "corpus.conllu", "corpus", "corpus.gz"])
@@ -163,9 +229,21 @@ def test_a_wrong_line_is_named_with_the_file(tmp_path: Path, name: str, text: st
 @pytest.mark.parametrize(
     ("name", "content", "expected"),
     [
-        ("a.csv", b"text,tag\nok,X\nb\xe4d,X\n", "a.csv:3: byte 2 of the line is 0xe4, expected UTF-8"),
-        ("a.conll", b"\xff\xfea\x00", "a.conll:1: byte 1 of the line is 0xff, expected UTF-8"),
-        ("a", b"# c\n\xe9t\xe9 NOUN\n", "a:2: byte 1 of the line is 0xe9, expected UTF-8"),
+        (
+            "a.csv",
+            b"text,tag\nok,X\nb\xe4d,X\n",
+            "a.csv:3: byte 2 of the line is 0xe4, expected UTF-8; it looks like latin-1: set data.encoding",
+        ),
+        (
+            "a.conll",
+            b"\xff\xfea\x00",
+            "a.conll:1: byte 1 of the line is 0xff, expected UTF-8; it looks like utf-16: set data.encoding",
+        ),
+        (
+            "a",
+            b"# c\n\xe9t\xe9 NOUN\n",
+            "a:2: byte 1 of the line is 0xe9, expected UTF-8; it looks like latin-1: set data.encoding",
+        ),
     ],
 )
 def test_bytes_that_are_not_utf8_are_named_with_their_line(

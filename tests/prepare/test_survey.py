@@ -9,7 +9,7 @@ from tagger.core.corpus.dictionary import build_dictionaries
 from tagger.core.corpus.encoded_split import encode
 from tagger.core.corpus.indexed_corpus import Sentence
 from tagger.core.corpus.word_vectors import NO_VECTORS, WordVectors
-from tagger.prepare.survey import survey
+from tagger.prepare.survey import summary_lines, survey
 
 
 def tagged(text: str) -> Sentence:
@@ -119,3 +119,20 @@ def test_unseen_tags_are_listed_by_name_with_their_counts() -> None:
 def test_the_order_of_the_training_sentences_changes_nothing() -> None:
     train = SPLITS["train"][::-1]
     assert survey_of(SPLITS | {"train": train}) == SURVEY
+
+
+def test_one_line_says_what_each_split_holds() -> None:
+    sources = {"train": "a.csv (CSV)", "dev": "b.conllu (CoNLL-U)", "test": "c.txt (CoNLL)"}
+    assert [*summary_lines(SURVEY, sources)] == [
+        "train: a.csv (CSV): 3 sentences, 9 words, 7 of them distinct",
+        "dev: b.conllu (CoNLL-U): 1 sentences, 4 words, 50.0% of them not in train; sentences also in train: 0; "
+        "words with a tag that train lacks: 1 (PUNCT)",
+        "test: c.txt (CoNLL): 1 sentences, 3 words, 0.0% of them not in train; sentences also in train: 1; "
+        "words with a tag that train lacks: 0",
+    ]
+
+
+def test_a_line_names_five_tags_at_most() -> None:
+    splits = {"train": [tagged("a A")], "dev": [tagged("a B b C c D d E e F f G")]}
+    *_, line = summary_lines(survey_of(splits), {"train": "a", "dev": "b"})
+    assert line.endswith(": 6 (B, C, D, E, F, ...)")

@@ -120,6 +120,11 @@ def test_a_mistake_is_named_with_its_line(tmp_path: Path, content: bytes | str, 
     assert mistake(tmp_path / "v", content, "a", "the") == expected
 
 
+@pytest.mark.parametrize("content", [b"2 3\na \x00\x00\x80\x3f" * 3, b"\xba\x16\x4f\x2f\x0c\x00\x00\x00"])
+def test_a_binary_file_is_refused(tmp_path: Path, content: bytes) -> None:
+    assert mistake(tmp_path / "v", content).startswith("v: is binary, expected vectors in the text format of word2vec")
+
+
 def test_a_missing_file_and_a_folder_are_named(tmp_path: Path) -> None:
     for path, found in ((tmp_path / "none.vec", "no such file;"), (tmp_path, "is a folder,")):
         with pytest.raises(InputError) as caught:

@@ -74,6 +74,35 @@ def test_a_table_keeps_its_columns_and_its_nulls(tag: Command, model: Path, tmp_
     assert len(found["tags"][2]) == 0
 
 
+def test_lists_of_words_come_as_json_lines(tag: Command, model: Path, tmp_path: Path) -> None:
+    words = [["New York", "\u3000"], [], ["it"]]
+    Path("in.jsonl").write_text("".join(json.dumps({"id": 1, "tokens": given}) + "\n" for given in words), "utf-8")
+    assert done(tag("in.jsonl", "out.json")) == "out.json: 3 sentences, 3 words\n"
+    rows = [
+        json.loads(line) for path in Path("out.json").glob("part-*") for line in path.read_text("utf-8").splitlines()
+    ]
+    assert [(row["id"], row["words"]) for row in rows] == [(1, given) for given in words]
+    assert [row["tags"] for row in rows] == [list(sentence.tags) for sentence in Tagger(model).tag(words)]
+
+
+CONLLU = (
+    "# newdoc\n1-2\tdon't\t_\t_\t_\t_\t_\t_\t_\tx=y\n1\tdo\tdo\t_\tVBP\t_\t3\taux\t_\t_\n"
+    "2\tn't\tnot\tX\t_\t_\t0\troot\t_\t_\n2.1\te\t_\t_\t_\t_\t_\t_\t_\t_\n\n# b\n"
+    "1\tNew York\t_\tX\t_\t_\t_\t_\t_\tSpaceAfter=No\t11th\n\n"
+)
+
+
+@pytest.mark.parametrize("end", ["", "\n"])
+def test_of_conllu_all_but_the_tags_is_kept(tag: Command, model: Path, end: str, tmp_path: Path) -> None:
+    Path("in.conllu").write_text(CONLLU.removesuffix("\n") + end, encoding="utf-8", newline="")
+    assert done(tag("in.conllu", "out.conllu")) == "out.conllu: 2 sentences, 3 words\n"
+    (written,) = (path.read_text("utf-8") for path in Path("out.conllu").glob("part-*"))
+    tags = iter([tag for sentence in Tagger(model).tag([["do", "n't"], ["New York"]]) for tag in sentence.tags])
+    rows = [line.split("\t") for line in CONLLU.splitlines()]
+    expected = [[*row[:3], next(tags), *row[4:]] if row[0].isdecimal() else row for row in rows]
+    assert written == "".join("\t".join(row) + "\n" for row in expected)
+
+
 def test_an_earlier_output_is_replaced_only_if_that_is_wanted(tag: Command, tmp_path: Path) -> None:
     Path("in.txt").write_text("a\n", encoding="utf-8")
     Path("mine").mkdir()
@@ -106,6 +135,11 @@ def test_a_mistake_is_one_line_and_leaves_nothing(tag: Command, tmp_path: Path) 
     Path("long.txt").write_text("a\nb\n" + "a " * 100_000 + "a\n", encoding="utf-8")
     Path("text.parquet").write_text("no table", encoding="utf-8")
     Path("in.txt").write_text("a\n", encoding="utf-8")
+    rest, ids = "\ta" + "\t_" * 8, "with the ids 1, 2, ... and a line feed at the end of each line"
+    Path("order.conllu").write_text(f"# a\n1{rest}\n3{rest}\n\n", encoding="utf-8")
+    Path("crlf.conllu").write_bytes(f"1{rest}\r\n\r\n1{rest}\r\n".encode())
+    Path("short.conllu").write_text("1 a _ X", encoding="utf-8")
+    Path("number.jsonl").write_text('{"tokens": 1}\n', encoding="utf-8")
     blank = "row 2: got a word that is missing, blank or not UTF-8"
     cases = {
         "number.parquet": "number.parquet: column 'sentence': got bigint, expected string or array<string>",
@@ -115,12 +149,21 @@ def test_a_mistake_is_one_line_and_leaves_nothing(tag: Command, tmp_path: Path) 
         "tagged.parquet": "tagged.parquet: has a column 'tags' already; expected none of words, tags, probabilities",
         "latin.txt": "latin.txt: latin.txt:2: expected UTF-8",
         "long.txt": "long.txt: long.txt:3: expected at most 100,000 words, of 100,000 characters each",
+        "order.conllu": f"order.conllu: order.conllu: # a 1{rest} 3{rest}: expected CoNLL-U of ten columns, {ids}",
+        "crlf.conllu": f"crlf.conllu: crlf.conllu: 1{rest}\r \r 1{rest}\r : expected CoNLL-U of ten columns, {ids}",
+        "short.conllu": f"short.conllu: short.conllu: 1 a _ X: expected CoNLL-U of ten columns, {ids}",
+        "number.jsonl": "number.jsonl: column 'sentence': got bigint, expected string or array<string>",
         "nobody.txt": "nobody.txt: Path does not exist: nobody.txt.",
     }
     for source, said in cases.items():
         assert mistake(tag(source, "out.parquet")) == said
         assert not Path("out.parquet").exists()
     assert "text.parquet" in mistake(tag("text.parquet", "out.parquet"))
+    Path("bad.json").write_text('{"sentence": ["a"]}\n{\n', encoding="utf-8")
+    assert mistake(tag("bad.json", "out.parquet")).startswith("bad.json: ")
+    assert mistake(tag("in.txt", "out.conllu")) == (
+        "out.conllu: CoNLL-U is written of CoNLL-U alone; expected --to json or parquet"
+    )
     assert mistake(tag("in.txt", "/proc/out.parquet")).startswith("in.txt: ")
 
 

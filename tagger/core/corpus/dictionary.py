@@ -4,10 +4,11 @@ The first character of an affix marks it as a prefix or a suffix: `^un`, `$ing`.
 """
 
 import json
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -20,6 +21,7 @@ RESERVED = 2  # the first id of an entry: no word of a corpus can be taken for p
 AFFIXES = "affixes.json"
 _LOOKUP = "lookup.json"
 DICTIONARY_FILES = ("words.json", "characters.json", AFFIXES, "tags.json", _LOOKUP)
+_RULES = {"column": "upos", "normalise": False}  # of the lookup, written only where they are not these
 _EMPTY = b'{"first_id": 2, "entries": []}'
 EXPECTED = "what `prepare` writes"  # in place of a missing file
 LONGEST_PREFIX, LONGEST_SUFFIX = 3, 4  # characters
@@ -77,11 +79,17 @@ class Dictionaries(NamedTuple):
     affixes: Dictionary  # counts are numbers of distinct words
     tags: Dictionary
     lowercase: bool  # whether words are looked up in lower case
+    column: str = "upos"  # of CoNLL-U, in which tags such as those of the training split stand
+    normalise: bool = False  # whether the words of a new sentence have to be brought into Unicode's form NFC
 
     @property
     def sizes(self) -> list[int]:
         """The sizes of the dictionaries of words, characters, affixes and tags, reserved ids included."""
         return [len(dictionary) for dictionary in self[:4]]
+
+    def spelt(self, words: Iterable[str]) -> tuple[str, ...]:
+        """Return words as the training split spells them."""
+        return tuple(unicodedata.normalize("NFC", word) for word in words) if self.normalise else tuple(words)
 
     def word_id(self, word: str) -> int:
         """Return the id under which a word is looked up."""
@@ -93,11 +101,13 @@ class Dictionaries(NamedTuple):
         return ids + [PADDING] * (MOST_AFFIXES - len(ids))
 
     def save(self, folder: Path, affixes: bool = True) -> None:
-        """Write one JSON file per dictionary, that of affixes only if asked to, and one for `lowercase`."""
+        """Write one JSON file per dictionary, that of affixes only if asked to, and one for the rules."""
         for name, dictionary in zip(DICTIONARY_FILES, self[:4], strict=False):
             if affixes or name != AFFIXES:
                 dictionary.save(folder / name)
-        (folder / _LOOKUP).write_text(json.dumps({"lowercase": self.lowercase}) + "\n", encoding="utf-8")
+        rules: dict[str, Any] = {"lowercase": self.lowercase}
+        rules |= {name: value for name, value in zip(_RULES, self[5:], strict=True) if value != _RULES[name]}
+        (folder / _LOOKUP).write_text(json.dumps(rules) + "\n", encoding="utf-8")
 
     @classmethod
     def load(cls, folder: Path) -> "Dictionaries":
@@ -123,10 +133,11 @@ class Dictionaries(NamedTuple):
         tables = (Dictionary.parse(contents[name], folder / name) for name in DICTIONARY_FILES[:4])
         words, characters, affixes, tags = tables
         with reading(folder / _LOOKUP, EXPECTED):
-            lowercase = json.loads(contents[_LOOKUP].decode("utf-8"))["lowercase"]
-            if not isinstance(lowercase, bool):
-                raise TypeError(f"lowercase is {lowercase!r}, expected true or false")
-        return cls(words, characters, affixes, tags, lowercase)
+            rules = json.loads(contents[_LOOKUP].decode("utf-8"))
+            lookup = [rules["lowercase"], *(rules.get(name, usual) for name, usual in _RULES.items())]
+            if [*map(type, lookup)] != [bool, str, bool]:
+                raise TypeError(f"{', '.join(('lowercase', *_RULES))}: got {lookup}, expected a flag, a text, a flag")
+        return cls(words, characters, affixes, tags, *lookup)
 
 
 def affixes_of(word: str) -> list[str]:
@@ -141,7 +152,9 @@ def count_affixes(words: Iterable[str]) -> Counter[str]:
     return Counter({affix: count for affix, count in counts.items() if count >= FEWEST_WORDS})
 
 
-def build_dictionaries(train: Iterable[Sentence] | IndexedCorpus, lowercase: bool) -> Dictionaries:
+def build_dictionaries(
+    train: Iterable[Sentence] | IndexedCorpus, lowercase: bool, column: str = "upos", normalise: bool = False
+) -> Dictionaries:
     """Build the dictionaries from the training split alone.
 
     Words, characters and affixes are ordered by decreasing count, tags by name, so a corpus always gives the same ids.
@@ -159,6 +172,8 @@ def build_dictionaries(train: Iterable[Sentence] | IndexedCorpus, lowercase: boo
         affixes=Dictionary(_by_count(count_affixes(words)), RESERVED),
         tags=Dictionary(sorted(zip(corpus.tag_names, np.bincount(corpus.tags).tolist(), strict=True)), 0),
         lowercase=lowercase,
+        column=column,
+        normalise=normalise,
     )
 
 

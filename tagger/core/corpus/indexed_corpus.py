@@ -1,5 +1,6 @@
 """Sentences by the million in memory: each distinct word and tag is held once, each token as two numbers."""
 
+import unicodedata
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -10,6 +11,7 @@ import numpy as np
 
 from tagger.core.common.arrays import Int32s, Int64s
 
+BLANKS = " \t\r\n"  # a word is more than these; any other white space may be one
 NO_TAG = -1  # the tag of a token without a gold tag
 
 
@@ -78,6 +80,10 @@ class IndexedCorpus:
             words = tuple(forms[form] for form in self.forms[start:end].tolist())
             names = tuple(tags[tag] for tag in self.tags[start:end].tolist())
             yield Sentence(words, names if all(names) else ())
+
+    def normalised(self) -> "IndexedCorpus":
+        """Return the tagged sentences with every word in Unicode's form NFC."""
+        return self.joined([replace(self, form_texts=[unicodedata.normalize("NFC", text) for text in self.form_texts])])
 
     def select(self, sentences: Sequence[int]) -> "IndexedCorpus":
         """Return the tagged sentences with these numbers, indexed as if there were no others."""

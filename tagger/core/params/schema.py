@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchema
 
 from tagger.core.common.arithmetic import Arithmetic
 from tagger.core.losses.definitions import LOSSES
@@ -23,10 +23,30 @@ CHARACTER_WINDOW = 3  # characters under one filter, with model.characters: cnn
 Path_ = Annotated[str, Field(min_length=1)]
 
 
+def _check_column(value: object) -> object:
+    is_number = isinstance(value, int) and not isinstance(value, bool) and value > 0
+    if not is_number and not (isinstance(value, str) and value):
+        raise ValueError("no name and no number from 1")
+    return value
+
+
+# pydantic itself would report a mistake in a union once for each of its types.
+_NAME_OR_NUMBER = WithJsonSchema({"type": ["string", "integer"], "minimum": 1})
+Column = Annotated[str | int, PlainValidator(_check_column), _NAME_OR_NUMBER]
+
+
 class Section(BaseModel):
     """A part of `params.yaml`: no unknown keys, no silent type conversion, no change after reading."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+class ColumnParams(Section):
+    """Which columns of the files hold what."""
+
+    sentence: Column = "auto"
+    word: Column = "auto"
+    tag: Column = "auto"
 
 
 class DataParams(Section):
@@ -35,11 +55,16 @@ class DataParams(Section):
     train: Path_
     dev: Path_
     test: Path_
-    format: Literal["auto", "csv", "conllu", "conll"]
-    column: Literal["upos", "xpos"]
+    format: Literal["auto", "csv", "conllu", "json", "parquet", "pairs", "conll"]
+    column: Column
     lowercase: bool
     dev_share: Share
     test_share: Share
+    # Files of params from before these keys are read, too.
+    encoding: Path_ = "utf-8"
+    columns: ColumnParams = ColumnParams()
+    tag_names: Annotated[tuple[str, ...], Field(strict=False)] = ()
+    normalise: bool = False
 
 
 class ModelParams(Section):

@@ -218,3 +218,26 @@ def test_a_missing_file_of_the_dictionaries_is_named(tmp_path: Path, name: str) 
     with pytest.raises(InputError) as caught:
         Dictionaries.load(tmp_path)
     assert str(caught.value).startswith(f"{tmp_path / name}: no such file; expected ")
+
+
+def test_the_column_and_the_form_of_words_are_kept(tmp_path: Path) -> None:
+    build_dictionaries(TRAIN, True, "xpos", normalise=True).save(tmp_path)
+    loaded = Dictionaries.load(tmp_path)
+    assert (loaded.lowercase, loaded.column, loaded.normalise) == (True, "xpos", True)
+    assert loaded.spelt(["e\u0301"]) == ("\xe9",)
+
+
+def test_the_usual_column_and_form_are_not_written(tmp_path: Path) -> None:
+    build_dictionaries(TRAIN, True).save(tmp_path)
+    assert (tmp_path / "lookup.json").read_bytes() == b'{"lowercase": true}\n'
+    loaded = Dictionaries.load(tmp_path)
+    assert (loaded.column, loaded.normalise) == ("upos", False)
+    assert loaded.spelt(["e\u0301"]) == ("e\u0301",)
+
+
+@pytest.mark.parametrize("rule", ['"column": 1', '"normalise": "yes"'])
+def test_a_rule_of_another_kind_is_damage(rule: str, tmp_path: Path) -> None:
+    build_dictionaries(TRAIN, True).save(tmp_path)
+    (tmp_path / "lookup.json").write_text(f'{{"lowercase": true, {rule}}}', encoding="utf-8")
+    with pytest.raises(InputError, match="damaged"):
+        Dictionaries.load(tmp_path)

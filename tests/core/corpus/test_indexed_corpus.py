@@ -46,3 +46,10 @@ def test_selected_sentences_are_indexed_as_if_there_were_no_others() -> None:
         assert (selected.form_texts, selected.tag_names) == (expected.form_texts, expected.tag_names)
         assert selected.forms.tolist() == expected.forms.tolist()
         assert selected.tags.tolist() == expected.tags.tolist()
+
+
+def test_normalised_words_are_the_same_word() -> None:
+    sentences = [Sentence(("e\u0301", "\xe9", "a"), ("X", "Y", "X")), Sentence(("\xe9",), ("Y",))]
+    corpus = IndexedCorpus.of(sentences).normalised()
+    assert corpus.form_texts == ["\xe9", "a"]
+    assert [*corpus] == [Sentence(("\xe9", "\xe9", "a"), ("X", "Y", "X")), Sentence(("\xe9",), ("Y",))]

@@ -1,0 +1,48 @@
+"""JSON lines: an object per line, with the words and tags of a sentence as lists.
+
+::
+
+    {"id": "0", "tokens": ["The", "dog", "barked"], "tags": ["DET", "NOUN", "VERB"]}
+
+The columns are chosen as those of a table, by the keys of the first object.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from tagger.core.common.errors import InputError
+from tagger.core.corpus.indexed_corpus import Sentence
+from tagger.prepare.columns import Columns
+from tagger.prepare.corpus_table import choose, read_rows
+from tagger.prepare.input_files import clip
+
+
+def parse(lines: Iterable[str], path: Path, columns: Columns) -> Iterator[Sentence]:
+    """Parse objects.
+
+    Raises:
+        InputError: a line is no object, has no such columns, or not one tag per word.
+    """
+    objects = ((number, _object(line, path, number)) for number, line in enumerate(lines, 1) if not line.isspace())
+    for number, first in objects:
+        keys = list(first)
+        layout = choose(keys, columns, f"{path}:{number}")
+        word, tag = keys[layout.word], keys[layout.tag]
+        sentence = "" if layout.sentence is None else keys[layout.sentence]
+        rows = ((at, row.get(word), row.get(tag), row.get(sentence)) for at, row in chain([(number, first)], objects))
+        yield from read_rows(rows, layout, f"{path}:", columns.tag_names)
+
+
+def _object(line: str, path: Path, number: int) -> dict[str, Any]:
+    try:
+        document = json.loads(line)
+        if "\\u" in line:
+            json.dumps(document, ensure_ascii=False).encode()  # fails at half of a character
+    except (ValueError, RecursionError) as error:
+        raise InputError.at(path, number, f"not JSON: {error}; expected one object a line: {clip(line)!r}") from None
+    if not isinstance(document, dict):
+        raise InputError.at(path, number, f"got {clip(line.strip())!r}, expected an object")
+    return document

@@ -1,0 +1,57 @@
+"""Parquet, as Hugging Face `datasets` writes it: a row has the words and tags of a sentence as lists.
+
+Tags may be numbers if the file has the names of their `ClassLabel`, or `data.tag_names` has. The columns are chosen as
+those of any table.
+"""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from tagger.core.common.errors import InputError
+from tagger.core.corpus.indexed_corpus import Sentence
+from tagger.prepare.columns import Columns
+from tagger.prepare.corpus_table import Layout, Row, choose, read_rows
+
+_ROWS = 4096  # read at once
+
+
+def parse(file: BinaryIO, path: Path, columns: Columns) -> Iterator[Sentence]:
+    """Parse rows.
+
+    Raises:
+        InputError: the file is no Parquet, has no such columns, or a row not one tag per word.
+    """
+    import pyarrow as pa  # no format but CoNLL-U needs it
+    import pyarrow.parquet as pq
+
+    try:
+        table = pq.ParquetFile(file)
+        names = table.schema_arrow.names
+        layout = choose(names, columns, f"{path}")
+        tag_names = columns.tag_names or _class_names(table.schema_arrow.metadata or {}, names[layout.tag])
+        yield from read_rows(_rows(table, names, layout), layout, f"{path}: row ", tag_names)
+    except (OSError, pa.ArrowException) as error:
+        raise InputError(f"{path}: {' '.join(str(error).split())}") from None
+
+
+def _rows(table: Any, names: list[str], layout: Layout) -> Iterator[Row]:
+    first = 1
+    used = [None if index is None else names[index] for index in layout[:3]]
+    for batch in table.iter_batches(_ROWS, columns=list({*used} - {None})):
+        size = len(batch)
+        cells = (batch.column(name).to_pylist() if name else [None] * size for name in used)
+        yield from zip(range(first, first + size), *cells, strict=True)
+        first += size
+
+
+def _class_names(metadata: dict[bytes, bytes], column: str) -> list[str]:
+    """Return the names that `datasets` keeps for the numbers of a column, in any of its versions."""
+    feature = json.loads(metadata.get(b"huggingface", b"{}")).get("info", {}).get("features", {}).get(column)
+    while isinstance(feature, dict | list):
+        feature = feature[0] if isinstance(feature, list) else feature
+        if "names" in feature:
+            return list(feature["names"])
+        feature = feature.get("feature")
+    return []
