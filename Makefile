@@ -30,7 +30,7 @@ sed -i.old -e 's/^\(torch==[0-9.]*\)+.*/\1/' -e '/^$$/,$$d' $(2) && rm $(2).old
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev repro test ui experiments losses record tutorial bench check-slow lock
+.PHONY: help setup setup-dev repro test ui pictures experiments losses record tutorial bench check-slow lock
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -58,7 +58,7 @@ repro: setup  ## run the whole pipeline, then show the losses side by side
 	@printf '  %-58s %s\n' \
 		'. $(VENV)/bin/activate' 'activate the environment for the commands below' \
 		'python -m tagger predict "The dog ate the book"' 'tag a sentence' \
-		'make ui' 'compare the losses in MLflow (or: mlflow ui)' \
+		'make ui' 'start MLflow, where the links above lead (or: mlflow ui)' \
 		'dvc exp run -S train.epochs=20' 'try another setting; params.yaml has them all' \
 		'dvc exp show' 'the experiments so far'
 	@echo && $(RUN) python -m tagger verify
@@ -75,6 +75,9 @@ check-slow: setup-dev  ## run the tests that take minutes
 ui: setup  ## open MLflow's UI on http://127.0.0.1:5000, with a run for every output on disk
 	@$(RUN) python -m tagger sync
 	@$(RUN) MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false mlflow ui --workers 1
+
+pictures: setup-dev repro  ## take the pictures of MLflow in README.md anew; needs Chromium and chromedriver
+	@$(RUN) python -m tests.mlflow_ui
 
 # Kept are the params that differ and the accuracies; its other columns are further metrics, and hashes of dependencies.
 experiments: setup  ## list DVC's experiments with their accuracies and the params that differ

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from tagger.tracking.metric_names import in_mlflow
 from tests.conftest import Project
 
 
@@ -40,7 +41,7 @@ class StoreView:
 
     def steps(self, run: Any, metric: str) -> list[int]:
         """Return the step of each value of a metric."""
-        return sorted(value.step for value in self.client.get_metric_history(run.info.run_id, metric))
+        return sorted(value.step for value in self.client.get_metric_history(run.info.run_id, in_mlflow(metric)))
 
     def models(self, run: Any) -> list[str]:
         """Return the names of the models that a run has logged."""
@@ -83,7 +84,7 @@ def check_complete(store: StoreView, runs: Sequence[Any], epochs: int) -> None:
         assert store.steps(run, "dev_accuracy") == list(range(1, epochs + 1)), run.info.run_name
         assert store.steps(run, "test_accuracy") == [0], run.info.run_name
         assert store.steps(run, "best_dev_accuracy") == [0], run.info.run_name
-        exported = ["export"] if run.info.run_id in versions else []
-        assert store.models(run) == [*exported, "model"], run.info.run_name
+        exported = [f"{loss}-export"] if run.info.run_id in versions else []
+        assert store.models(run) == [*exported, f"{loss}-trained"], run.info.run_name
         assert {given.dataset.name for given in run.inputs.dataset_inputs} == {"train", "dev", "test"}
         assert len(run.inputs.dataset_inputs) == 3, run.info.run_name

@@ -7,18 +7,33 @@ from pathlib import Path
 
 import pandas as pd
 from matplotlib.figure import Figure
-from mlflow.entities import Metric, Run
+from mlflow.entities import Run
 
-from tagger.evaluate.predictions import confusions, most_probable
+from tagger.evaluate.predictions import confusions
 from tagger.predict.mlflow_store import reporting
-from tagger.tracking.record import EXPORTED, OF_GROUP, TRAINED, Record
+from tagger.tracking.metric_names import in_mlflow
+from tagger.tracking.notes import describe_group, describe_run, describe_version
+from tagger.tracking.record import COMPARED, EXPORTED, OF_GROUP, TRAINED, Point, Record, digest_of
 from tagger.tracking.registry import log_model, promote, register_export
-from tagger.tracking.runs import FILES, MODEL, PARENT, RESTORED, TEST, find_by_id, log_points, open_run, set_tags
+from tagger.tracking.runs import (
+    FILES,
+    MODEL,
+    OPENED,
+    PARENT,
+    RESTORED,
+    TEST,
+    find_by_id,
+    log_datasets,
+    log_points,
+    open_run,
+    set_tags,
+)
 from tagger.tracking.store import Store
+from tagger.tracking.token_table import token_table
 
 PICTURE_TAGS = 50  # XPOS may have a thousand, and the picture grows with the square of their number
-TABLE_TOKENS = 2000  # of the test split, in the table that the UI shows
 TABLE = "probabilities.json"
+TABLE_OF = "probabilities.sha256"  # tag: of the predictions that the table has marks of
 GROUP_FIGURES = ("best_dev_accuracy", "test_accuracy")  # of each loss, shown by its group
 
 
@@ -27,34 +42,46 @@ def deliver(store: Store, record: Record) -> bool:
     """Make run, group and registry hold all that a record does, end the run; return whether anything was missing."""
     run = open_run(store, record)
     run_id, finished = run.info.run_id, run.info.status == "FINISHED"
+    model = log_model(store, run, record, TRAINED)  # before its metrics, which name it
     if not finished and (record.training or RESTORED in run.data.tags):  # otherwise it has them, with their times
-        log_points(store, run, record.points)
-    missing = _log_missing(store, run, record, record.artifacts, record.figures)
-    log_model(store, run, record, TRAINED)
-    test = {TEST: record.datasets["test"].digest} if "test" in record.datasets else {}
-    set_tags(store, run_id, {MODEL: str(record.model)} | test)
+        log_points(store, run, record.points, model, record.digests)
+    missing = _log_missing(store, run, record, record.artifacts, record.figures, model=model)
+    test = {TEST: record.digests["test"]} if "test" in record.datasets else {}
+    set_tags(store, run_id, {MODEL: str(record.model)} | OPENED | test)
+    describe_run(store, run, record, model)
     if not finished:
         store.client.set_terminated(run_id, "FINISHED", record.ended)
     if parent := find_by_id(store, run.data.tags.get(PARENT)):
         files = {path.name: path for path in record.below(OF_GROUP).values()}
         figures = {f"{record.loss}.{name}": value for name, value in record.figures.items() if name in GROUP_FIGURES}
-        if _log_missing(store, parent, record, files, figures):
+        log_datasets(store, parent.info.run_id, record)
+        changed = _log_missing(store, parent, record, files, figures)
+        changed |= _show_tokens(store, record, {parent: None, run: record.loss})
+        describe_group(store, parent, record)
+        if changed:
             store.client.set_terminated(parent.info.run_id, "FINISHED", record.ended)
             missing = True
     if record.below(EXPORTED):
-        missing |= promote(store, register_export(store, run, record), record)
+        version = register_export(store, run, record)
+        describe_version(store, record.registered_model, version, record)
+        missing |= promote(store, version, record)
     return missing or not finished
 
 
 def _log_missing(
-    store: Store, run: Run, record: Record, files: Mapping[str, Path], figures: Mapping[str, float]
+    store: Store,
+    run: Run,
+    record: Record,
+    files: Mapping[str, Path],
+    figures: Mapping[str, float],
+    *,
+    model: str | None = None,
 ) -> bool:
     """Log the files and the figures that a run lacks or has otherwise; return whether there were any."""
     time = record.ended or record.started
     shown = run.data.metrics
-    metrics = [Metric(name, value, time, 0) for name, value in figures.items() if shown.get(name) != value]
-    if metrics:
-        store.client.log_batch(run.info.run_id, metrics=metrics)
+    metrics = [Point(name, value, 0, time) for name, value in figures.items() if shown.get(in_mlflow(name)) != value]
+    log_points(store, run, metrics, model, record.digests)
     logged = json.loads(run.data.tags.get(FILES, "{}"))
     digests = {place: sha256(path.read_bytes()).hexdigest() for place, path in files.items()}
     missing = {place: digest for place, digest in digests.items() if logged.get(place) != digest}
@@ -69,12 +96,32 @@ def _log_missing(
 
 def _show_predictions(store: Store, run: Run, record: Record, path: Path) -> None:
     """Log what the UI shows of a prediction table: the confusions as a picture, and the probabilities as a table."""
-    run_id, predictions = run.info.run_id, pd.read_parquet(path)
+    predictions = pd.read_parquet(path)
     picture = draw_confusions(confusions(predictions), f"{record.loss}, test split")
-    store.client.log_figure(run_id, picture, "confusion.png")
+    store.client.log_figure(run.info.run_id, picture, "confusion.png")
+    _log_table(store, run, token_table({record.loss: predictions}, record.loss), "")
+
+
+def _show_tokens(store: Store, record: Record, runs: Mapping[Run, str | None]) -> bool:
+    """Log the tokens with the marks of the losses that a report compares, unless the runs have them.
+
+    A run is that of a loss, or the group, whose table has all losses. Return whether any table was logged.
+    """
+    files = record.below(COMPARED)
+    digest = digest_of(files)
+    lacking = {run: loss for run, loss in runs.items() if files and run.data.tags.get(TABLE_OF) != digest}
+    if lacking:
+        predictions = {path.stem: pd.read_parquet(path) for path in files.values()}
+        for run, loss in lacking.items():
+            _log_table(store, run, token_table(predictions, loss), digest)
+    return bool(lacking)
+
+
+def _log_table(store: Store, run: Run, table: pd.DataFrame, digest: str) -> None:
     # As `MlflowClient.log_table` does, which would append to the table of an earlier evaluation.
-    store.client.log_text(run_id, _table(predictions).to_json(orient="split", index=False), TABLE)
-    set_tags(store, run_id, {"mlflow.loggedArtifacts": json.dumps([{"path": TABLE, "type": "table"}])})
+    store.client.log_text(run.info.run_id, table.to_json(orient="split", index=False), TABLE)
+    shown = json.dumps([{"path": TABLE, "type": "table"}])
+    set_tags(store, run.info.run_id, {"mlflow.loggedArtifacts": shown, TABLE_OF: digest})
 
 
 def draw_confusions(counts: pd.DataFrame, title: str) -> Figure:
@@ -99,18 +146,3 @@ def draw_confusions(counts: pd.DataFrame, title: str) -> Figure:
         colour = "white" if shares[row, column] > 0.5 else "black"
         axes.text(column, row, str(counts.iloc[row, column]), ha="center", va="center", color=colour, fontsize=7)
     return figure
-
-
-def _table(predictions: pd.DataFrame) -> pd.DataFrame:
-    """Return whole sentences from the start of a prediction table, the same ones for every loss.
-
-    The UI matches the rows of several runs by the first column and shows the second; a reader can choose the others.
-    """
-    head = predictions.head(TABLE_TOKENS)
-    if len(predictions) > TABLE_TOKENS:
-        whole = head[head["sentence"] < predictions["sentence"].iloc[TABLE_TOKENS]]
-        head = whole if len(whole) else head
-    table = head.copy()
-    table.insert(0, "token", head["sentence"].astype(str) + "." + head["position"].astype(str) + " " + head["word"])
-    table.insert(1, "probabilities", most_probable(head, 3))
-    return table

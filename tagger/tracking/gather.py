@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from tagger.core.common import paths
@@ -18,9 +19,9 @@ from tagger.core.network.device import choose_device
 from tagger.core.network.model_folder import fingerprint
 from tagger.core.params.reader import read_document
 from tagger.core.params.schema import LossName
-from tagger.runner.dvc_lock import UNRECORDED, read_lock_file
+from tagger.runner.dvc_lock import UNRECORDED, md5, read_lock_file
 from tagger.runner.machine import training_tags
-from tagger.tracking.record import EXPORTED, OF_GROUP, TRAINED, Dataset, Point, Record, origin
+from tagger.tracking.record import COMPARED, EXPORTED, OF_GROUP, TRAINED, Dataset, Point, Record, origin
 
 
 def gather(loss: LossName, stages: Collection[str] = (), *, ran: bool = False) -> Record:
@@ -47,6 +48,9 @@ def gather(loss: LossName, stages: Collection[str] = (), *, ran: bool = False) -
         record.files |= _by_place((paths.tags_file(loss), paths.detail_file(loss), paths.predictions_file(loss)))
     if "report" in stages:
         record.files |= _by_place((paths.REPORT, paths.STUDY, paths.COMPARISON), OF_GROUP)
+        pairs = read_json(paths.COMPARISON, "what `report` writes")["pairs"]
+        predictions = {paths.predictions_file(pair["first"]) for pair in pairs}
+        record.files |= _by_place(predictions, COMPARED)
     # An experiment in a temporary folder has an export of its own.
     if "export" in stages and Path.cwd().resolve() == paths.workspace():
         record.files |= _by_place(paths.EXPORT.iterdir(), EXPORTED)
@@ -106,12 +110,14 @@ def _read_figures(path: Path, loss: LossName) -> dict[str, float]:
 def _read_dataset(name: str, settings: dict[str, Any]) -> Dataset:
     folder = paths.PREPARED / name
     state = sorted((status.st_ino, status.st_mtime_ns) for status in map(Path.stat, folder.glob("*")))
-    return Dataset(str(settings["data"][name]), _digest(folder, tuple(state)))
+    return _describe(folder, str(settings["data"][name]), tuple(state))
 
 
 @cache  # it reads the whole split, and a process may gather the records of all losses
-def _digest(folder: Path, _state: tuple[tuple[int, int], ...]) -> str:
-    return EncodedSplit.load(folder).digest()
+def _describe(folder: Path, source: str, _state: tuple[tuple[int, int], ...]) -> Dataset:
+    split = EncodedSplit.load(folder)
+    profile = {"sentences": len(split.lengths), "tokens": len(split.forms), "tags": len(np.unique(split.tags))}
+    return Dataset(source, split.digest(), profile, md5(folder))
 
 
 def _origin_tags(loss: LossName) -> dict[str, str]:

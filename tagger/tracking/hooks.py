@@ -1,5 +1,6 @@
 """What the stages tell tracking: nothing, and they need no MLflow, if `TAGGER_TRACKING=off` is in the environment."""
 
+import importlib.util
 import os
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -42,6 +43,8 @@ def track_evaluation(loss: LossName) -> None:
 def track_report(losses: Sequence[LossName]) -> None:
     """Log what `report` has written about these losses to the group, or groups, of their trainings."""
     _track(losses, "evaluate", "report")
+    if text := links():
+        print(text)
 
 
 def track_export() -> None:
@@ -50,6 +53,15 @@ def track_export() -> None:
     Whether it becomes champion is decided again if its content, or `export.max_drop`, differs from that of `dvc.lock`.
     """
     _track([ExportConfig.read(paths.EXPORT).loss], "evaluate", "export")
+
+
+def links() -> str:
+    """Return links to what MLflow shows of the models on the disk; empty if it has none of them, or can't be asked."""
+    if not _is_on() or importlib.util.find_spec("mlflow") is None:
+        return ""
+    from tagger.tracking.links import links_text
+
+    return links_text()
 
 
 def _track(losses: Sequence[LossName], *stages: str) -> None:

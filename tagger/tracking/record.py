@@ -14,7 +14,8 @@ from tagger.core.params.reader import flatten
 from tagger.core.params.schema import LossName
 
 REGISTERED_MODEL = "lstm-tagger"  # the default of export.registered_model
-TRAINED, EXPORTED, OF_GROUP = "model", "export", "group"  # folders of a record's files that are no plain artifacts
+# Folders of a record's files that are no plain artifacts; the last has the predictions that a report compares.
+TRAINED, EXPORTED, OF_GROUP, COMPARED = "model", "export", "group", "compared"
 
 
 class Point(NamedTuple):
@@ -31,6 +32,8 @@ class Dataset(NamedTuple):
 
     source: str
     digest: str
+    profile: dict[str, int] | None = None  # number of sentences, tokens and tags
+    md5: str | None = None  # of the encoded split, as `dvc.lock` has it
 
 
 class Record(BaseModel):
@@ -68,7 +71,7 @@ class Record(BaseModel):
         """A hash of what the trainings of one pipeline execution share and those of another setting do not."""
         keys = ("seed", "device", "arithmetic", "model", "train")
         setting = {key: self.settings[key] for key in keys if key in self.settings}
-        digests = [self.datasets[name].digest for name in ("train", "dev")]
+        digests = [self.digests[name] for name in ("train", "dev")]
         return sha256(json.dumps([self.experiment, setting, digests], sort_keys=True).encode()).hexdigest()[:12]
 
     @property
@@ -77,9 +80,14 @@ class Record(BaseModel):
         return str(self.settings.get("export", {}).get("registered_model", REGISTERED_MODEL))
 
     @property
+    def digests(self) -> dict[str, str]:
+        """The digest of each split."""
+        return {name: dataset.digest for name, dataset in self.datasets.items()}
+
+    @property
     def artifacts(self) -> dict[str, Path]:
         """The files that the run itself shows."""
-        others = (TRAINED, EXPORTED, OF_GROUP)
+        others = (TRAINED, EXPORTED, OF_GROUP, COMPARED)
         return {place: path for place, path in self.files.items() if place.partition("/")[0] not in others}
 
     def below(self, folder: str) -> dict[str, Path]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import mlflow
 import pandas as pd
-from mlflow.entities import LoggedModelStatus, Run
+from mlflow.entities import LoggedModel, LoggedModelStatus, Run
 from mlflow.exceptions import MlflowException
 from mlflow.models import Model, infer_signature
 
@@ -18,8 +18,8 @@ from tagger.core.common.rounding import six_places
 from tagger.predict.export_folder import is_export
 from tagger.predict.model_source import model_folder_of
 from tagger.predict.tagging import Tagger
-from tagger.tracking.record import EXPORTED, REGISTERED_MODEL, Record, digest_of
-from tagger.tracking.runs import TEST
+from tagger.tracking.record import EXPORTED, REGISTERED_MODEL, TRAINED, Record, digest_of
+from tagger.tracking.runs import TEST, figures_of
 from tagger.tracking.store import Store
 
 CHAMPION = "champion"
@@ -29,24 +29,25 @@ ROUNDING = 1e-9  # of a difference of accuracies
 MOST_TAGS = 5  # named in a line
 ADVICE = "export.registered_model gives another task a name of its own"
 REQUIREMENTS = ("mlflow", "numpy", "pandas", "pydantic")
+KINDS = {TRAINED: "trained", EXPORTED: "export"}  # of models, by the folder of a record: the ends of their names
+NO_STEP = -1  # MLflow copies the run's metrics of a model's step to the model, without their data sets
 OF_AN_EXPORT = ("onnx", "onnxruntime")
 OF_A_TRAINED_MODEL = ("safetensors", "torch")
 
 
-def log_model(store: Store, run: Run, record: Record, name: str) -> str:
-    """Log a model folder of the record under its name, unless the run has it; return the id of the logged model."""
-    files = record.below(name)
+def log_model(store: Store, run: Run, record: Record, kind: str) -> str:
+    """Log a model folder of the record, unless the run has it; return the id of the logged model."""
+    name, files = f"{record.loss}-{KINDS[kind]}", record.below(kind)
     content = digest_of(files)
-    condition = f"source_run_id = '{run.info.run_id}' AND name = '{name}'"
-    for model in store.client.search_logged_models([store.experiment], condition):
-        if model.tags.get(CONTENT, content) == content:
+    for model in models_of(store, run):
+        if model.name in (name, kind) and model.tags.get(CONTENT, content) == content:  # older ones have plain names
             if model.status == LoggedModelStatus.READY:
                 return str(model.model_id)
             store.client.delete_logged_model(model.model_id)  # from an interrupted delivery
     # Model.log would put it into the default experiment, whose artifacts lie in the folder where the database was made.
     params = {param: str(value) for param, value in record.params.items()}
     model = store.client.create_logged_model(
-        store.experiment, name, run.info.run_id, tags={CONTENT: content}, params=params
+        store.experiment, name, run.info.run_id, {CONTENT: content}, params, model_type=KINDS[kind]
     )
     # What mlflow.pyfunc.log_model calls, which can log to the active run only.
     Model.log(
@@ -54,9 +55,15 @@ def log_model(store: Store, run: Run, record: Record, name: str) -> str:
         model_id=model.model_id,
         flavor=mlflow.pyfunc,
         run_id=run.info.run_id,
+        step=NO_STEP,
         **model_parts(next(iter(files.values())).parent),
     )
     return str(model.model_id)
+
+
+def models_of(store: Store, run: Run) -> list[LoggedModel]:
+    """Return the models that a run has logged."""
+    return list(store.client.search_logged_models([store.experiment], f"source_run_id = '{run.info.run_id}'"))
 
 
 def register_export(store: Store, run: Run, record: Record) -> str:
@@ -88,7 +95,8 @@ def model_parts(folder: Path) -> dict[str, Any]:
         "python_model": str(here / "pyfunc.py"),
         "artifacts": {"model": str(folder)},
         "code_paths": [str(here.parent)],
-        # No inputs: MLflow has no type for "a string or a list of strings", and the model itself checks them.
+        # No inputs: AnyType would fit a string or a list of words, but with a schema MLflow makes a table of every
+        # request first, and then takes neither lists of several lengths nor a list or an array in a program.
         "signature": infer_signature(model_output=output),
         "input_example": pd.DataFrame({"sentence": ["The dog ate the book"]}),
         "pip_requirements": [f"{name}=={importlib.metadata.version(name)}" for name in requirements],
@@ -124,8 +132,9 @@ def _decide(store: Store, version: str, champion: str | None, record: Record) ->
     if champion in (None, version):
         return True, f"{measured}, {'as before' if champion else 'there was none before'}"
     run = _run_of(store, name, champion)
-    if run and run.data.tags.get(TEST) == test.digest and "test_accuracy" in run.data.metrics:
-        accuracies = {test.source: (accuracy, float(run.data.metrics["test_accuracy"]))}
+    known = figures_of(run).get("test_accuracy") if run and run.data.tags.get(TEST) == test.digest else None
+    if known is not None:
+        accuracies = {test.source: (accuracy, known)}
     else:
         new = Tagger(next(iter(record.below(EXPORTED).values())).parent)
         try:

@@ -1,5 +1,6 @@
 """The runs of the store as a table."""
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -11,6 +12,8 @@ from mlflow.exceptions import MlflowException
 from tagger.core.common.errors import InputError
 from tagger.evaluate.metrics import shown_in
 from tagger.predict.mlflow_store import reporting
+from tagger.tracking.metric_names import in_mlflow
+from tagger.tracking.runs import figures_of
 from tagger.tracking.store import Store, connect
 
 FIRST = ("run", "status", "loss")
@@ -31,14 +34,14 @@ def compare_runs(
         StoreAwayError: the store does not answer.
         InputError: MLflow does not understand the condition, or no run has the column.
     """
-    found = _search(connect(), condition)
+    found = _search(connect(to_write=False), condition)
     if not found:
         return pd.DataFrame(columns=list(FIRST))
     rows = [
         {"run": run.info.run_name, "status": run.info.status}
         | {"started": datetime.fromtimestamp(run.info.start_time / 1000).isoformat(" ", "seconds")}
         | run.data.params
-        | run.data.metrics
+        | figures_of(run)
         | {"loss": run.data.tags["loss"]}
         for run in found
     ]
@@ -59,13 +62,18 @@ def compare_runs(
 
 def _search(store: Store, condition: str) -> list[Run]:
     is_training = "tags.loss LIKE '%'"
-    wanted = f"{is_training} and {condition}" if condition else is_training
+    named = re.sub(r"\bmetrics?\.(\w+)", lambda found: f"metrics.`{in_mlflow(found[1])}`", condition)
+    found: dict[str, Run] = {}
     try:
-        return list(store.client.search_runs([store.experiment], wanted, max_results=50_000))
+        for part in dict.fromkeys((named, condition)):  # older runs have the names without a section
+            wanted = f"{is_training} and {part}" if part else is_training
+            runs = store.client.search_runs([store.experiment], wanted, max_results=50_000)
+            found |= {run.info.run_id: run for run in runs}
     except MlflowException as error:
         if condition and error.error_code == "INVALID_PARAMETER_VALUE":
             raise InputError(f"--filter: {condition!r}: {' '.join(str(error).split())}") from None
         raise
+    return list(found.values())
 
 
 def _as_numbers(column: "pd.Series[Any]") -> "pd.Series[Any]":

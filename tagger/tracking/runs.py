@@ -3,12 +3,13 @@
 import json
 from collections.abc import Mapping, Sequence
 
-import yaml
 from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, Run, RunTag
 from mlflow.tracking.context.registry import resolve_tags
 
+from tagger.core.common.yaml_file import write_yaml
 from tagger.predict.mlflow_store import reporting
 from tagger.runner.locks import hold, is_held
+from tagger.tracking.metric_names import in_files, in_mlflow, split_of
 from tagger.tracking.record import Point, Record, origin
 from tagger.tracking.store import Store
 
@@ -17,6 +18,8 @@ FILES = "artifacts.sha256"  # tag: JSON with the SHA-256 of each artifact that t
 RESTORED = "restored"  # tag: this machine did not run the training, or no longer knows that it did
 LOCK, GROUP, KIND = "training.lock", "group", "kind"
 PARENT = "mlflow.parentRunId"
+# MLflow's UI opens the row above such a run; a row is closed otherwise, and shows nothing of the losses.
+OPENED = {"mlflow.runType": "evaluation"}
 MOST_METRICS = 1000  # that MLflow takes in one write
 
 
@@ -29,7 +32,7 @@ def find_run(store: Store, record: Record) -> Run | None:
     if record.training:
         return _find(store, f"tags.{TRAINING} = '{record.training}'")
     test = record.datasets.get("test")
-    for run in _search(store, f"tags.`{MODEL}` = '{record.model}' and tags.loss = '{record.loss}'"):
+    for run in search(store, f"tags.`{MODEL}` = '{record.model}' and tags.loss = '{record.loss}'"):
         if not test or run.data.tags.get(TEST, test.digest) == test.digest:
             return run
     return None
@@ -65,7 +68,7 @@ def close_abandoned_runs(store: Store, own: Record | None = None) -> list[str]:
     `own` is the training of this process: another training under its lock has lost its checkpoint.
     """
     closed = []
-    for run in _search(store, "attributes.status = 'RUNNING'"):
+    for run in search(store, "attributes.status = 'RUNNING'"):
         tags = run.data.tags
         lock = tags.get(LOCK)
         # MLflow's search takes no quote within a text, and a path may have one.
@@ -77,10 +80,28 @@ def close_abandoned_runs(store: Store, own: Record | None = None) -> list[str]:
     return closed
 
 
+def figures_of(run: Run) -> dict[str, float]:
+    """Return the last value of each metric of a run, by its name in the pipeline's files."""
+    return {in_files(name): value for name, value in run.data.metrics.items()}
+
+
 @reporting()
-def log_points(store: Store, run: Run, points: Sequence[Point]) -> None:
-    """Log values of epochs in as few writes as MLflow allows; it ignores those that it has already."""
-    metrics = [Metric(name, value, time or run.info.start_time, step) for name, value, step, time in points]
+def log_points(
+    store: Store,
+    run: Run,
+    points: Sequence[Point],
+    model: str | None = None,
+    digests: Mapping[str, str] | None = None,
+) -> None:
+    """Log values in as few writes as MLflow allows; it ignores those that it has already.
+
+    With the id of a logged model they become metrics of that model, too, each of its split, whose digests are given.
+    """
+    metrics = []
+    for name, value, step, time in points:
+        split = split_of(name)
+        data = (split, digests[split]) if digests and split in digests else (None, None)
+        metrics.append(Metric(in_mlflow(name), value, time or run.info.start_time, step, model, *data))
     for start in range(0, len(metrics), MOST_METRICS):
         store.client.log_batch(run.info.run_id, metrics=metrics[start : start + MOST_METRICS])
 
@@ -93,7 +114,7 @@ def set_tags(store: Store, run_id: str, tags: Mapping[str, str]) -> None:
 def _create_run(store: Store, record: Record) -> Run:
     parent = _open_group(store, record)
     tags = record.tags | {PARENT: parent.info.run_id, GROUP: record.group}
-    tags |= {TRAINING: record.training} if record.training else {RESTORED: "true", MODEL: str(record.model)}
+    tags |= OPENED | ({TRAINING: record.training} if record.training else {RESTORED: "true", MODEL: str(record.model)})
     return _create(store, record, record.name, tags)
 
 
@@ -139,22 +160,25 @@ def _log_settings(store: Store, run: Run, record: Record) -> None:
     missing = [Param(name, str(value)) for name, value in record.params.items() if name not in run.data.params]
     if missing:
         # The file first: a run that has the params has the file, too.
-        store.client.log_text(run_id, yaml.safe_dump(record.settings, sort_keys=False), "params.yaml")
+        store.client.log_text(run_id, write_yaml(record.settings), "params.yaml")
         store.client.log_batch(run_id, params=missing)
-    inputs = [
-        DatasetInput(
-            Dataset(name, dataset.digest, source_type="local", source=json.dumps({"uri": dataset.source})),
-            [InputTag("mlflow.data.context", name)],
-        )
-        for name, dataset in record.datasets.items()
-    ]
+    log_datasets(store, run_id, record)
+
+
+def log_datasets(store: Store, run_id: str, record: Record) -> None:
+    """Name the splits of a record as the inputs of a run, which may have them already."""
+    inputs = []
+    for name, given in record.datasets.items():
+        source, profile = json.dumps({"uri": given.source}), json.dumps(given.profile) if given.profile else None
+        tags = [InputTag("mlflow.data.context", name)] + ([InputTag("dvc.md5", given.md5)] if given.md5 else [])
+        inputs.append(DatasetInput(Dataset(name, given.digest, "local", source, profile=profile), tags))
     store.client.log_inputs(run_id, inputs)
 
 
 def _find(store: Store, condition: str) -> Run | None:
-    return next(iter(_search(store, condition)), None)
+    return next(iter(search(store, condition)), None)
 
 
-def _search(store: Store, condition: str) -> list[Run]:
+def search(store: Store, condition: str) -> list[Run]:
     """Return the runs that fulfil a condition, the newest first."""
     return list(store.client.search_runs([store.experiment], condition, order_by=["attributes.start_time DESC"]))

@@ -1,6 +1,8 @@
 """Where runs go: the database of the main workspace, or the one that the environment names."""
 
 import os
+import re
+from contextlib import nullcontext
 from typing import NamedTuple
 
 import mlflow
@@ -8,8 +10,9 @@ from mlflow import MlflowClient
 
 from tagger.core.common.errors import InputError
 from tagger.core.common.paths import workspace
-from tagger.predict.mlflow_store import DATABASES, kind_of, knock, reporting, tracking_uri
+from tagger.predict.mlflow_store import DATABASES, address, kind_of, knock, reporting, tracking_uri
 from tagger.runner.locks import hold
+from tagger.tracking.view import EXPERIMENT_TAGS
 
 EXPERIMENT = "lstm-tagger"
 
@@ -22,37 +25,42 @@ class Store(NamedTuple):
 
 
 @reporting()
-def connect() -> Store:
-    """Return the store, ready to be written to.
+def connect(*, to_write: bool = True) -> Store:
+    """Return the store. What is missing of it, even the database, is made only to be written to.
 
     DVC runs some experiments in temporary folders that it deletes, so every path is absolute and below the workspace
     that DVC names. `MLFLOW_TRACKING_URI` and `MLFLOW_EXPERIMENT_NAME` in the environment take precedence.
 
     Raises:
         StoreAwayError: the store can't be reached or written to.
-        InputError: the experiment was deleted.
+        InputError: the experiment was deleted, or there is none to be read.
     """
     uri = tracking_uri()
-    knock(uri, to_write=True)
+    knock(uri, to_read=None if to_write else "trainings")
     mlflow.set_tracking_uri(uri)
     # A new client creates a missing database, and two processes that do so at the same time break it.
-    with hold("mlflow", "connecting to MLflow"):
+    with hold("mlflow", "connecting to MLflow") if to_write else nullcontext():
         client = MlflowClient(uri)
-        return Store(client, _find_experiment(client, uri))
+        return Store(client, _find_experiment(client, uri, to_write=to_write))
 
 
-def _find_experiment(client: MlflowClient, uri: str) -> str:
+def _find_experiment(client: MlflowClient, uri: str, *, to_write: bool) -> str:
     name = os.environ.get("MLFLOW_EXPERIMENT_NAME") or EXPERIMENT
     experiment = client.get_experiment_by_name(name)
+    if experiment is None and not to_write:
+        raise InputError(f"trainings: not found in MLflow: {address()} has no experiment {name!r}")
     if experiment is None:
         # A server knows where its artifacts go; a database does not, and MLflow would take the current folder.
-        location = (workspace() / "mlruns" / name).as_uri() if kind_of(uri) in DATABASES else None
+        folder = workspace() / "mlruns" / re.sub(r"[^\w -]", "_", name)[:100]  # one folder, whatever the name
+        location = folder.as_uri() if kind_of(uri) in DATABASES else None
         # Otherwise the UI takes it for one about language models and hides the training runs.
-        kind = {"mlflow.experimentKind": "custom_model_development"}
-        return str(client.create_experiment(name, artifact_location=location, tags=kind))
+        tags = {"mlflow.experimentKind": "custom_model_development"} | EXPERIMENT_TAGS
+        return str(client.create_experiment(name, artifact_location=location, tags=tags))
     if experiment.lifecycle_stage == "deleted":
         raise InputError(
             f"MLflow: the experiment {name!r} is deleted, expected it active; "
             f"`mlflow experiments restore -x {experiment.experiment_id}` brings it back"
         )
+    for tag in EXPERIMENT_TAGS.keys() - experiment.tags.keys():
+        client.set_experiment_tag(experiment.experiment_id, tag, EXPERIMENT_TAGS[tag])
     return str(experiment.experiment_id)

@@ -2,17 +2,23 @@
 
 from collections.abc import Iterator, Mapping
 
+from mlflow.entities import Run
+
 from tagger.core.common import paths
 from tagger.core.network.model_folder import fingerprint
 from tagger.core.params.reader import read_params
 from tagger.core.params.schema import ExportView, LossName
 from tagger.predict.export_folder import ExportConfig
+from tagger.predict.mlflow_store import reporting
 from tagger.runner.dvc_lock import UNRECORDED, LockedStage, read_lock_file
 from tagger.tracking.delivery import deliver
 from tagger.tracking.gather import gather
+from tagger.tracking.metric_names import in_mlflow
 from tagger.tracking.outbox import deliver_waiting
-from tagger.tracking.runs import close_abandoned_runs
-from tagger.tracking.store import connect
+from tagger.tracking.record import Point
+from tagger.tracking.registry import models_of
+from tagger.tracking.runs import close_abandoned_runs, log_points, search
+from tagger.tracking.store import Store, connect
 
 
 def sync() -> Iterator[str]:
@@ -27,6 +33,8 @@ def sync() -> Iterator[str]:
         yield f"delivered what waited: {waited} {'record' if waited == 1 else 'records'}"
     for name in close_abandoned_runs(store):
         yield f"closed {name}, whose process is dead"
+    if named := [run.info.run_name for run in search(store, "") if _name_metrics(store, run)]:
+        yield f"named metrics as MLflow groups them: {', '.join(named)}"
     locked = read_lock_file()
     for loss in read_params(ExportView).losses:
         if stages := _recorded_stages(loss, locked):
@@ -35,6 +43,20 @@ def sync() -> Iterator[str]:
                 yield f"restored {record.name}"
         elif f"train@{loss}" in locked or paths.model_folder(loss).exists():
             yield f"left out {loss}: its model or data are not those of dvc.lock; `dvc pull` or `repro` mends it"
+
+
+@reporting()
+def _name_metrics(store: Store, run: Run) -> bool:
+    """Give the metrics of an older run the names that MLflow groups, beside their own; return whether it had to."""
+    older = [name for name in run.data.metrics if in_mlflow(name) not in run.data.metrics]
+    if not older:
+        return False
+    histories = [store.client.get_metric_history(run.info.run_id, name) for name in older]
+    points = [Point(row.key, row.value, row.step, row.timestamp) for history in histories for row in history]
+    trained = [model.model_id for model in models_of(store, run) if not model.name.endswith("export")]
+    digests = {given.dataset.name: given.dataset.digest for given in run.inputs.dataset_inputs}
+    log_points(store, run, points, trained[0] if trained else None, digests)
+    return True
 
 
 def _recorded_stages(loss: LossName, locked: Mapping[str, LockedStage]) -> list[str]:
@@ -50,7 +72,7 @@ def _recorded_stages(loss: LossName, locked: Mapping[str, LockedStage]) -> list[
     if not (evaluate.wrote() and evaluate.read(paths.TEST, model)):
         return ["train"]
     stages = ["train", "evaluate"]
-    if report.wrote():
+    if report.wrote() and report.read(paths.predictions_file(loss).parent):
         stages.append("report")
     if export.wrote() and ExportConfig.read(paths.EXPORT).trained == fingerprint(model):
         stages.append("export")

@@ -5,6 +5,8 @@ import time
 from contextlib import AbstractContextManager, suppress
 
 from mlflow.entities import Run
+from mlflow.environment_variables import MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING
+from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
 
 from tagger.core.params.schema import LossName
 from tagger.predict.mlflow_store import StoreAwayError, reporting
@@ -37,6 +39,7 @@ class TrainingRun(TrainingLog, AbstractContextManager["TrainingRun"]):
         self._logged = 0  # of the record's points
         self._written = 0.0  # when, in seconds
         self._connection: tuple[Store, Run] | None = None
+        self._monitor: SystemMetricsMonitor | None = None
         for epoch in history:
             self._add(epoch)
         try:
@@ -59,6 +62,8 @@ class TrainingRun(TrainingLog, AbstractContextManager["TrainingRun"]):
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         """End the run as KILLED after a signal, as FAILED after an error."""
+        if self._monitor is not None:
+            self._monitor.finish()
         if error is None:
             return
         self._write()
@@ -82,6 +87,9 @@ class TrainingRun(TrainingLog, AbstractContextManager["TrainingRun"]):
         run = open_run(store, self._record)
         if resumes:  # a new run leaves its group, which others may have made, as it is
             resume_run(store, run, self._record)
+        if MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING.get() and self._monitor is None:  # MLflow heeds it in start_run only
+            self._monitor = SystemMetricsMonitor(run.info.run_id, resume_logging=resumes)
+            self._monitor.start()
         return store, run
 
     def _write(self) -> None:

@@ -10,6 +10,8 @@ import pandas as pd
 import pytest
 
 from tagger.core.common.errors import InputError
+from tagger.tracking.metric_names import in_mlflow
+from tagger.tracking.runs import figures_of
 from tests.conftest import Project, keep_rows
 
 # MLflow's own code uses what its libraries deprecate.
@@ -58,17 +60,17 @@ def test_every_epoch_has_its_metrics(runs: dict[str, Any], client: Any) -> None:
     names = ("train_loss", "dev_loss", "dev_accuracy", "learning_rate", "tokens_per_second", "seconds")
     for run in runs.values():
         for name in names:
-            assert [value.step for value in client.get_metric_history(run.info.run_id, name)] == [1, 2, 3]
+            assert [value.step for value in client.get_metric_history(run.info.run_id, in_mlflow(name))] == [1, 2, 3]
 
 
 def test_the_metrics_are_those_of_the_files(runs: dict[str, Any], finished: Project) -> None:
     for loss, run in runs.items():
         evaluation = json.loads((finished.root / f"metrics/evaluate/{loss}.json").read_text(encoding="utf-8"))[loss]
         for name, value in evaluation.items():
-            assert run.data.metrics[f"test_{name}"] == value
+            assert figures_of(run)[f"test_{name}"] == value
         summary = json.loads((finished.root / f"metrics/train/{loss}.json").read_text(encoding="utf-8"))[loss]
         for name, value in summary.items():
-            assert run.data.metrics[name] == value
+            assert figures_of(run)[name] == value
 
 
 def test_the_tags_say_what_a_run_comes_from(runs: dict[str, Any], finished: Project) -> None:
@@ -106,9 +108,9 @@ def test_the_group_of_both_holds_the_report_and_their_best_figures(runs: dict[st
     (parent,) = {run.data.tags["mlflow.parentRunId"] for run in runs.values()}
     group = client.get_run(parent)
     assert group.info.status == "FINISHED"
-    assert artifacts(client, group) == {"report.html", "losses.json", "compare.json"}
+    assert artifacts(client, group) == {"report.html", "losses.json", "compare.json", "probabilities.json"}
     assert group.data.metrics == {
-        f"{loss}.{name}": run.data.metrics[name]
+        in_mlflow(f"{loss}.{name}"): figures_of(run)[name]
         for loss, run in runs.items()
         for name in ("best_dev_accuracy", "test_accuracy")
     }
@@ -165,7 +167,7 @@ def test_a_restored_training_gets_one_run_in_the_store_that_the_user_names(copy:
 
     runs = mlflow.MlflowClient(uri).search_runs(["1"], "tags.loss LIKE '%'")
     assert [(run.data.tags["loss"], run.data.tags["restored"]) for run in runs] == [("nll", "true")]
-    assert {"best_dev_accuracy", "dev_loss", "test_accuracy"} <= set(runs[0].data.metrics)
+    assert {"best_dev_accuracy", "dev_loss", "test_accuracy"} <= set(figures_of(runs[0]))
     champion = mlflow.MlflowClient(uri).get_model_version_by_alias("lstm-tagger", "champion")
     assert champion.run_id == runs[0].info.run_id
     keep_rows(copy.root / "data/raw/test.csv", 10)

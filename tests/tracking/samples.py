@@ -18,6 +18,7 @@ from tagger.tracking.record import Record
 from tagger.tracking.store import Store
 
 LOSSES: tuple[LossName, ...] = ("nll", "cross_entropy")
+WITH_IDS = ("mlflow.parentRunId", "mlflow.note.content", "note.sha256")  # tags
 SPLITS = [f"data/prepared/{name}" for name in ("train", "dev", "test")]
 STAGES: dict[str, tuple[list[str], list[str], list[str]]] = {  # params, deps and outs of dvc.yaml
     "prepare": (["seed", "data"], [], ["data/prepared/dictionaries", *SPLITS])
@@ -125,7 +126,7 @@ def _content_of(store: Store, run: Any) -> dict[str, Any]:
         },
         "inputs": sorted((given.dataset.name, given.dataset.digest) for given in run.inputs.dataset_inputs),
         "models": len(models & {output.model_id for output in run.outputs.model_outputs}),
-        "tags": {name: value for name, value in run.data.tags.items() if name != "mlflow.parentRunId"},
+        "tags": {name: value for name, value in run.data.tags.items() if name not in WITH_IDS},
         "parent": parent and store.client.get_run(parent).info.run_name,
         "artifacts": artifacts(store, run),
     }

@@ -17,7 +17,7 @@ from tagger.tracking import delivery
 from tagger.tracking.delivery import deliver
 from tagger.tracking.gather import gather
 from tagger.tracking.record import Point, Record
-from tagger.tracking.runs import log_points, open_run
+from tagger.tracking.runs import figures_of, log_points, open_run
 from tagger.tracking.store import Store, connect
 from tests.tracking.samples import artifacts, content, evaluated_record, groups_of, runs_of, whole_record
 
@@ -33,8 +33,15 @@ RUN_WRITES = (
     "delete_logged_model",
     "finalize_logged_model",
     "set_logged_model_tags",
+    "set_tag",
 )
-MODEL_WRITES = ("create_registered_model", "create_model_version", "set_registered_model_alias")
+MODEL_WRITES = (
+    "create_registered_model",
+    "create_model_version",
+    "set_registered_model_alias",
+    "update_registered_model",
+    "update_model_version",
+)
 FILE_WRITES = ("log_artifact", "log_artifacts")
 
 
@@ -160,7 +167,7 @@ def test_a_delivery_that_is_made_twice_changes_nothing(store: Store, kind: str) 
         {"champion": 1}
     ]
     assert run.info.status == "FINISHED"
-    assert [point.step for point in store.client.get_metric_history(run.info.run_id, "dev_loss")] == [1, 2]
+    assert [point.step for point in store.client.get_metric_history(run.info.run_id, "dev/loss")] == [1, 2]
     deliver(store, again)
     assert content(store) == first
     assert ids(store) == first_ids
@@ -189,7 +196,7 @@ def test_a_training_that_is_delivered_keeps_the_times_of_its_epochs(store: Store
     run = open_run(store, record)
     log_points(store, run, record.points[:3])  # the store went away after these
     deliver(store, record)
-    for name in ("learning_rate", "train_loss", "dev_loss", "dev_accuracy"):
+    for name in ("train/learning_rate", "train/loss", "dev/loss", "dev/accuracy"):
         history = store.client.get_metric_history(run.info.run_id, name)
         assert [(value.step, value.timestamp) for value in history] == [(1, 1_700_000_000_001), (2, 1_700_000_000_002)]
     (now,) = runs_of(store)
@@ -200,11 +207,11 @@ def test_a_training_that_is_delivered_keeps_the_times_of_its_epochs(store: Store
 
 def test_an_evaluation_goes_to_the_run_of_the_training_and_leaves_its_epochs_alone(store: Store) -> None:
     deliver(store, training(gather("nll")))
-    before = store.client.get_metric_history(runs_of(store)[0].info.run_id, "dev_loss")
+    before = store.client.get_metric_history(runs_of(store)[0].info.run_id, "dev/loss")
     deliver(store, whole_record())
     (run,) = runs_of(store)
-    assert store.client.get_metric_history(run.info.run_id, "dev_loss") == before
-    assert run.data.metrics["test_accuracy"] == whole_record().figures["test_accuracy"]
+    assert store.client.get_metric_history(run.info.run_id, "dev/loss") == before
+    assert figures_of(run)["test_accuracy"] == whole_record().figures["test_accuracy"]
     assert {given.dataset.name for given in run.inputs.dataset_inputs} == {"train", "dev", "test"}
     assert run.data.tags["training"] == "a"
     assert "restored" not in run.data.tags
@@ -218,10 +225,10 @@ def test_the_group_shows_the_figures_of_each_loss(store: Store, monkeypatch: pyt
     deliver(store, cross_entropy)
     (group,) = groups_of(store)
     assert group.data.metrics == {
-        "nll.best_dev_accuracy": nll.figures["best_dev_accuracy"],
-        "nll.test_accuracy": nll.figures["test_accuracy"],
-        "cross_entropy.best_dev_accuracy": cross_entropy.figures["best_dev_accuracy"],
-        "cross_entropy.test_accuracy": cross_entropy.figures["test_accuracy"],
+        "best dev accuracy/nll": nll.figures["best_dev_accuracy"],
+        "test accuracy/nll": nll.figures["test_accuracy"],
+        "best dev accuracy/cross_entropy": cross_entropy.figures["best_dev_accuracy"],
+        "test accuracy/cross_entropy": cross_entropy.figures["test_accuracy"],
     }
     assert group.info.status == "FINISHED"
     assert {run.data.tags["mlflow.parentRunId"] for run in runs_of(store)} == {group.info.run_id}
@@ -243,7 +250,7 @@ def test_a_run_that_was_measured_on_another_test_split_keeps_its_figures(
     kept, other = runs_of(store)
     assert kept.data.to_dictionary() == before.data.to_dictionary()
     assert kept.info.run_id == before.info.run_id
-    assert other.data.metrics["test_nll"] == second.figures["test_nll"]
+    assert figures_of(other)["test_nll"] == second.figures["test_nll"]
     assert other.data.tags["test.digest"] != kept.data.tags["test.digest"]
     assert other.data.tags["model.sha256"] == kept.data.tags["model.sha256"]
     assert len(groups_of(store)) == 2
@@ -271,7 +278,7 @@ def test_a_later_stage_leaves_the_files_of_the_evaluation_alone(store: Store, mo
     picture.write_bytes(b"as it was")
     deliver(store, record.model_copy(update={"figures": record.figures | {"export_largest_difference": 0.0}}))
     assert picture.read_bytes() == b"as it was"
-    assert "export_largest_difference" in runs_of(store)[0].data.metrics
+    assert "export_largest_difference" in figures_of(runs_of(store)[0])
 
 
 def test_a_run_whose_group_was_deleted_is_delivered(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -281,7 +288,7 @@ def test_a_run_whose_group_was_deleted_is_delivered(store: Store, monkeypatch: p
     store.client.delete_run(group.info.run_id)
     deliver(store, evaluated_record())
     (run,) = runs_of(store)
-    assert "test_accuracy" in run.data.metrics
+    assert "test_accuracy" in figures_of(run)
 
 
 def test_an_export_that_was_deleted_from_the_registry_is_registered_again(store: Store) -> None:

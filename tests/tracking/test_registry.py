@@ -35,7 +35,7 @@ def test_the_model_of_a_run_is_an_output_of_its_experiment_with_its_files(store:
     assert Path(model.artifact_location.removeprefix("file://")).is_relative_to(workspace / "mlruns/lstm-tagger")
     (output,) = store.client.get_run(run.info.run_id).outputs.model_outputs
     assert output.model_id == model.model_id
-    folder = model_folder_of(f"runs:/{run.info.run_id}/model")
+    folder = model_folder_of(f"runs:/{run.info.run_id}/nll-trained")
     assert fingerprint(folder) == record.model
     assert "torch" in requirements(folder.parents[1])
     assert store.client.search_registered_models() == []

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tagger.core.common.errors import InputError
-from tagger.predict.mlflow_store import StoreAwayError, address, reporting, tracking_uri
+from tagger.predict.mlflow_store import StoreAwayError, address, knock, reporting, tracking_uri
 from tagger.tracking.store import connect
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
@@ -149,6 +149,95 @@ def test_a_deleted_experiment_is_a_mistake_of_the_user(filled: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("name", ["/Shared/x", "../../x", "..", ".", "a%2Fb", "x" * 400, "ü?#&"])
+def test_artifacts_lie_inside_the_workspace_whatever_the_experiment_is_called(
+    filled: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_EXPERIMENT_NAME", name)
+    store = connect()
+    experiment = store.client.get_experiment(store.experiment)
+    run = store.client.create_run(store.experiment).info.run_id
+    store.client.log_text(run, "here", "a.txt")
+    assert experiment.name == name
+    (written,) = filled.rglob("a.txt")
+    assert written.parents[3] == filled / "mlruns"
+
+
+# The folder of the project
+
+
+@pytest.mark.parametrize("name", ["what?", "x%20y", "50% off", "a #1 süß", "a;b&c=d"])
+def test_a_project_may_lie_in_a_folder_of_any_name_and_be_moved(
+    name: str, tmp_path: Path, database: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root, moved = tmp_path / "here" / name, tmp_path / "there" / name
+    enter(root, monkeypatch)
+    shutil.copyfile(database, root / "mlflow.db")
+    run = log_file()
+    assert sorted(path.name for path in root.iterdir()) == [".dvc", "data", "mlflow.db", "mlruns", "params.yaml"]
+    assert [path.name for path in root.parent.iterdir()] == [name]
+    monkeypatch.chdir(tmp_path)
+    moved.parent.mkdir()
+    root.rename(moved)
+    enter(moved, monkeypatch)
+    for _ in range(2):
+        store = connect(to_write=False)
+        assert Path(store.client.download_artifacts(run, "a.txt")).read_text(encoding="utf-8") == "here"
+    assert capsys.readouterr().err.splitlines() == [
+        f"MLflow: this project was moved or copied: its artifacts are now in {moved}/mlruns"
+    ]
+    assert not root.exists()
+
+
+def test_an_experiment_whose_artifacts_lie_elsewhere_on_purpose_stays(filled: Path, tmp_path: Path) -> None:
+    elsewhere = (tmp_path.parent / "mlruns/elsewhere").as_uri()
+    connect().client.create_experiment("other", artifact_location=elsewhere)
+    (filled / "mlruns/lstm-tagger").mkdir(parents=True)
+    other = connect().client.get_experiment_by_name("other")
+    assert other is not None
+    assert other.artifact_location == elsewhere
+
+
+def enter(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Go to a folder below the root of a project, as a new process."""
+    (root / "data").mkdir(parents=True, exist_ok=True)
+    (root / "params.yaml").touch()
+    monkeypatch.chdir(root / "data")
+    monkeypatch.delenv("DVC_ROOT", raising=False)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    tracking_uri.cache_clear()
+
+
+def log_file() -> str:
+    store = connect()
+    run = str(store.client.create_run(store.experiment).info.run_id)
+    store.client.log_text(run, "here", "a.txt")
+    return run
+
+
+def test_who_reads_makes_nothing(tmp_path: Path, database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = tmp_path / "project"
+    enter(root, monkeypatch)
+    with pytest.raises(InputError, match=rf"^trainings: not found in MLflow: there is no database {root}/mlflow.db, "):
+        connect(to_write=False)
+    shutil.copyfile(database, root / "mlflow.db")
+    with pytest.raises(InputError, match=r"^trainings: not found in MLflow: .* has no experiment 'lstm-tagger'$"):
+        connect(to_write=False)
+    assert sorted(path.name for path in root.rglob("*")) == ["data", "mlflow.db", "params.yaml"]
+
+
+def test_who_reads_outside_of_a_project_is_told_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DVC_ROOT")
+    tracking_uri.cache_clear()
+    with pytest.raises(InputError, match=r"; this folder is outside of a project$"):
+        connect(to_write=False)
+
+
+@pytest.mark.parametrize("uri", ["https://127.0.0.1:9", "http://127.0.0.1:9/mlflow", "databricks", "uc:https://x"])
+def test_only_mlflow_s_own_client_speaks_to_a_server(uri: str) -> None:
+    knock(uri)
+
+
 # What is said when the store is away
 
 
@@ -170,11 +259,10 @@ def test_a_file_that_is_no_database_is_one_line(folder: Path) -> None:
     )
 
 
-def test_a_database_in_a_folder_that_is_not_there_is_one_line(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    uri_for(monkeypatch, "sqlite:///nowhere/own.db")
-    assert refusal() == (
-        f"MLflow: sqlite:///{folder}/nowhere/own.db does not answer, or takes nothing: unable to open database file"
-    )
+def test_the_folder_of_a_database_is_made(filled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    uri = uri_for(monkeypatch, "sqlite:///runs/of/mine/own.db")
+    knock(uri)
+    assert (filled / "runs/of/mine").is_dir()
 
 
 def test_a_database_that_takes_nothing_is_one_line(filled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -211,13 +299,13 @@ def test_what_mlflow_raises_in_a_block_is_one_line_that_names_the_store(folder: 
 
     with pytest.raises(StoreAwayError) as caught, reporting():
         raise MlflowException("first\nsecond")
-    assert str(caught.value) == f"MLflow: sqlite:///{folder}/mlflow.db does not answer, or takes nothing: first"
+    assert str(caught.value) == f"MLflow: sqlite:///{folder}/mlflow.db does not answer, or takes nothing: first second"
 
 
-def test_a_long_reason_is_cut(folder: Path) -> None:
+def test_a_long_reason_is_whole(folder: Path) -> None:
     with pytest.raises(StoreAwayError) as caught, reporting():
-        raise OSError("x" * 1000)
-    assert str(caught.value).endswith(f": {'x' * 200}...")
+        raise OSError("x" * 1000 + "\nlast")
+    assert str(caught.value).endswith(f": {'x' * 1000} last")
 
 
 def test_a_reason_without_words_is_the_name_of_the_error() -> None:

@@ -1,5 +1,6 @@
 """MLflow is made to hold what is on the disk, and nothing else."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from tagger.tracking import delivery
 from tagger.tracking.gather import begin_training
 from tagger.tracking.outbox import keep
 from tagger.tracking.record import Record
-from tagger.tracking.runs import open_run
+from tagger.tracking.runs import figures_of, open_run
 from tagger.tracking.store import Store
 from tagger.tracking.sync import sync
 from tests.tracking.samples import (
@@ -42,6 +43,7 @@ def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave out the logging of models and promotion, for tests that say nothing about them."""
     monkeypatch.setattr(delivery, "log_model", lambda *_: None)
     monkeypatch.setattr(delivery, "register_export", lambda *_: "1")
+    monkeypatch.setattr(delivery, "describe_version", lambda *_: None)
     monkeypatch.setattr(delivery, "promote", lambda *_: False)
 
 
@@ -75,7 +77,7 @@ def test_sync_restores_every_loss_and_does_nothing_the_second_time(store: Store)
     assert [len(model) for model in before["champions"]] == [1]
     assert len(groups_of(store)) == 1
     for run, record in zip(runs_of(store), (whole_record("nll"), whole_record("cross_entropy")), strict=True):
-        assert run.data.metrics.items() >= record.figures.items()
+        assert figures_of(run).items() >= record.figures.items()
         assert run.data.tags["restored"] == "true"
     ended = [run.info.end_time for run in runs_of(store, "")]
     assert list(sync()) == []
@@ -114,7 +116,7 @@ def test_without_a_lock_file_every_loss_is_left_out(store: Store, cheap: None) -
 def test_an_evaluation_that_is_not_that_of_the_lock_file_is_left_out(store: Store, cheap: None) -> None:
     paths.evaluation_file("nll").write_text('{"nll": {"accuracy": 1.0}}\n', encoding="utf-8")
     assert list(sync()) == ["restored nll", "restored cross_entropy"]
-    metrics = {run.data.tags["loss"]: run.data.metrics for run in runs_of(store)}
+    metrics = {run.data.tags["loss"]: figures_of(run) for run in runs_of(store)}
     assert "test_accuracy" not in metrics["nll"]
     assert "test_accuracy" in metrics["cross_entropy"]
     evaluate_model("nll")
@@ -156,10 +158,13 @@ def test_a_report_that_came_with_git_goes_to_the_group_once(
     reported = (paths.REPORT, paths.STUDY, paths.COMPARISON)
     for path in reported:
         path.write_text(path.name, encoding="utf-8")
-    monkeypatch.setitem(STAGES, "report", (["seed"], [], [path.as_posix() for path in reported]))
+    pairs = [{"first": loss, "accuracy": {"first": 0.5}} for loss in ("nll", "cross_entropy")]
+    paths.COMPARISON.write_text(json.dumps({"pairs": pairs, "summary": "No difference."}), encoding="utf-8")
+    outs = [path.as_posix() for path in reported]
+    monkeypatch.setitem(STAGES, "report", (["seed"], ["data/predictions"], outs))
     write_lock_file()
-    assert list(sync()) == ["restored nll"]
-    assert artifacts(store, group).keys() == {path.name for path in reported}
+    assert list(sync()) == ["restored nll", "restored cross_entropy"]  # their tables get marks
+    assert artifacts(store, group).keys() == {path.name for path in reported} | {"probabilities.json"}
     assert list(sync()) == []
 
 

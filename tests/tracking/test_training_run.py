@@ -1,6 +1,8 @@
 """The run of a training, while it trains and after it broke off."""
 
 import json
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from tagger.runner.locks import hold
 from tagger.tracking import delivery
 from tagger.tracking.gather import gather
 from tagger.tracking.outbox import deliver_waiting, find_waiting, keep
+from tagger.tracking.runs import figures_of
 from tagger.tracking.store import Store
 from tagger.tracking.training_run import TrainingRun
 from tagger.train.trainer import Epoch
@@ -20,7 +23,14 @@ from tests.tracking.samples import groups_of, runs_of
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
 ENDED = 1_700_000_000_000
-NAMES = ("learning_rate", "train_loss", "dev_loss", "dev_accuracy", "seconds", "tokens_per_second")
+NAMES = (
+    "train/learning_rate",
+    "train/loss",
+    "dev/loss",
+    "dev/accuracy",
+    "train/seconds",
+    "train/tokens_per_second",
+)
 
 
 @pytest.fixture(autouse=True)
@@ -73,7 +83,7 @@ def the_run(store: Store) -> Any:
     return run
 
 
-def steps(store: Store, name: str = "dev_loss") -> list[int]:
+def steps(store: Store, name: str = "dev/loss") -> list[int]:
     return [point.step for point in store.client.get_metric_history(the_run(store).info.run_id, name)]
 
 
@@ -98,7 +108,7 @@ def test_an_epoch_is_one_write_of_all_its_metrics(store: Store, clock: Clock, wr
             clock.now += 10
             run.log_epoch(epoch(number))
     assert writes == [[(name, number) for name in NAMES] for number in (1, 2, 3)]
-    history = store.client.get_metric_history(the_run(store).info.run_id, "dev_loss")
+    history = store.client.get_metric_history(the_run(store).info.run_id, "dev/loss")
     assert [(point.step, point.value, point.timestamp) for point in history] == [
         (number, 2 / number, ENDED + number) for number in (1, 2, 3)
     ]
@@ -146,13 +156,27 @@ def test_a_training_that_ends_has_a_finished_run_with_its_outputs(store: Store) 
     done = the_run(store)
     assert (done.info.status, done.info.end_time) == ("FINISHED", ENDED + 2)
     summary = json.loads(paths.summary_file("nll").read_text(encoding="utf-8"))
-    assert done.data.metrics["best_epoch"] == summary["nll"]["best_epoch"]
+    assert figures_of(done)["best_epoch"] == summary["nll"]["best_epoch"]
     assert steps(store) == [1, 2]
     assert "restored" not in done.data.tags
     assert len(groups_of(store)) == 1
 
 
 # Ending early
+
+
+@pytest.mark.parametrize("wanted", ["true", "false"])
+def test_the_load_of_the_machine_is_logged_if_the_environment_asks_for_it(
+    store: Store, monkeypatch: pytest.MonkeyPatch, wanted: str
+) -> None:
+    monkeypatch.setenv("MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING", wanted)
+    monkeypatch.setenv("MLFLOW_SYSTEM_METRICS_SAMPLING_INTERVAL", "0.01")
+    with start() as run:
+        run.log_epoch(epoch(1))
+        while wanted == "true" and not any(name.startswith("system/") for name in the_run(store).data.metrics):
+            time.sleep(0.05)
+    assert any(name.startswith("system/") for name in the_run(store).data.metrics) == (wanted == "true")
+    assert "SystemMetricsMonitor" not in [thread.name for thread in threading.enumerate()]
 
 
 @pytest.mark.parametrize(
@@ -265,7 +289,7 @@ def test_a_training_starts_with_a_warning_where_something_waits_already(
     assert deliver_waiting(store) == 2
     (nll,) = runs_of(store, "tags.loss = 'nll'")
     assert (nll.info.status, nll.info.end_time) == ("FINISHED", ENDED + 2)
-    assert [point.step for point in store.client.get_metric_history(nll.info.run_id, "dev_loss")] == [1, 2]
+    assert [point.step for point in store.client.get_metric_history(nll.info.run_id, "dev/loss")] == [1, 2]
     assert nll.data.tags["training"] == "a"
     assert "restored" not in nll.data.tags
 

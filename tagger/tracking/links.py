@@ -1,0 +1,64 @@
+"""Links into MLflow's UI: the losses as a table, their probabilities side by side, their curves in one chart."""
+
+import re
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import quote
+
+from tagger.core.common.errors import TaggerError
+from tagger.core.common.paths import model_folder
+from tagger.core.network.model_folder import fingerprint
+from tagger.core.params.reader import read_params
+from tagger.core.params.schema import ReportView
+from tagger.predict.mlflow_store import SQLITE, kind_of, reporting, tracking_uri
+from tagger.tracking.runs import MODEL, PARENT, search
+from tagger.tracking.store import Store, connect
+from tagger.tracking.view import MAIN_METRIC, VIEW
+
+UI = "http://127.0.0.1:5000"  # where `mlflow ui` listens
+
+
+class Links(NamedTuple):
+    """Addresses within the UI, from its # on."""
+
+    losses: str
+    probabilities: str
+    curves: str
+
+
+def links_to(store: Store, group: str) -> Links:
+    """Return the links to the runs of an experiment, and to the trainings of a group."""
+    runs = f"#/experiments/{store.experiment}/runs?workflowType=machine_learning"
+    # Sorted by time, MLflow would show the row of the group, closed, in place of its trainings.
+    of_group = f"tags.`{PARENT}` = '{group}'", f"metrics.`{MAIN_METRIC}`"
+    trainings = "{}&searchFilter={}&orderByKey={}".format(runs, *map(quote, of_group))
+    return Links(
+        f"{runs}&viewStateShareKey={VIEW}",
+        f"{trainings}&compareRunsMode=ARTIFACT",
+        f"{trainings}&compareRunsMode=CHART",
+    )
+
+
+def links_text() -> str:
+    """Return links to what MLflow has of the models on the disk, one a line; empty if it has nothing, or is away."""
+    uri = tracking_uri()
+    path = uri.removeprefix(SQLITE)
+    if path != uri and not Path(path).exists():  # to connect would create it
+        return ""
+    try:
+        store = connect()
+        with reporting():
+            links = _links_to_outputs(store)
+    except TaggerError:
+        return ""
+    server = re.sub("//[^/]*@", "//", uri.rstrip("/")) if kind_of(uri) in ("http", "https") else UI
+    lines = [f"  {name:<15}{server}/{link}" for name, link in links._asdict().items()] if links else []
+    return "\n".join(["In MLflow, once `make ui` or `mlflow ui` runs:", *lines]) if lines else ""
+
+
+def _links_to_outputs(store: Store) -> Links | None:
+    for loss in read_params(ReportView).losses:
+        for run in search(store, f"tags.`{MODEL}` = '{fingerprint(model_folder(loss))}' and tags.loss = '{loss}'"):
+            if group := run.data.tags.get(PARENT):
+                return links_to(store, group)
+    return None

@@ -1,0 +1,80 @@
+"""What MLflow's UI says in words of the experiment, groups, trainings and models. A text that someone edited stays."""
+
+from collections.abc import Callable, Mapping
+from hashlib import sha256
+
+from mlflow.entities import Run
+
+from tagger.core.common.files import read_json
+from tagger.tracking.links import links_to
+from tagger.tracking.record import EXPORTED, OF_GROUP, Record
+from tagger.tracking.runs import KIND, search
+from tagger.tracking.store import Store
+
+NOTE, OURS = "mlflow.note.content", "note.sha256"  # tags; the second tells a text of ours from an edited one
+MOST_CHARACTERS = 5000  # of the description of a version, in MLflow's database
+ABOUT = "This is of the newest run of the pipeline. Each has a row, which opens into one training for each loss."
+REGISTERED = "LSTM taggers, exported by `dvc repro export` as ONNX files, which need no torch. The best is `champion`."
+
+
+def describe_run(store: Store, run: Run, record: Record, model: str) -> None:
+    """Say of a training what it is; `model` is the id of the model that it logged."""
+    made = f"A tagger trained with the loss `{record.loss}` by {_command(record, f'train@{record.loss}')}."
+    _write(run.data.tags, made + _use(f"models:/{model}"), lambda *tag: store.client.set_tag(run.info.run_id, *tag))
+
+
+def describe_group(store: Store, group: Run, record: Record) -> None:
+    """Say of a group how its losses compare, once a report has; the experiment says it of the newest group."""
+    run_id = group.info.run_id
+    links = " · ".join(f"[{name}]({link})" for name, link in links_to(store, run_id)._asdict().items())
+    made = f"One training for each loss, with the same data, seed and settings, by {_command(record)}."
+    if report := record.files.get(f"{OF_GROUP}/compare.json"):
+        comparison = read_json(report, "what `report` writes")
+        made = f"{comparison['summary']}\n\n{made} `report.html` among the artifacts shows all results."
+    elif NOTE in group.data.tags:
+        return
+    _write(group.data.tags, f"{made}\n\n{links}", lambda *tag: store.client.set_tag(run_id, *tag))
+    if report and search(store, f"tags.{KIND} = 'pipeline'")[0].info.run_id == run_id:
+        right = {pair["first"]: f"{100 * pair['accuracy']['first']:.2f} %" for pair in comparison["pairs"]}
+        head = f"**Right on test: {', '.join(map(' '.join, right.items()))}** · {links}"
+        tags = store.client.get_experiment(store.experiment).tags
+        text = f"{head}\n\n{made}\n\n{ABOUT}"
+        _write(tags, text, lambda *tag: store.client.set_experiment_tag(store.experiment, *tag))
+
+
+def describe_version(store: Store, name: str, version: str, record: Record) -> None:
+    """Say of a registered model and of one of its versions what they are, unless they have a description."""
+    client = store.client
+    if not client.get_registered_model(name).description:
+        client.update_registered_model(name, REGISTERED + _use(f"models:/{name}@champion"))
+    if not client.get_model_version(name, version).description:
+        made = f"A tagger trained with the loss `{record.loss}`, exported by {_command(record, 'export')}."
+        text = made + _use(f"models:/{name}/{version}")
+        if card := record.files.get(f"{EXPORTED}/model_card.md"):
+            text += f"\n\n{card.read_text(encoding='utf-8')}"
+        client.update_model_version(name, version, text[:MOST_CHARACTERS])
+
+
+def _write(tags: Mapping[str, str], text: str, write: Callable[[str, str], None]) -> None:
+    present = tags.get(NOTE, "")
+    if present != text and (not present or _digest(present) == tags.get(OURS)):
+        write(OURS, _digest(text))
+        write(NOTE, text)
+
+
+def _digest(text: str) -> str:
+    return sha256(text.encode()).hexdigest()
+
+
+def _command(record: Record, stage: str = "") -> str:
+    """Return what made a record."""
+    if record.experiment:
+        return f"`dvc exp run`; `dvc exp apply {record.experiment}` brings its files back"
+    commit = record.tags.get("git.commit")
+    changes = " with changes" if record.tags.get("git.dirty") == "true" else ""
+    return f"`{f'dvc repro {stage}'.strip()}`" + (f" at commit `{commit[:7]}`{changes}" if commit else "")
+
+
+def _use(uri: str) -> str:
+    command = f'python -m tagger predict --model {uri} "The dog ate the book"'
+    return f'\n\nTo use it: `{command}`, or `mlflow.pyfunc.load_model("{uri}")`.'

@@ -1,0 +1,50 @@
+"""The table of test tokens that MLflow's UI shows of a run, and of the group with all of its losses."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from tagger.evaluate.predictions import most_probable, probabilities_of
+
+MOST_TOKENS = 2000  # more would make the UI slow
+ALTERNATIVES = 3  # most probable tags of a token
+
+
+def token_table(predictions: Mapping[str, pd.DataFrame], loss: str | None = None) -> pd.DataFrame:
+    """Return whole sentences from the start of a test split, with the predictions of one loss or of all losses.
+
+    The UI matches the rows of several runs by the first column, shows the second, and filters by the first. It has the
+    word, then `wrong` and the gold tag if a loss gives it another one, and `disagree` if the losses give it several.
+    """
+    heads = {name: _head(table) for name, table in predictions.items()}
+    first = next(iter(heads.values()))
+    tags = np.array([head["predicted"] for head in heads.values()])  # (losses, tokens)
+    wrong, disagree = (tags != first["gold"].to_numpy()).any(axis=0), (tags != tags[0]).any(axis=0)
+    right = ", gold " + first["gold"] + ")"
+    marks = np.select([disagree, wrong], [" (wrong, disagree" + right, " (wrong" + right], "")
+    token = first["sentence"].astype(str) + "." + first["position"].astype(str) + " " + first["word"] + marks
+    best = {name: most_probable(head, ALTERNATIVES) for name, head in heads.items()}
+    if loss is not None:
+        table = heads[loss].copy()
+        table.insert(0, "token", token)
+        table.insert(1, "probabilities", best[loss])
+        return table
+    summary = [
+        f"gold {gold}; " + "; ".join(f"{name} {text.partition(',')[0]}" for name, text in zip(best, texts, strict=True))
+        for gold, *texts in zip(first["gold"], *best.values(), strict=True)
+    ]
+    columns = {"token": token, "probabilities": summary, "gold": first["gold"]}
+    for name, head in heads.items():
+        columns[name] = head["predicted"]
+        columns[f"{name} probability"] = probabilities_of(head).max(axis=1).round(3)
+        columns[f"{name} next"] = [text.partition(", ")[2] for text in best[name]]
+    return pd.DataFrame(columns)
+
+
+def _head(predictions: pd.DataFrame) -> pd.DataFrame:
+    head = predictions.head(MOST_TOKENS)
+    if len(predictions) > MOST_TOKENS:
+        whole = head[head["sentence"] < predictions["sentence"].iloc[MOST_TOKENS]]
+        head = whole if len(whole) else head
+    return head
