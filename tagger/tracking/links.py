@@ -1,7 +1,6 @@
 """Links into MLflow's UI: the losses as a table, their probabilities side by side, their curves in one chart."""
 
 import re
-from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
 
@@ -10,7 +9,7 @@ from tagger.core.common.paths import model_folder
 from tagger.core.network.model_folder import fingerprint
 from tagger.core.params.reader import read_params
 from tagger.core.params.schema import ReportView
-from tagger.predict.mlflow_store import SQLITE, kind_of, reporting, tracking_uri
+from tagger.predict.mlflow_store import kind_of, reporting, tracking_uri
 from tagger.tracking.runs import MODEL, PARENT, search
 from tagger.tracking.store import Store, connect
 from tagger.tracking.view import MAIN_METRIC, VIEW
@@ -42,11 +41,8 @@ def links_to(store: Store, group: str) -> Links:
 def links_text() -> str:
     """Return links to what MLflow has of the models on the disk, one a line; empty if it has nothing, or is away."""
     uri = tracking_uri()
-    path = uri.removeprefix(SQLITE)
-    if path != uri and not Path(path).exists():  # to connect would create it
-        return ""
     try:
-        store = connect()
+        store = connect(to_write=False)
         with reporting():
             links = _links_to_outputs(store)
     except TaggerError:
