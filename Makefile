@@ -76,7 +76,7 @@ ui: setup  ## open MLflow's UI on http://127.0.0.1:5000, with a run for every ou
 	@$(RUN) python -m tagger sync
 	@$(RUN) MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false mlflow ui --workers 1
 
-pictures: setup-dev repro  ## take the pictures of MLflow in README.md anew; needs Chromium and chromedriver
+pictures: setup-dev repro  ## take the pictures of the report and of MLflow in docs/ anew; needs Chromium and chromedriver
 	@$(RUN) python -m tests.mlflow_ui
 
 # Kept are the params that differ and the accuracies; its other columns are further metrics, and hashes of dependencies.

@@ -1,4 +1,4 @@
-"""MLflow's UI in a real browser. `python -m tests.mlflow_ui` takes pictures for docs/ of the outputs in this folder."""
+"""MLflow's UI in a real browser. `python -m tests.mlflow_ui` takes pictures for docs/: of MLflow, and of the report."""
 
 import os
 import socket
@@ -115,6 +115,9 @@ def _take_pictures() -> None:
     with mlflow_ui(Path.cwd()) as server, tempfile.TemporaryDirectory() as profile:
         browser = start_browser(Path(profile))
         try:
+            browser.set_window_size(1300, 1140)
+            browser.get(Path("metrics/report.html").absolute().as_uri())
+            browser.save_screenshot("docs/report.png")
             page = Page(browser)
             for name, (picture, height) in PICTURES.items():
                 browser.set_window_size(1500, height)

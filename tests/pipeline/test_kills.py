@@ -42,7 +42,7 @@ def start_and_kill(project: Project, after: float, whom: str) -> bool:
 
 
 def repro(project: Project) -> bool:
-    """Run the pipeline; return whether the lock file had to be removed first, as README says.
+    """Run the pipeline; return whether the lock file had to be removed first, as docs/experiments.md says.
 
     DVC writes it in place. A kill in that moment leaves a part of it, and DVC refuses some of these.
     """

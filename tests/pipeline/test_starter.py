@@ -1,4 +1,4 @@
-"""The bundled corpora: their size, their tags, and the runs that the README promises on them."""
+"""The bundled corpora: their size, their tags, and the runs that docs/ promises on them."""
 
 import json
 from pathlib import Path
