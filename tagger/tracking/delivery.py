@@ -46,6 +46,7 @@ def deliver(store: Store, record: Record) -> bool:
     if not finished and (record.training or RESTORED in run.data.tags):  # otherwise it has them, with their times
         log_points(store, run, record.points, model, record.digests)
     missing = _log_missing(store, run, record, record.artifacts, record.figures, model=model)
+    missing |= _show_tokens(store, record, run, record.loss, changed=missing)
     test = {TEST: record.digests["test"]} if "test" in record.datasets else {}
     set_tags(store, run_id, {MODEL: str(record.model)} | OPENED | test)
     describe_run(store, run, record, model)
@@ -56,14 +57,14 @@ def deliver(store: Store, record: Record) -> bool:
         figures = {f"{record.loss}.{name}": value for name, value in record.figures.items() if name in GROUP_FIGURES}
         log_datasets(store, parent.info.run_id, record)
         changed = _log_missing(store, parent, record, files, figures)
-        changed |= _show_tokens(store, record, {parent: None, run: record.loss})
+        changed |= _show_tokens(store, record, parent)
         describe_group(store, parent, record)
         if changed:
             store.client.set_terminated(parent.info.run_id, "FINISHED", record.ended)
             missing = True
     if record.below(EXPORTED):
         version = register_export(store, run, record)
-        describe_version(store, record.registered_model, version, record)
+        describe_version(store, run, record, version)
         missing |= promote(store, version, record)
     return missing or not finished
 
@@ -88,40 +89,31 @@ def _log_missing(
     for place in missing:
         store.client.log_artifact(run.info.run_id, str(files[place]), place.rpartition("/")[0])
         if place.startswith("predictions/"):
-            _show_predictions(store, run, record, files[place])
+            picture = draw_confusions(confusions(pd.read_parquet(files[place])), f"{record.loss}, test split")
+            store.client.log_figure(run.info.run_id, picture, "confusion.png")
     if missing:
         set_tags(store, run.info.run_id, {FILES: json.dumps(logged | missing)})
     return bool(metrics or missing)
 
 
-def _show_predictions(store: Store, run: Run, record: Record, path: Path) -> None:
-    """Log what the UI shows of a prediction table: the confusions as a picture, and the probabilities as a table."""
-    predictions = pd.read_parquet(path)
-    picture = draw_confusions(confusions(predictions), f"{record.loss}, test split")
-    store.client.log_figure(run.info.run_id, picture, "confusion.png")
-    _log_table(store, run, token_table({record.loss: predictions}, record.loss), "")
+def _show_tokens(store: Store, record: Record, run: Run, loss: str | None = None, *, changed: bool = False) -> bool:
+    """Log the table of test tokens to the run of a loss or to the group, unless it is there; return whether it was not.
 
-
-def _show_tokens(store: Store, record: Record, runs: Mapping[Run, str | None]) -> bool:
-    """Log the tokens with the marks of the losses that a report compares, unless the runs have them.
-
-    A run is that of a loss, or the group, whose table has all losses. Return whether any table was logged.
+    Its marks tell of all losses that a report compares; before there is a report, of the run's own. `changed`: the run
+    was evaluated anew.
     """
     files = record.below(COMPARED)
+    if loss and not files and (changed or TABLE_OF not in run.data.tags):
+        files = record.below("predictions")
     digest = digest_of(files)
-    lacking = {run: loss for run, loss in runs.items() if files and run.data.tags.get(TABLE_OF) != digest}
-    if lacking:
-        predictions = {path.stem: pd.read_parquet(path) for path in files.values()}
-        for run, loss in lacking.items():
-            _log_table(store, run, token_table(predictions, loss), digest)
-    return bool(lacking)
-
-
-def _log_table(store: Store, run: Run, table: pd.DataFrame, digest: str) -> None:
+    if not files or run.data.tags.get(TABLE_OF) == digest:
+        return False
+    table = token_table({path.stem: pd.read_parquet(path) for path in files.values()}, loss)
     # As `MlflowClient.log_table` does, which would append to the table of an earlier evaluation.
     store.client.log_text(run.info.run_id, table.to_json(orient="split", index=False), TABLE)
     shown = json.dumps([{"path": TABLE, "type": "table"}])
     set_tags(store, run.info.run_id, {"mlflow.loggedArtifacts": shown, TABLE_OF: digest})
+    return True
 
 
 def draw_confusions(counts: pd.DataFrame, title: str) -> Figure:

@@ -4,7 +4,6 @@ import os
 import subprocess
 import time
 from collections.abc import Collection, Iterable, Mapping
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -109,15 +108,9 @@ def _read_figures(path: Path, loss: LossName) -> dict[str, float]:
 
 def _read_dataset(name: str, settings: dict[str, Any]) -> Dataset:
     folder = paths.PREPARED / name
-    state = sorted((status.st_ino, status.st_mtime_ns) for status in map(Path.stat, folder.glob("*")))
-    return _describe(folder, str(settings["data"][name]), tuple(state))
-
-
-@cache  # it reads the whole split, and a process may gather the records of all losses
-def _describe(folder: Path, source: str, _state: tuple[tuple[int, int], ...]) -> Dataset:
     split = EncodedSplit.load(folder)
     profile = {"sentences": len(split.lengths), "tokens": len(split.forms), "tags": len(np.unique(split.tags))}
-    return Dataset(source, split.digest(), profile, md5(folder))
+    return Dataset(str(settings["data"][name]), split.digest(), profile, md5(folder))
 
 
 def _origin_tags(loss: LossName) -> dict[str, str]:

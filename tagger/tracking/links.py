@@ -11,8 +11,7 @@ from tagger.core.params.reader import read_params
 from tagger.core.params.schema import ReportView
 from tagger.predict.mlflow_store import kind_of, reporting, tracking_uri
 from tagger.tracking.runs import MODEL, PARENT, search
-from tagger.tracking.store import Store, connect
-from tagger.tracking.view import MAIN_METRIC, VIEW
+from tagger.tracking.store import MAIN_METRIC, VIEW, Store, connect
 
 UI = "http://127.0.0.1:5000"  # where `mlflow ui` listens
 

@@ -19,7 +19,7 @@ REGISTERED = "LSTM taggers, exported by `dvc repro export` as ONNX files, which 
 
 def describe_run(store: Store, run: Run, record: Record, model: str) -> None:
     """Say of a training what it is; `model` is the id of the model that it logged."""
-    made = f"A tagger trained with the loss `{record.loss}` by {_command(record, f'train@{record.loss}')}."
+    made = f"A tagger trained with the loss `{record.loss}` by {_command(run, record, f'train@{record.loss}')}."
     _write(run.data.tags, made + _use(f"models:/{model}"), lambda *tag: store.client.set_tag(run.info.run_id, *tag))
 
 
@@ -27,7 +27,7 @@ def describe_group(store: Store, group: Run, record: Record) -> None:
     """Say of a group how its losses compare, once a report has; the experiment says it of the newest group."""
     run_id = group.info.run_id
     links = " · ".join(f"[{name}]({link})" for name, link in links_to(store, run_id)._asdict().items())
-    made = f"One training for each loss, with the same data, seed and settings, by {_command(record)}."
+    made = f"One training for each loss, with the same data, seed and settings, by {_command(group, record)}."
     if report := record.files.get(f"{OF_GROUP}/compare.json"):
         comparison = read_json(report, "what `report` writes")
         made = f"{comparison['summary']}\n\n{made} `report.html` among the artifacts shows all results."
@@ -42,13 +42,13 @@ def describe_group(store: Store, group: Run, record: Record) -> None:
         _write(tags, text, lambda *tag: store.client.set_experiment_tag(store.experiment, *tag))
 
 
-def describe_version(store: Store, name: str, version: str, record: Record) -> None:
+def describe_version(store: Store, run: Run, record: Record, version: str) -> None:
     """Say of a registered model and of one of its versions what they are, unless they have a description."""
-    client = store.client
+    client, name = store.client, record.registered_model
     if not client.get_registered_model(name).description:
         client.update_registered_model(name, REGISTERED + _use(f"models:/{name}@champion"))
     if not client.get_model_version(name, version).description:
-        made = f"A tagger trained with the loss `{record.loss}`, exported by {_command(record, 'export')}."
+        made = f"A tagger trained with the loss `{record.loss}`, exported by {_command(run, record, 'export')}."
         text = made + _use(f"models:/{name}/{version}")
         if card := record.files.get(f"{EXPORTED}/model_card.md"):
             text += f"\n\n{card.read_text(encoding='utf-8')}"
@@ -66,12 +66,12 @@ def _digest(text: str) -> str:
     return sha256(text.encode()).hexdigest()
 
 
-def _command(record: Record, stage: str = "") -> str:
-    """Return what made a record."""
+def _command(run: Run, record: Record, stage: str = "") -> str:
+    """Return what made a run."""
     if record.experiment:
         return f"`dvc exp run`; `dvc exp apply {record.experiment}` brings its files back"
-    commit = record.tags.get("git.commit")
-    changes = " with changes" if record.tags.get("git.dirty") == "true" else ""
+    commit = run.data.tags.get("git.commit")
+    changes = " with changes" if run.data.tags.get("git.dirty") == "true" else ""
     return f"`{f'dvc repro {stage}'.strip()}`" + (f" at commit `{commit[:7]}`{changes}" if commit else "")
 
 

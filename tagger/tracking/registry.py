@@ -28,6 +28,7 @@ DECISION = "promotion"  # tag of a version
 ROUNDING = 1e-9  # of a difference of accuracies
 MOST_TAGS = 5  # named in a line
 ADVICE = "export.registered_model gives another task a name of its own"
+BY_HAND = f"{ADVICE}, and MLflow's UI gives the alias to another version"
 REQUIREMENTS = ("mlflow", "numpy", "pandas", "pydantic")
 KINDS = {TRAINED: "trained", EXPORTED: "export"}  # of models, by the folder of a record: the ends of their names
 NO_STEP = -1  # MLflow copies the run's metrics of a model's step to the model, without their data sets
@@ -140,7 +141,10 @@ def _decide(store: Store, version: str, champion: str | None, record: Record) ->
         try:
             old = Tagger(model_folder_of(f"models:/{name}/{champion}"))
         except InputError as error:
-            return True, f"{measured}; version {champion} before it can't be loaded: {error}"
+            return (
+                False,
+                f"it can't be loaded, so whether version {version} is for the same task is unknown: {error}; {BY_HAND}",
+            )
         if other := sorted(set(new.tag_names) ^ set(old.tag_names)):
             tags = ", ".join(other[:MOST_TAGS]) + (", ..." if len(other) > MOST_TAGS else "")
             return False, f"the tags of version {version} are not the same ({tags}); {ADVICE}"

@@ -1,5 +1,6 @@
 """Where runs go: the database of the main workspace, or the one that the environment names."""
 
+import json
 import os
 import re
 from contextlib import nullcontext
@@ -10,11 +11,25 @@ from mlflow import MlflowClient
 
 from tagger.core.common.errors import InputError
 from tagger.core.common.paths import workspace
+from tagger.evaluate.metrics import shown_in
 from tagger.predict.mlflow_store import DATABASES, address, kind_of, knock, reporting, tracking_uri
 from tagger.runner.locks import hold
-from tagger.tracking.view import EXPERIMENT_TAGS
+from tagger.tracking.metric_names import in_mlflow
 
 EXPERIMENT = "lstm-tagger"
+VIEW, MAIN_METRIC = "losses", in_mlflow("test_accuracy")
+_COLUMNS = (
+    *(f"params.`{name}`" for name in ("loss", "seed", "model.hidden", "train.epochs")),
+    *(f"metrics.`{in_mlflow(f'test_{name}')}`" for name in shown_in("runs")),
+    *(f"metrics.`{in_mlflow(name)}`" for name in ("best_dev_accuracy", "best_epoch")),
+)
+EXPERIMENT_TAGS = {
+    # The table of runs as MLflow's menu *Views* saves one.
+    f"mlflow.sharedViewState.{VIEW}": json.dumps(
+        {"name": "Losses", "createdAt": 0, "updatedAt": 0, "state": json.dumps({"selectedColumns": _COLUMNS})}
+    ),
+    "mlflow.experiment.primaryMetric.name": MAIN_METRIC,
+}
 
 
 class Store(NamedTuple):

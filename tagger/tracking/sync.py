@@ -51,8 +51,8 @@ def _name_metrics(store: Store, run: Run) -> bool:
     older = [name for name in run.data.metrics if in_mlflow(name) not in run.data.metrics]
     if not older:
         return False
-    histories = [store.client.get_metric_history(run.info.run_id, name) for name in older]
-    points = [Point(row.key, row.value, row.step, row.timestamp) for history in histories for row in history]
+    rows = [row for name in older for row in store.client.get_metric_history(run.info.run_id, name)]
+    points = [Point(row.key, row.value, row.step, row.timestamp) for row in rows]
     trained = [model.model_id for model in models_of(store, run) if not model.name.endswith("export")]
     digests = {given.dataset.name: given.dataset.digest for given in run.inputs.dataset_inputs}
     log_points(store, run, points, trained[0] if trained else None, digests)

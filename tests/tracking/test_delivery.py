@@ -196,7 +196,7 @@ def test_a_training_that_is_delivered_keeps_the_times_of_its_epochs(store: Store
     run = open_run(store, record)
     log_points(store, run, record.points[:3])  # the store went away after these
     deliver(store, record)
-    for name in ("train/learning_rate", "train/loss", "dev/loss", "dev/accuracy"):
+    for name in ("learning_rate", "train/loss", "dev/loss", "dev/accuracy"):
         history = store.client.get_metric_history(run.info.run_id, name)
         assert [(value.step, value.timestamp) for value in history] == [(1, 1_700_000_000_001), (2, 1_700_000_000_002)]
     (now,) = runs_of(store)

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from matplotlib.figure import Figure
 
 from tagger.core.common import paths
 from tagger.predict.mlflow_store import tracking_uri
@@ -23,8 +24,9 @@ VIEW = "mlflow.sharedViewState.losses"
 @pytest.fixture
 def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave out what takes most of the time of a delivery."""
-    for name in ("log_model", "register_export", "describe_version", "_show_predictions"):
+    for name in ("log_model", "register_export", "describe_version"):
         monkeypatch.setattr(delivery, name, lambda *_: None)
+    monkeypatch.setattr(delivery, "draw_confusions", lambda *_: Figure(figsize=(1, 1)))
     monkeypatch.setattr(delivery, "promote", lambda *_: False)
 
 
@@ -120,7 +122,7 @@ def test_every_metric_of_a_model_names_its_split_once(store: Store) -> None:
     for model in found:
         rows = [(metric.key, metric.step) for metric in model.metrics]
         assert len(set(rows)) == len(rows)
-        assert {("dev/loss", 1), ("dev/loss", 2), ("train/loss", 1), ("test/nll", 0), ("model/epoch", 0)} <= set(rows)
+        assert {("dev/loss", 1), ("dev/loss", 2), ("train/loss", 1), ("test/nll", 0), ("best/epoch", 0)} <= set(rows)
         assert all(digests[metric.dataset_name] == metric.dataset_digest for metric in model.metrics)
     (exported,) = (
         model for model in store.client.search_logged_models([store.experiment]) if model.name == "nll-export"

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 
 from tagger.core.common import paths
 from tagger.core.common.files import new_folder, write_json
@@ -52,7 +53,7 @@ def _light_delivery(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(delivery, "log_model", lambda *_: None)
     monkeypatch.setattr(delivery, "register_export", register_export)
-    monkeypatch.setattr(delivery, "_show_predictions", lambda *_: None)
+    monkeypatch.setattr(delivery, "draw_confusions", lambda *_: Figure(figsize=(1, 1)))
 
 
 def exported(loss: str, accuracy: float | None = None, *, changed: bool = True, max_drop: float = 0) -> Record:
@@ -331,7 +332,7 @@ def test_a_version_that_no_run_measured_is_measured(store: Store, capsys: pytest
     assert f" and {accuracy:.5f} on data/raw/test.csv" in decision(capsys)[0]
 
 
-def test_a_champion_that_can_t_be_loaded_is_replaced_and_the_line_says_why(
+def test_a_champion_that_can_t_be_loaded_stays_unless_its_accuracy_is_known(
     store: Store, capsys: pytest.CaptureFixture[str]
 ) -> None:
     store.client.create_registered_model("lstm-tagger")
@@ -341,9 +342,14 @@ def test_a_champion_that_can_t_be_loaded_is_replaced_and_the_line_says_why(
     deliver(store, exported("nll", 0.5))
     (line,) = decision(capsys)
     assert line.startswith(
-        "models:/lstm-tagger@champion is version 2: test accuracy 0.50000 on data/raw/test.csv; "
-        "version 1 before it can't be loaded: "
+        "models:/lstm-tagger@champion stays version 1: it can't be loaded, so whether version 2 is for the same task "
+        "is unknown: "
     )
+    assert line.endswith(", and MLflow's UI gives the alias to another version")
+    store.client.set_registered_model_alias("lstm-tagger", "champion", "2")
+    shutil.rmtree("models_of")
+    deliver(store, exported("cross_entropy", 0.6))
+    assert find_champion(store) == "3"
 
 
 def test_an_export_that_waited_for_the_store_is_decided_when_it_is_delivered(

@@ -24,12 +24,12 @@ from tests.tracking.samples import groups_of, runs_of
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
 ENDED = 1_700_000_000_000
 NAMES = (
-    "train/learning_rate",
+    "learning_rate",
     "train/loss",
     "dev/loss",
     "dev/accuracy",
-    "train/seconds",
-    "train/tokens_per_second",
+    "seconds",
+    "tokens_per_second",
 )
 
 
