@@ -26,7 +26,7 @@ def describe_run(store: Store, run: Run, record: Record, model: str) -> None:
 def describe_group(store: Store, group: Run, record: Record) -> None:
     """Say of a group how its losses compare, once a report has; the experiment says it of the newest group."""
     run_id = group.info.run_id
-    links = " · ".join(f"[{name}]({link})" for name, link in links_to(store, run_id)._asdict().items())
+    links = " · ".join(f"[{name}]({link})" for name, link in links_to(store, run_id).items())
     made = f"One training for each loss, with the same data, seed and settings, by {_command(group, record)}."
     if report := record.files.get(f"{OF_GROUP}/compare.json"):
         comparison = read_json(report, "what `report` writes")
