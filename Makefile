@@ -81,16 +81,18 @@ pictures: setup-dev repro  ## take the pictures of the report and of MLflow in d
 
 # Kept are the params that differ and the accuracies; its other columns are further metrics, and hashes of dependencies.
 experiments: setup  ## list DVC's experiments with their accuracies and the params that differ
-	@$(RUN) dvc exp show --only-changed --keep '\w+[.]accuracy' \
-		--drop '(?!Experiment|seed|device|losses|(data|model|train|export)[.])'
+	@$(RUN) dvc exp show --only-changed --keep '\w+[.]accuracy(_sd)?$$' \
+		--drop '(?!Experiment|seeds|device|losses|(data|model|train|export)[.])'
 
-# All with the same seed and settings. SET="-S data.train=... -S data.dev=... -S data.test=..." names your corpus.
-losses: setup  ## train all five losses and compare them (SET="-S ..." changes params)
-	@$(RUN) dvc exp run --name five-losses --force -S 'losses=[nll,cross_entropy,softmax_nll,mse,hinge]' $(SET)
+# All with the same settings. SET="-S data.train=... -S data.dev=... -S data.test=..." names your corpus.
+SEEDS ?= 1
+losses: setup  ## train all five losses and compare them (SEEDS=5: with seeds 1 to 5; SET="-S ..." changes params)
+	@$(RUN) dvc exp run --name five-losses --force -S 'losses=[nll,cross_entropy,softmax_nll,mse,hinge]' \
+		-S 'seeds=[$(shell seq $(SEEDS) | paste -sd, -)]' $(SET)
 	@$(RUN) python -m tagger results
 
 # What docs and tests cite: nothing else writes to recorded/.
-CITED := dvc.lock params.yaml metrics/compare.json metrics/losses.json metrics/evaluate/nll.json
+CITED := dvc.lock params.yaml metrics/compare.json metrics/losses.json metrics/results.json
 
 record: setup  ## for maintainers: run what is committed, then all five losses, and keep both runs in recorded/
 	@$(RUN) dvc repro

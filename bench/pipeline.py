@@ -15,8 +15,9 @@ from tagger.core.common import paths
 from tagger.core.params.reader import read_document
 
 PARAMS = ROOT / "params.yaml"
-LOSS = "nll"
-STAGES = {"prepare": [], "train": [LOSS], "evaluate": [LOSS], "report": [], "export": []}  # with their arguments
+LOSS, SEED = "nll", 1
+TRAINING = [LOSS, str(SEED)]
+STAGES = {"prepare": [], "train": TRAINING, "evaluate": TRAINING, "report": [], "export": []}  # with their arguments
 _EPOCH = re.compile(r"([\d,]+) tokens/s")  # in the line that the stage `train` prints of each
 
 
@@ -34,7 +35,7 @@ class Workspace:
         """
         folder.mkdir(parents=True)
         params, _ = read_document(PARAMS)
-        params["losses"] = [LOSS]
+        params["losses"], params["seeds"] = [LOSS], [SEED]
         params["export"]["loss"] = "best"
         params["data"] |= {name: str(path.resolve()) for name, path in files._asdict().items()} | {"format": "auto"}
         params["model"] |= {"vectors": str(ROOT / params["model"]["vectors"])}

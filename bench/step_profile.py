@@ -18,7 +18,7 @@ from tagger.core.corpus.dictionary import Dictionaries
 from tagger.core.corpus.encoded_split import EncodedSplit
 from tagger.core.network.device import choose_device
 from tagger.core.params.reader import read_params
-from tagger.core.params.schema import TrainView
+from tagger.core.params.schema import Training, TrainView
 from tagger.train.trainer import Step, Trainer, TrainingInputs
 
 WARM_UP, MEASURED, SHOWN = 5, 40, 8  # steps, steps, operators
@@ -66,7 +66,7 @@ def profile_steps(params: TrainView) -> StepProfile:
     dictionaries, device = Dictionaries.load(paths.DICTIONARIES), choose_device("cpu")
     train, dev = (EncodedSplit.load(path) for path in (paths.TRAIN, paths.DEV))
     with suppress(_EnoughError):
-        next(Trainer(TrainingInputs("nll", params, device, dictionaries, train, dev), watch).epochs())
+        next(Trainer(TrainingInputs(Training("nll", 1), params, device, dictionaries, train, dev), watch).epochs())
     times = {event.key: event.self_cpu_time_total / 1000 / steps for event in profiler.key_averages()}
     longest = dict(sorted(times.items(), key=lambda item: item[1], reverse=True))
     return StepProfile(1000 * (end - start) / steps, tokens / steps, longest)

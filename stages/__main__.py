@@ -1,4 +1,4 @@
-"""Run a stage: `python -m stages train nll`. Its module, which brings in torch, is imported within `run_stage`."""
+"""Run a stage: `python -m stages train nll 1`. Its module, which brings in torch, is imported within `run_stage`."""
 
 import hashlib
 import importlib
@@ -13,18 +13,18 @@ from tagger.runner.locks import hold
 from tagger.runner.run_stage import run_stage
 from tagger.runner.stage_code import other_versions
 
-STAGES = {"prepare": 0, "train": 1, "evaluate": 1, "report": 0, "export": 0}  # number of arguments: the loss
+STAGES = {"prepare": "", "train": " LOSS SEED", "evaluate": " LOSS SEED", "report": "", "export": ""}  # arguments
 
 
 def load() -> Callable[[], None]:
     """Import the stage that the command line names, and return it, ready to run.
 
     Raises:
-        InputError: the command line is not `STAGE [LOSS]`.
+        InputError: the command line is not `STAGE [LOSS SEED]`.
     """
     stage, arguments = (sys.argv[1:2] or [""])[0], sys.argv[2:]
-    if len(arguments) != STAGES.get(stage):
-        expected = ", ".join(name + " LOSS" * amount for name, amount in STAGES.items())
+    if stage not in STAGES or len(arguments) != len(STAGES[stage].split()):
+        expected = ", ".join(name + names for name, names in STAGES.items())
         raise InputError(f"python -m stages: got {' '.join(sys.argv[1:])!r}, expected one of {expected}")
     for text in () if rank() else other_versions(stage):
         print(f"warning: {text}: outputs may differ from those of dvc.lock", file=sys.stderr)
@@ -33,7 +33,7 @@ def load() -> Callable[[], None]:
 
     arithmetic.use(read_params(ArithmeticView).arithmetic)
     main = importlib.import_module(f"stages.{stage}").main
-    name = "@".join([stage, *arguments])
+    name = f"{stage}@{'-'.join(arguments)}".rstrip("@")
     if number := rank():
         name += f", process {number}"
 

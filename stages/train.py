@@ -1,10 +1,11 @@
-"""Train the tagger with one loss, in one process or in several, with locks, checkpoints, progress and tracking."""
+"""Train the tagger with a loss and a seed, in one process or several, with locks, checkpoints, progress, tracking."""
 
 import sys
 from contextlib import suppress
 
 from tagger.core.common.errors import InputError
 from tagger.core.common.processes import rank
+from tagger.core.params.schema import Training
 from tagger.runner.checkpoint import Checkpoint, training_key
 from tagger.runner.locks import hold
 from tagger.runner.progress import Progress
@@ -14,27 +15,28 @@ from tagger.train.process_group import joined
 from tagger.train.trainer import Trainer, TrainingInputs, write_outputs
 
 
-def main(name: str) -> None:
-    """Run the stage for the loss of this name. The process of rank 0 keeps and writes; the others compute with it."""
+def main(loss: str, seed: str) -> None:
+    """Run the stage for this loss and seed. The process of rank 0 keeps and writes; the others compute with it."""
+    training = Training.parse(loss, seed)
     if rank():
         end_with_the_stage()
-        _assist(TrainingInputs.load(name))
+        _assist(TrainingInputs.load(training))
         return
-    inputs = TrainingInputs.load(name)
-    loss, params = inputs.loss, inputs.params.train
+    inputs = TrainingInputs.load(training)
+    params = inputs.params.train
     processes = choose_processes(params.shards, len(inputs.train.forms) * params.epochs, inputs.device)
     key = training_key(inputs)
     with (
-        hold(key, f"a training of {loss} with the same params, data and code"),
-        workers(processes, ("-m", "stages", "train", loss)),
+        hold(key, f"a training of {training} with the same params, data and code"),
+        workers(processes, ("-m", "stages", "train", loss, seed)),
     ):
         checkpoint = Checkpoint(key)
-        progress = Progress(loss, params.epochs)
+        progress = Progress(str(training), params.epochs)
         trainer = Trainer(inputs, progress.step)
         if checkpoint.trainer is not None:
             trainer.load_state_dict(checkpoint.trainer)
-            print(f"{loss}: epochs 1-{len(trainer.history)} of {params.epochs} were run before", file=sys.stderr)
-        with open_training_run(loss, checkpoint.training, key, trainer.history) as run:
+            print(f"{training}: epochs 1-{len(trainer.history)} of {params.epochs} were run before", file=sys.stderr)
+        with open_training_run(training, checkpoint.training, key, trainer.history) as run:
             with joined(inputs.device) as group:
                 group.share(checkpoint.trainer)
                 for epoch in trainer.epochs(group):
@@ -43,7 +45,7 @@ def main(name: str) -> None:
                     progress.epoch(epoch)
             progress.close()
             write_outputs(trainer)
-            checkpoint.finish(loss)
+            checkpoint.finish(training)
             run.finish()
 
 

@@ -18,7 +18,7 @@ from tagger.evaluate.predictions import confusions, prediction_table
 from tagger.evaluate.tagged_split import TaggedSplit
 from tagger.report.comparison.compare import compare
 from tagger.report.page.render import write_report
-from tagger.report.shared.results import LossResult
+from tagger.report.shared.results import Result
 from tests.samples import data_of
 
 _SCALED = [
@@ -108,9 +108,9 @@ def result_of(
     detail: Any = None,
     confusions: Any = None,
     tags: Any = None,
-) -> LossResult:
+) -> Result:
     """Return a result of which only these parts are there."""
-    return LossResult(
+    return Result(
         model=model,
         history=history,
         summary=summary,
@@ -125,7 +125,7 @@ def result_of(
 class Results(NamedTuple):
     """The arguments of `write_report`."""
 
-    results: dict[str, LossResult]
+    results: dict[str, dict[int, Result]]
     study: dict[str, Any]
     comparison: dict[str, Any]
 
@@ -157,16 +157,18 @@ def results_of(
         for loss, rows in probabilities.items()
     }
     results = {
-        loss: LossResult(
-            model=cast("LstmTagger", None),  # the study is made up
-            history=history,
-            summary=summary,
-            evaluation=score(each),
-            detail=evaluation_detail(each, baseline),
-            tagged=each,
-            confusions=confusions(prediction_table(each.probabilities, data.dev)),
-            tags=tag_table(each, baseline),
-        )
+        loss: {
+            1: Result(
+                model=cast("LstmTagger", None),  # the study is made up
+                history=history,
+                summary=summary,
+                evaluation=score(each),
+                detail=evaluation_detail(each, baseline),
+                tagged=each,
+                confusions=confusions(prediction_table(each.probabilities, data.dev)),
+                tags=tag_table(each, baseline),
+            )
+        }
         for loss, each in tagged.items()
     }
     return Results(results, study_of(list(tagged)), comparison or compare(tagged, baseline, seed=1))

@@ -16,7 +16,7 @@ from tagger.core.network.batches import Batch, make_batch
 from tagger.core.network.device import choose_device
 from tagger.core.network.lstm_tagger import LstmTagger
 from tagger.core.network.model_folder import TrainedModel, write_model
-from tagger.core.params.schema import LossName, ModelParams, TrainParams, TrainView
+from tagger.core.params.schema import LossName, ModelParams, Training, TrainParams, TrainView
 from tagger.train.trainer import Epoch, Step, Trainer, TrainingInputs
 
 CPU = choose_device("cpu")  # as the pipeline sets torch up
@@ -70,10 +70,8 @@ def train_params(**changes: Any) -> TrainParams:
     return TrainParams.model_validate(TRAIN | changes)
 
 
-def train_view(model: dict[str, Any], train: dict[str, Any], seed: int = 1) -> TrainView:
-    return TrainView(
-        seed=seed, device="cpu", arithmetic="portable", model=model_params(**model), train=train_params(**train)
-    )
+def train_view(model: dict[str, Any], train: dict[str, Any]) -> TrainView:
+    return TrainView(device="cpu", arithmetic="portable", model=model_params(**model), train=train_params(**train))
 
 
 def tagged(text: str) -> Sentence:
@@ -120,7 +118,7 @@ def trainer_of(
     vectors: WordVectors = NO_VECTORS,
     on_step: Callable[[Step], None] = lambda _: None,
 ) -> Trainer:
-    return Trainer(TrainingInputs(loss, train_view(model, train, seed), CPU, *data, vectors), on_step)
+    return Trainer(TrainingInputs(Training(loss, seed), train_view(model, train), CPU, *data, vectors), on_step)
 
 
 def run(trainer: Trainer) -> list[Epoch]:

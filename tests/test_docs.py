@@ -13,7 +13,7 @@ from tagger.runner.dvc_lock import read_lock_file
 from tests.conftest import RECORDED, ROOT, Project, copy_files
 
 PAGE = (ROOT / "docs" / "losses.md").read_text(encoding="utf-8")
-FILES = {"losses": "metrics/losses.json", "compare": "metrics/compare.json", "nll": "metrics/evaluate/nll.json"}
+FILES = {"losses": "metrics/losses.json", "compare": "metrics/compare.json", "nll": "metrics/results.json"}
 RAISED = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
 MINUS, TIMES = "\N{MINUS SIGN}", "\N{MULTIPLICATION SIGN}"
 NUMBER = rf"{MINUS}?[\d,]+(?:\.\d+)?(?: {TIMES} 10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)?(?: %)?"

@@ -41,7 +41,7 @@ def test_a_recorded_run_has_the_default_params_and_its_losses(run: str) -> None:
     stages = read_lock_file(RECORDED / run)
     for stage in stages.values():
         assert flatten(stage.params).items() <= settings.items()
-    assert [name for name in stages if name.startswith("train@")] == [f"train@{loss}" for loss in RUNS[run]]
+    assert [name for name in stages if name.startswith("train@")] == [f"train@{loss}-1" for loss in RUNS[run]]
 
 
 @pytest.mark.parametrize("name", USERS)
@@ -55,7 +55,9 @@ def test_a_test_that_opens_what_users_change_fails(name: str) -> None:
 def test_tests_pass_whatever_is_edited_and_run(tmp_path: Path) -> None:
     project = Project(tmp_path / "clone")
     copy_files(project.root, left_out=())
-    results = [f"{folder}/nll.json" for folder in ("metrics/evaluate", "models/nll", "data/prepared/train", ".dvc/tmp")]
+    results = [
+        f"{folder}/nll.json" for folder in ("metrics/evaluate/nll", "models/nll/1", "data/prepared/train", ".dvc/tmp")
+    ]
     for name in ("params.yaml", "dvc.lock", "mlflow.db", "metrics/losses.json", "metrics/compare.json", *results):
         (project.root / name).parent.mkdir(parents=True, exist_ok=True)
         (project.root / name).write_text("the user's\n", encoding="utf-8")

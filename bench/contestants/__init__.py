@@ -57,7 +57,7 @@ class Entry(NamedTuple):
 
 
 # A plain network takes larger batches at a higher rate without loss. Accuracy on EWT's dev in the last of 12 epochs, as
-# `python -m stages train nll` prints it, with these and with those of params.yaml: 6 wide 87.39, 87.23, 87.55 % and
+# `python -m stages train nll 1` prints it, with these and with those of params.yaml: 6 wide 87.39, 87.23, 87.55 % and
 # 87.47, 86.89, 87.22 % (seeds 1 to 3), 128 wide 90.65 and 90.67 % (seed 1).
 BATCHES_6 = {"batch_tokens": 20_000, "min_batches": 1, "learning_rate": 0.1}
 BATCHES_128 = {"batch_tokens": 8_000, "min_batches": 1, "learning_rate": 0.014}

@@ -32,7 +32,7 @@ lstm-tagger predict --from conllu --format conllu < words.conllu > tagged.conllu
 """
 _SERVE_EXAMPLES = """\b
 lstm-tagger serve
-lstm-tagger serve --model models/nll --model models:/lstm-tagger@champion
+lstm-tagger serve --model models/nll/1 --model models:/lstm-tagger@champion
 """
 _EVALUATE_EXAMPLES = """\b
 lstm-tagger evaluate models/export test.conllu

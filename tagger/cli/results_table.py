@@ -8,14 +8,16 @@ import pandas as pd
 from tagger.core.common import paths
 from tagger.core.common.errors import InputError
 from tagger.core.common.files import read_json, reading
-from tagger.core.params.reader import read_params
-from tagger.core.params.schema import ReportView
+from tagger.evaluate.metrics import METRICS
+from tagger.evaluate.over_seeds import SPREAD
 
 _EXPECTED = "the results of `dvc repro`"
 
 
 def read_results(columns: Sequence[str] = ()) -> tuple[pd.DataFrame, str]:
-    """Return a table of the losses in params.yaml and of the baseline, and the summary of their comparison.
+    """Return a table of the losses that were compared last and of the baseline, and the summary of their comparison.
+
+    With several seeds it has the mean over them, and in a column of its own the standard deviation.
 
     Args:
         columns: the metrics to show; none stands for all.
@@ -23,14 +25,8 @@ def read_results(columns: Sequence[str] = ()) -> tuple[pd.DataFrame, str]:
     Raises:
         InputError: there are no results, a file is damaged, or no loss has a metric of that name.
     """
-    rows = {}
-    for loss in read_params(ReportView).losses:
-        path = paths.evaluation_file(loss)
-        if path.exists():
-            with reading(path, _EXPECTED):
-                rows[loss] = _row(read_json(path, _EXPECTED)[loss])
-    if not rows:
-        raise InputError("metrics/evaluate: no results there; expected those of `dvc repro`")
+    with reading(paths.RESULTS, _EXPECTED):
+        rows = {loss: _row(figures) for loss, figures in read_json(paths.RESULTS, _EXPECTED).items()}
     summary = ""
     if paths.COMPARISON.exists():
         with reading(paths.COMPARISON, _EXPECTED):
@@ -46,5 +42,6 @@ def read_results(columns: Sequence[str] = ()) -> tuple[pd.DataFrame, str]:
 
 
 def _row(metrics: Any) -> "pd.Series[float]":
-    """Return the values of metrics by their names. None stands for a metric without a value."""
-    return pd.Series({name: None if value is None else float(value) for name, value in metrics.items()}, dtype=float)
+    """Return the values of the metrics among some figures by their names. None stands for one without a value."""
+    shown = {name: value for name, value in metrics.items() if name.removesuffix(SPREAD) in METRICS}
+    return pd.Series({name: None if value is None else float(value) for name, value in shown.items()}, dtype=float)

@@ -1,36 +1,36 @@
-"""Measure the model of one loss on the test split and keep its probabilities."""
+"""Measure the model of one training on the test split and keep its probabilities."""
 
 from tagger.core.common import arithmetic, paths
 from tagger.core.common.files import new_file, write_json
 from tagger.core.corpus.encoded_split import EncodedSplit
-from tagger.core.losses.definitions import loss_name
 from tagger.core.network.device import choose_device
 from tagger.core.network.lstm_tagger import tag_probabilities
 from tagger.core.network.model_folder import fingerprint, read_model
 from tagger.core.params.reader import read_params
-from tagger.core.params.schema import EvaluateView
+from tagger.core.params.schema import EvaluateView, Training
 from tagger.evaluate.detail import evaluation_detail
 from tagger.evaluate.metrics import score, tag_table
 from tagger.evaluate.predictions import prediction_table
 from tagger.evaluate.tagged_split import TaggedSplit
 
 
-def evaluate_model(name: str) -> None:
-    """Run the stage for the loss of this name."""
+def evaluate_model(training: Training) -> None:
+    """Run the stage for one training."""
     params = read_params(EvaluateView)
-    loss = loss_name(name)
     device = choose_device(params.device)
     arithmetic.check(params.arithmetic, device.type)
-    folder = paths.model_folder(loss)
+    folder = paths.model_folder(*training)
     model, _ = read_model(folder)
     train, test = EncodedSplit.load(paths.TRAIN), EncodedSplit.load(paths.TEST)
     baseline = TaggedSplit.baseline(train, test)
     tagged = TaggedSplit.of(tag_probabilities(model.to(device), test, device), test, baseline.groups)
     metrics = score(tagged)
-    with new_file(paths.predictions_file(loss)) as partial:
+    with new_file(paths.predictions_file(*training)) as partial:
         prediction_table(tagged.probabilities, test).to_parquet(partial, index=False)
-    with new_file(paths.tags_file(loss)) as partial:
+    with new_file(paths.tags_file(*training)) as partial:
         tag_table(tagged, baseline).to_csv(partial, index=False, lineterminator="\n")
-    detail = {"loss": loss, "model": fingerprint(folder)} | evaluation_detail(tagged, baseline)
-    write_json(paths.detail_file(loss), detail)
-    write_json(paths.evaluation_file(loss), {loss: metrics})
+    detail = {"loss": training.loss, "seed": training.seed, "model": fingerprint(folder)} | evaluation_detail(
+        tagged, baseline
+    )
+    write_json(paths.detail_file(*training), detail)
+    write_json(paths.evaluation_file(*training), metrics)

@@ -16,7 +16,7 @@ from tagger.core.corpus.encoded_split import EncodedSplit
 from tagger.core.network.model_config import write_config
 from tagger.core.network.model_folder import fingerprint, read_model
 from tagger.core.params.reader import read_params
-from tagger.core.params.schema import ExportView
+from tagger.core.params.schema import ExportView, Training
 from tagger.evaluate.predictions import prediction_table, probabilities_of
 from tagger.export.model_card import model_card
 from tagger.export.onnx_weights import form_weights, onnx_file, tagger_weights, to_int8
@@ -31,35 +31,39 @@ def export_chosen() -> None:
     """Run the stage."""
     params = read_params(ExportView)
     arithmetic.check(params.arithmetic)
-    loss = choose_loss(params.export.loss, params.losses)
+    chosen = choose_training(params.export.loss, params.trainings)
     test = EncodedSplit.load(paths.TEST)
-    predictions = pd.read_parquet(paths.predictions_file(loss))
+    predictions = pd.read_parquet(paths.predictions_file(*chosen))
     with new_folder(paths.EXPORT) as folder:
-        verification = export_model(paths.model_folder(loss), folder, test, predictions, params.export.int8)
+        verification = export_model(paths.model_folder(*chosen), folder, test, predictions, params.export.int8)
         survey = read_json(paths.SURVEY, "what `prepare` writes")
         evaluations = {
-            name: read_json(paths.evaluation_file(name), "what `evaluate` writes")[name] for name in params.losses
+            training: read_json(paths.evaluation_file(*training), "what `evaluate` writes")
+            for training in params.trainings
         }
-        card = model_card(loss, params, survey, evaluations, verification)
+        card = model_card(chosen, params, survey, evaluations, verification)
         (folder / paths.MODEL_CARD.name).write_text(card, encoding="utf-8", newline="\n")
-        print(f"exported {loss}: same tags for {verification['tokens']} test tokens as the trained model")
+        one_of = f", seed {chosen.seed}, the best on dev of {seeds} seeds" if (seeds := len(params.seeds)) > 1 else ""
+        print(
+            f"exported {chosen.loss}{one_of}: same tags for {verification['tokens']} test tokens as the trained model"
+        )
         if params.export.int8:
             print(cost_of_int8(folder, test, predictions))
 
 
-def choose_loss(wanted: str, losses: Sequence[str]) -> str:
-    """Return the loss to export: the wanted one; for `best`, the first of those with the highest dev accuracy.
+def choose_training(wanted: str, trainings: Sequence[Training]) -> Training:
+    """Return the first of the trainings with the highest dev accuracy: of the wanted loss, or of all for `best`.
 
     Raises:
         InputError: the summary of a training is missing or damaged.
     """
 
-    def dev_accuracy(loss: str) -> float:
-        summary, expected = paths.summary_file(loss), "what `train` writes"
+    def dev_accuracy(training: Training) -> float:
+        summary, expected = paths.summary_file(*training), "what `train` writes"
         with reading(summary, expected):
-            return float(read_json(summary, expected)[loss]["best_dev_accuracy"])
+            return float(read_json(summary, expected)["best_dev_accuracy"])
 
-    return max(losses, key=dev_accuracy) if wanted == "best" else wanted
+    return max((each for each in trainings if wanted in ("best", each.loss)), key=dev_accuracy)
 
 
 def export_model(

@@ -7,25 +7,26 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from tagger.core.params.reader import flatten
-from tagger.core.params.schema import ExportView
+from tagger.core.params.schema import ExportView, Training
 from tagger.evaluate.metrics import shown_in
+from tagger.evaluate.over_seeds import over_seeds
 from tagger.predict.sentences import MOST_CHARACTERS, MOST_WORDS
 
 
 def model_card(
-    loss: str,
+    chosen: Training,
     params: ExportView,
     survey: Mapping[str, Any],
-    evaluations: Mapping[str, Mapping[str, float | None]],
+    evaluations: Mapping[Training, Mapping[str, float | None]],
     verification: Mapping[str, Any],
 ) -> str:
     """Return the card.
 
     Args:
-        loss: that of the exported model.
+        chosen: the training of the exported model.
         params: the settings of the pipeline.
         survey: what `prepare` counted, as in metrics/prepare.json.
-        evaluations: the test metrics of each loss.
+        evaluations: the test metrics of each training.
         verification: as in verification.json.
 
     Raises:
@@ -42,19 +43,23 @@ def model_card(
     # What decides a training, with the names of files in place of their paths on this machine.
     data, vectors = params.data.model_dump(), params.model.vectors
     settings = {
-        "seed": params.seed,
+        "seed": chosen.seed,
         "arithmetic": params.arithmetic,
         "data": data | {split: Path(data[split]).name for split in ("train", "dev", "test")},
         "model": params.model.model_dump() | {"vectors": Path(vectors).name},
         "train": params.train.model_dump(),
     }
     return environment.get_template("model_card.md.jinja").render(
-        loss=loss,
+        chosen=chosen,
         licence=params.export.data_licence,
         settings=settings,
         flat_settings=flatten(settings),
         survey=survey,
         evaluations=evaluations,
+        losses={
+            loss: over_seeds([evaluations[Training(loss, seed)] for seed in params.seeds]) for loss in params.losses
+        },
+        seeds=params.seeds,
         metrics=shown_in("card"),
         loss_metrics=shown_in("card_losses"),
         verification=verification,

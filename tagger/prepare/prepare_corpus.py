@@ -27,7 +27,7 @@ def prepare_corpus() -> None:
     """Run the stage."""
     params = read_params(PrepareView)
     data = params.data
-    splits = read_splits(data, params.seed)
+    splits = read_splits(data)
     files = {"train": data.train, "dev": data.dev, "test": data.test}
     for finding in find_problems(splits, files):
         if finding.is_mistake:
@@ -71,7 +71,7 @@ def _tag_column(data: DataParams, columns: Columns, tags: Sequence[str]) -> str:
     return "misc" if all(map(_SPAN_TAG.fullmatch, tags)) else "upos"
 
 
-def read_splits(data: DataParams, seed: int) -> dict[str, IndexedCorpus]:
+def read_splits(data: DataParams) -> dict[str, IndexedCorpus]:
     """Read the three splits; dev or test is split off train if it names the same file."""
     columns = _columns(data)
 
@@ -83,8 +83,8 @@ def read_splits(data: DataParams, seed: int) -> dict[str, IndexedCorpus]:
     splits: dict[str, IndexedCorpus] = {}
     # Each has its own seed, so that one draw does not repeat the other.
     for name, file, share, own_seed in (
-        ("test", data.test, data.test_share, 2 * seed),
-        ("dev", data.dev, data.dev_share, 2 * seed + 1),
+        ("test", data.test, data.test_share, 2 * data.seed),
+        ("dev", data.dev, data.dev_share, 2 * data.seed + 1),
     ):
         if Path(file).resolve() == Path(data.train).resolve():
             train, splits[name] = split_off(train, share, own_seed)

@@ -23,7 +23,7 @@ from tagger.core.common import paths
 from tagger.core.common.errors import TaggerError
 from tagger.core.common.files import new_file, read_json, write_json
 from tagger.core.corpus.dictionary import DICTIONARY_FILES
-from tagger.core.params.schema import LossName
+from tagger.core.params.schema import Training
 from tagger.runner.dvc_lock import UNRECORDED, md5, read_lock_file
 from tagger.runner.stage_code import deciding_files, installed_versions
 from tagger.train.trainer import TrainingInputs
@@ -35,7 +35,12 @@ KEPT_DAYS = 30  # a checkpoint that nobody resumes
 def training_key(inputs: TrainingInputs) -> str:
     """Return the hash of all that the result of a training depends on: params, data, code, versions, kind of device."""
     digest = hashlib.sha256()
-    texts = [inputs.loss, inputs.params.model_dump_json(), inputs.device.type, str(installed_versions("train"))]
+    texts = [
+        str(inputs.training),
+        inputs.params.model_dump_json(),
+        inputs.device.type,
+        str(installed_versions("train")),
+    ]
     for text in (*texts, *(part.digest() for part in (inputs.train, inputs.dev, inputs.vectors))):
         digest.update(f"{text}\n".encode())
     for path in (*deciding_files("train"), *(paths.DICTIONARIES / name for name in DICTIONARY_FILES)):
@@ -74,13 +79,14 @@ class Checkpoint:
         with new_file(self._folder / STATE) as partial:
             torch.save({"training": self.training, "trainer": trainer}, partial)
 
-    def finish(self, loss: LossName) -> None:
+    def finish(self, training: Training) -> None:
         """Note which files were written.
 
         The state stays until DVC has them in its `dvc.lock`: if DVC is killed before, it runs the stage again.
         """
-        hashes = {path.as_posix(): md5(path) for path in (paths.history_file(loss), paths.summary_file(loss))}
-        write_json(self._folder / OUTPUTS, {"stage": f"train@{loss}", "folder": str(Path.cwd()), "md5": hashes})
+        files = paths.history_file(*training), paths.summary_file(*training)
+        hashes = {path.as_posix(): md5(path) for path in files}
+        write_json(self._folder / OUTPUTS, {"stage": f"train@{training}", "folder": str(Path.cwd()), "md5": hashes})
 
 
 def _sweep(folder: Path) -> None:

@@ -19,13 +19,12 @@ from tagger.core.corpus.batch_plan import plan_batches
 from tagger.core.corpus.dictionary import Dictionaries
 from tagger.core.corpus.encoded_split import EncodedSplit
 from tagger.core.corpus.word_vectors import NO_VECTORS, WordVectors
-from tagger.core.losses.definitions import loss_name
 from tagger.core.network.batches import make_batch
 from tagger.core.network.device import be_deterministic, choose_device, seed_random
 from tagger.core.network.lstm_tagger import INFERENCE_TOKENS, LstmTagger
 from tagger.core.network.model_folder import TrainedModel, write_model
 from tagger.core.params.reader import read_params
-from tagger.core.params.schema import LossName, TrainView
+from tagger.core.params.schema import Training, TrainView
 from tagger.train.gradients import BatchGradient
 from tagger.train.optimization import Optimization
 from tagger.train.process_group import ALONE, ProcessGroup
@@ -37,7 +36,7 @@ HISTORY_COLUMNS = ("epoch", "learning_rate", "train_loss", "dev_loss", "dev_accu
 class TrainingInputs(NamedTuple):
     """All that the result of a training depends on, besides code and versions."""
 
-    loss: LossName
+    training: Training
     params: TrainView
     device: torch.device
     dictionaries: Dictionaries
@@ -46,17 +45,17 @@ class TrainingInputs(NamedTuple):
     vectors: WordVectors = NO_VECTORS  # the initial vectors of words
 
     @classmethod
-    def load(cls, name: str) -> Self:
-        """Read the params and the prepared data for the loss of this name.
+    def load(cls, training: Training) -> Self:
+        """Read the params and the prepared data.
 
         Raises:
-            InputError: there is no such loss, or a file is missing or damaged.
+            InputError: a file is missing or damaged.
         """
         params = read_params(TrainView)
         device = choose_device(params.device)
         arithmetic.check(params.arithmetic, device.type)
         return cls(
-            loss=loss_name(name),
+            training=training,
             params=params,
             device=device,
             dictionaries=Dictionaries.load(paths.DICTIONARIES),
@@ -104,9 +103,9 @@ class Trainer:
         """Draw the initial weights, the same for every loss with the same seed; words get the vectors of the inputs."""
         be_deterministic()
         params = inputs.params
-        seed_random(params.seed, inputs.device)
+        seed_random(inputs.training.seed, inputs.device)
         self.inputs, self._params, self._on_step = inputs, params.train, on_step
-        self.model = LstmTagger(params.model, inputs.loss, inputs.dictionaries.sizes)
+        self.model = LstmTagger(params.model, inputs.training.loss, inputs.dictionaries.sizes)
         if len(inputs.vectors.ids):
             with torch.no_grad():
                 rows = torch.tensor(inputs.vectors.ids)
@@ -143,7 +142,7 @@ class Trainer:
             yield epoch
         if not self.history:
             raise InputError(
-                f"the loss of {self.inputs.loss!r} stopped being a finite number in epoch 1; "
+                f"the loss of {self.inputs.training} stopped being a finite number in epoch 1; "
                 f"expected a lower train.learning_rate than {self._params.learning_rate}"
             )
         self.model.load_state_dict(self._best_weights)
@@ -191,7 +190,7 @@ class Trainer:
         start = time.perf_counter()
         train, device = self.inputs.train, self.inputs.device
         gradient = BatchGradient(self.model, train, group, self._params.clip_norm)
-        order = np.random.default_rng([self.inputs.params.seed, number])
+        order = np.random.default_rng([self.inputs.training.seed, number])
         self.model.train()
         total_loss, rate = 0.0, 0.0
         for step, sentences in enumerate(plan_batches(train.lengths, self._batch_tokens, order), start=1):
@@ -213,7 +212,7 @@ class Trainer:
 
     def _loss_of(self, epoch: int, step: int, shard: int, sentences: Int64s) -> Tensor:
         """Return the mean loss over the tokens of a shard: a scalar."""
-        numbers = np.random.SeedSequence((self.inputs.params.seed, epoch, step, shard))  # unrelated for neighbours
+        numbers = np.random.SeedSequence((self.inputs.training.seed, epoch, step, shard))  # unrelated for neighbours
         seed_random(int(numbers.generate_state(1, np.uint64)[0] >> np.uint64(1)), self.inputs.device)
         batch = make_batch(self.inputs.train, sentences, with_forms=self.model.reads_forms).to(self.inputs.device)
         return self.model.loss.criterion(self.model(self._word_dropout(batch)), batch.tags)
@@ -224,13 +223,13 @@ def write_outputs(trainer: Trainer) -> None:
 
     The history has one row per epoch, without its times: they would change the file from run to run.
     """
-    loss = trainer.inputs.loss
-    with new_file(paths.history_file(loss)) as partial, partial.open("w", encoding="utf-8", newline="") as file:
+    training = trainer.inputs.training
+    with new_file(paths.history_file(*training)) as partial, partial.open("w", encoding="utf-8", newline="") as file:
         rows = csv.writer(file, lineterminator="\n")
         rows.writerow(HISTORY_COLUMNS)
         rows.writerows([f"{value:.6g}" for value in epoch[: len(HISTORY_COLUMNS)]] for epoch in trainer.history)
-    write_json(paths.summary_file(loss), {loss: trainer.summary()})
-    with new_folder(paths.model_folder(loss)) as folder:
+    write_json(paths.summary_file(*training), trainer.summary())
+    with new_folder(paths.model_folder(*training)) as folder:
         write_model(TrainedModel(trainer.model, trainer.inputs.dictionaries), folder)
 
 

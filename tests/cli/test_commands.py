@@ -336,14 +336,17 @@ def test_help_of_predict_names_its_options_and_defaults() -> None:
     assert all(option in text for option in ("--model", "models/export", "--format", "table", "--top"))
 
 
-def write_results(folder: Path, name: str, text: str) -> None:
-    (folder / "metrics" / "evaluate").mkdir(parents=True, exist_ok=True)
-    (folder / "metrics" / "evaluate" / f"{name}.json").write_text(text, encoding="utf-8")
+def write_results(folder: Path, text: str) -> None:
+    (folder / "metrics").mkdir(exist_ok=True)
+    (folder / "metrics/results.json").write_text(text, encoding="utf-8")
 
 
 def test_results_have_one_row_per_loss(workspace: Path) -> None:
-    write_results(workspace, "nll", '{"nll": {"accuracy": 0.5, "macro_f1": 0.25}}')
-    write_results(workspace, "cross_entropy", '{"cross_entropy": {"accuracy": 0.9, "macro_f1": 0.80004}}')
+    nll, cross_entropy = (
+        '{"accuracy": 0.5, "macro_f1": 0.25, "best_epoch": 7}',
+        '{"accuracy": 0.9, "macro_f1": 0.80004}',
+    )
+    write_results(workspace, f'{{"nll": {nll}, "cross_entropy": {cross_entropy}}}')
     assert output("results") == (
         "               accuracy  macro_f1\n"
         "nll              0.5000    0.2500\n"
@@ -355,14 +358,14 @@ def test_results_have_one_row_per_loss(workspace: Path) -> None:
 
 
 def test_results_fit_a_terminal_unless_all_is_asked_for(workspace: Path) -> None:
-    metrics = dict.fromkeys([*METRICS, "another_long_metric_name"], 0.5)
-    write_results(workspace, "cross_entropy", json.dumps({"cross_entropy": metrics}))
+    metrics = dict.fromkeys([name + end for name in METRICS for end in ("", "_sd")], 0.5)
+    write_results(workspace, json.dumps({"cross_entropy": metrics}))
     assert max(map(len, output("results").splitlines())) <= 120
     assert output("results", "--all").splitlines()[0].split() == list(metrics)
 
 
 def test_results_are_found_from_a_folder_below(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write_results(workspace, "nll", '{"nll": {"accuracy": 0.5}}')
+    write_results(workspace, '{"nll": {"accuracy": 0.5}}')
     (workspace / "data/raw").mkdir(parents=True)
     before = sorted(workspace.rglob("*"))
     monkeypatch.chdir(workspace / "data/raw")
@@ -370,20 +373,23 @@ def test_results_are_found_from_a_folder_below(workspace: Path, monkeypatch: pyt
     assert sorted(workspace.rglob("*")) == before
 
 
-def test_results_leave_out_losses_of_earlier_settings(workspace: Path) -> None:
-    write_results(workspace, "nll", '{"nll": {"accuracy": 0.5}}')
-    write_results(workspace, "mse", '{"mse": {"accuracy": 0.5}}')
-    assert [row.split()[0] for row in output("results").splitlines()] == ["accuracy", "nll"]
+def test_the_spread_over_seeds_has_a_column_of_its_own(workspace: Path) -> None:
+    write_results(workspace, '{"nll": {"accuracy": 0.5, "accuracy_sd": 0.01, "best_epoch_sd": 0.5}}')
+    (workspace / "metrics/compare.json").write_text(json.dumps(COMPARISON), encoding="utf-8")
+    assert [line.split() for line in output("results", "--columns", "accuracy_sd, accuracy").splitlines()[:3]] == [
+        ["accuracy_sd", "accuracy"],
+        ["nll", "0.0100", "0.5000"],
+        ["baseline", "-", "0.2500"],
+    ]
 
 
 def test_a_metric_that_no_loss_has_is_a_dash(workspace: Path) -> None:
-    write_results(workspace, "nll", '{"nll": {"accuracy": 0.5, "unknown_accuracy": null}}')
+    write_results(workspace, '{"nll": {"accuracy": 0.5, "unknown_accuracy": null}}')
     assert output("results").splitlines()[1].split() == ["nll", "0.5000", "-"]
 
 
 def test_a_metric_that_one_loss_lacks_is_a_dash(workspace: Path) -> None:
-    write_results(workspace, "cross_entropy", '{"cross_entropy": {"accuracy": 0.5, "nll": null}}')
-    write_results(workspace, "nll", '{"nll": {"accuracy": 0.5, "nll": 12}}')
+    write_results(workspace, '{"nll": {"accuracy": 0.5, "nll": 12}, "cross_entropy": {"accuracy": 0.5, "nll": null}}')
     assert [row.split()[-1] for row in output("results").splitlines()] == ["nll", "12.0000", "-"]
 
 
@@ -395,7 +401,7 @@ COMPARISON = {
 
 
 def test_results_end_with_the_baseline_and_the_summary(workspace: Path) -> None:
-    write_results(workspace, "nll", '{"nll": {"accuracy": 0.5, "nll": 1.5}}')
+    write_results(workspace, '{"nll": {"accuracy": 0.5, "nll": 1.5}}')
     (workspace / "metrics/compare.json").write_text(json.dumps(COMPARISON), encoding="utf-8")
     assert [line.split() for line in output("results").splitlines()] == [
         ["accuracy", "nll"],
@@ -407,28 +413,27 @@ def test_results_end_with_the_baseline_and_the_summary(workspace: Path) -> None:
 
 
 def test_results_leave_out_a_comparison_of_other_losses(workspace: Path) -> None:
-    write_results(workspace, "nll", '{"nll": {"accuracy": 0.5}}')
-    write_results(workspace, "cross_entropy", '{"cross_entropy": {"accuracy": 0.5}}')
+    write_results(workspace, '{"nll": {"accuracy": 0.5}, "cross_entropy": {"accuracy": 0.5}}')
     (workspace / "metrics/compare.json").write_text(json.dumps(COMPARISON), encoding="utf-8")
     assert "baseline" not in output("results")
 
 
 def test_a_damaged_comparison_is_named(workspace: Path) -> None:
-    write_results(workspace, "nll", '{"nll": {"accuracy": 0.5}}')
+    write_results(workspace, '{"nll": {"accuracy": 0.5}}')
     (workspace / "metrics/compare.json").write_text("{", encoding="utf-8")
     assert mistake("results").startswith("metrics/compare.json: damaged: ")
 
 
 def test_missing_results_are_named(workspace: Path) -> None:
-    assert mistake("results").startswith("metrics/evaluate: no results there; expected those of `dvc repro`")
+    assert mistake("results").startswith("metrics/results.json: no such file; expected the results of `dvc repro`")
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{", "[]", "7", '{"nll": 3}', '{"nll": {"a": [1]}}', '{"nll": []}', '{"nll": [["a", 1]]}']
+    "text", ["", "{", "[]", "7", '{"nll": 3}', '{"nll": {"nll": [1]}}', '{"nll": []}', '{"nll": [["a", 1]]}']
 )
 def test_a_damaged_result_is_named(workspace: Path, text: str) -> None:
-    write_results(workspace, "nll", text)
-    assert mistake("results").startswith("metrics/evaluate/nll.json: damaged: ")
+    write_results(workspace, text)
+    assert mistake("results").startswith("metrics/results.json: damaged: ")
 
 
 def environment() -> dict[str, str]:

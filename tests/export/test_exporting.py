@@ -13,9 +13,9 @@ from tagger.core.common.errors import InputError
 from tagger.core.common.files import new_folder
 from tagger.core.network.lstm_tagger import tag_probabilities
 from tagger.core.network.model_folder import TrainedModel, fingerprint, read_model, write_model
-from tagger.core.params.schema import LossName
+from tagger.core.params.schema import LossName, Training
 from tagger.evaluate.predictions import prediction_table
-from tagger.export.exporting import choose_loss, cost_of_int8, export_model
+from tagger.export.exporting import choose_training, cost_of_int8, export_model
 from tagger.predict.tagging import Tagger
 from tests.samples import CPU, RANDOM, contents, save_model
 
@@ -30,10 +30,15 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "metrics/train"
 
 
-def write_summaries(folder: Path, accuracies: dict[str, float]) -> None:
+def write_summaries(folder: Path, accuracies: dict[str, float], seed: int = 1) -> None:
     for loss, accuracy in accuracies.items():
-        text = json.dumps({loss: {"best_dev_accuracy": accuracy, "best_dev_loss": 1 - accuracy}})
-        (folder / f"{loss}.json").write_text(text, encoding="utf-8")
+        text = json.dumps({"best_dev_accuracy": accuracy, "best_dev_loss": 1 - accuracy})
+        (folder / loss).mkdir(exist_ok=True)
+        (folder / loss / f"{seed}.json").write_text(text, encoding="utf-8")
+
+
+def chosen(wanted: str, losses: list[str], seeds: tuple[int, ...] = (1,)) -> str:
+    return str(choose_training(wanted, [Training(loss, seed) for loss in losses for seed in seeds]))
 
 
 @pytest.mark.parametrize(
@@ -50,30 +55,37 @@ def test_the_best_on_dev_is_chosen_and_the_first_of_equals(
     nll: float, cross_entropy: float, mse: float, best: str, folder: Path
 ) -> None:
     write_summaries(folder, {"nll": nll, "cross_entropy": cross_entropy, "mse": mse})
-    assert choose_loss("best", ["nll", "cross_entropy", "mse"]) == best
+    assert chosen("best", ["nll", "cross_entropy", "mse"]) == f"{best}-1"
 
 
 def test_the_first_of_equals_is_the_first_listed(folder: Path) -> None:
     write_summaries(folder, {"nll": 0.9, "cross_entropy": 0.9})
-    assert choose_loss("best", ["cross_entropy", "nll"]) == "cross_entropy"
+    assert chosen("best", ["cross_entropy", "nll"]) == "cross_entropy-1"
 
 
 def test_only_listed_losses_are_looked_at(folder: Path) -> None:
     write_summaries(folder, {"nll": 0.5, "cross_entropy": 0.9})
-    assert choose_loss("best", ["nll"]) == "nll"
+    assert chosen("best", ["nll"]) == "nll-1"
 
 
 def test_a_named_loss_is_chosen_whatever_the_summaries_say(folder: Path) -> None:
     write_summaries(folder, {"nll": 0.9, "mse": 0.1})
-    assert choose_loss("mse", ["nll", "mse"]) == "mse"
+    assert chosen("mse", ["nll", "mse"]) == "mse-1"
+
+
+def test_the_best_seed_is_chosen_of_a_named_loss_and_of_all(folder: Path) -> None:
+    for seed, accuracies in {3: (0.8, 0.7), 1: (0.9, 0.8), 2: (0.85, 0.95), 5: (0.9, 0.1)}.items():
+        write_summaries(folder, dict(zip(("nll", "mse"), accuracies, strict=True)), seed)
+    assert chosen("best", ["nll", "mse"], (3, 1, 2, 5)) == "mse-2"
+    assert chosen("nll", ["nll", "mse"], (3, 1, 2, 5)) == "nll-1"
+    assert chosen("best", ["nll", "mse"], (3, 1)) == "nll-1"
 
 
 def test_a_missing_summary_is_named(folder: Path) -> None:
-    losses: list[LossName] = ["nll", "mse"]
     write_summaries(folder, {"nll": 0.9})
     with pytest.raises(InputError) as caught:
-        choose_loss("best", losses)
-    assert str(caught.value) == "metrics/train/mse.json: no such file; expected what `train` writes"
+        chosen("best", ["nll", "mse"])
+    assert str(caught.value) == "metrics/train/mse/1.json: no such file; expected what `train` writes"
 
 
 @pytest.mark.parametrize(
@@ -85,17 +97,16 @@ def test_a_missing_summary_is_named(folder: Path) -> None:
         "[]",
         "3",
         "null",
-        '{"mse": {"best_dev_accuracy": 0.9}}',
-        '{"nll": 3}',
-        '{"nll": {}}',
-        '{"nll": {"best_dev_accuracy": "high"}}',
-        '{"nll": {"best_dev_accuracy": null}}',
+        '{"nll": {"best_dev_accuracy": 0.9}}',
+        '{"best_dev_accuracy": "high"}',
+        '{"best_dev_accuracy": null}',
     ],
 )
 def test_a_damaged_summary_is_named(text: str, folder: Path) -> None:
-    (folder / "nll.json").write_text(text, encoding="utf-8")
-    with pytest.raises(InputError, match=r"^metrics/train/nll\.json: damaged: "):
-        choose_loss("best", ["nll"])
+    (folder / "nll").mkdir()
+    (folder / "nll/1.json").write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match=r"^metrics/train/nll/1\.json: damaged: "):
+        chosen("best", ["nll"])
 
 
 def emptied(folder: Path) -> Path:

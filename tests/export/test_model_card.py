@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from jinja2 import UndefinedError
 
-from tagger.core.params.schema import ExportView
+from tagger.core.params.schema import ExportView, Training
 from tagger.export.model_card import model_card
 from tests.samples import model_params, train_params
 
@@ -18,13 +18,13 @@ SURVEY: dict[str, Any] = {
 }
 VERIFICATION = {"tokens": 10, "different_tags": 0, "tolerance": 1e-5}
 EVALUATIONS = {
-    "nll": {"accuracy": 0.91, "macro_f1": 0.9, "unknown_accuracy": None, "nll": 0.25, "ece": 0.0312},
-    "mse": {"accuracy": 0.8912, "macro_f1": 0.88, "unknown_accuracy": 0.7, "nll": 0.3, "ece": 0.05},
+    Training("nll", 1): {"accuracy": 0.91, "macro_f1": 0.9, "unknown_accuracy": None, "nll": 0.25, "ece": 0.0312},
+    Training("mse", 1): {"accuracy": 0.8912, "macro_f1": 0.88, "unknown_accuracy": 0.7, "nll": 0.3, "ece": 0.05},
 }
 PARAMS: dict[str, Any] = {
-    "seed": 1,
     "arithmetic": "portable",
     "losses": ["nll", "mse"],
+    "seeds": [1],
     "data": {
         "train": "/home/someone/train.conllu",
         "dev": "d.csv",
@@ -55,7 +55,7 @@ def params(**changes: dict[str, Any]) -> ExportView:
 
 def card(**changes: Any) -> str:
     facts: dict[str, Any] = {
-        "loss": "nll",
+        "chosen": Training("nll", 1),
         "params": params(),
         "survey": SURVEY,
         "evaluations": EVALUATIONS,
@@ -81,6 +81,31 @@ def test_the_card_has_data_metrics_losses_params_and_limits() -> None:
     assert "an accuracy of 0.8765" in text
     assert "On all 10 words" in text
     assert "no probability differs by more than 1e-05." in text
+
+
+SEVERAL: dict[str, Any] = {
+    "chosen": Training("nll", 2),
+    "params": ExportView.model_validate(PARAMS | {"seeds": [1, 2]}),
+    "evaluations": EVALUATIONS
+    | {
+        Training("nll", 2): {"accuracy": 0.93, "macro_f1": 0.9, "unknown_accuracy": None, "nll": 0.25, "ece": 0.0312},
+        Training("mse", 2): {"accuracy": 0.8912, "macro_f1": 0.9, "unknown_accuracy": 0.7, "nll": 0.3, "ece": 0.05},
+    },
+}
+
+
+def test_of_several_seeds_the_card_has_the_distribution_and_which_one_it_is() -> None:
+    text = card(**SEVERAL)
+    assert "This is the model of seed 2, the best of them on dev" in text
+    for row in (
+        "| on the test split | mean of nll | this model | seed 1 | seed 2 |",
+        "| `accuracy` | 0.9200 ± 0.0141 | 0.9300 | 0.9100 | 0.9300 |",
+        "| `unknown_accuracy` | - | - | - | - |",
+        "| nll | 0.9200 ± 0.0141 | 0.9000 ± 0.0000 | - | 0.2500 ± 0.0000 | 0.0312 ± 0.0000 |",
+        "| `seed` | `2` |",
+    ):
+        assert row in text.splitlines()
+    assert "±" not in card()
 
 
 def test_a_licence_that_nobody_named_is_said() -> None:
@@ -109,7 +134,7 @@ def test_a_stroke_in_a_name_does_not_end_a_cell() -> None:
 
 def test_tables_and_texts_stand_apart_by_single_blank_lines() -> None:
     survey = SURVEY | {"dictionary": {"words": 40, "words_with_vector": 3}}
-    for text in (card(), card(survey=survey), card(params=params(export={"int8": True}))):
+    for text in (card(), card(**SEVERAL), card(survey=survey), card(params=params(export={"int8": True}))):
         assert "\n\n\n" not in text
         assert text.endswith("|\n")
         lines = text.splitlines()

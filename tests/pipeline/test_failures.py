@@ -143,7 +143,7 @@ def test_a_stage_says_a_mistake_before_it_touches_its_outputs(copy: Project, old
     before = copy.contents(*OUTPUTS)
     line = copy.edit("params.yaml", old, new)
     with pytest.raises(InputError) as caught:
-        copy.run_here("train", "nll")
+        copy.run_here("train", "nll", "1")
     assert str(caught.value).startswith(said.format(line=line))
     assert "\n" not in str(caught.value)
     assert copy.contents(*OUTPUTS) == before
@@ -162,10 +162,10 @@ def test_metrics_come_back_from_git_where_the_cache_is_empty(copy: Project) -> N
 @pytest.mark.parametrize("signal_number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_what_dvc_has_removed_is_put_back_when_a_stage_is_stopped(copy: Project, signal_number: int) -> None:
     before = copy.contents(*OUTPUTS)
-    shutil.rmtree(copy.root / "models/nll")
-    (copy.root / "metrics/history/nll.csv").unlink()
-    (copy.root / "metrics/train/nll.json").unlink()
-    with copy.start("python", "-c", HEED_HANGUP, "env", "DVC_STAGE=train@nll", "python", "-c", WAIT) as stage:
+    shutil.rmtree(copy.root / "models/nll/1")
+    (copy.root / "metrics/history/nll/1.csv").unlink()
+    (copy.root / "metrics/train/nll/1.json").unlink()
+    with copy.start("python", "-c", HEED_HANGUP, "env", "DVC_STAGE=train@nll-1", "python", "-c", WAIT) as stage:
         assert stage.stdout is not None
         assert stage.stdout.readline() == "here\n"
         stage.send_signal(signal_number)
@@ -211,10 +211,10 @@ def test_a_signal_waits_for_a_loading_stage_and_a_second_one_does_not(
 def test_a_stage_that_is_stopped_puts_its_outputs_back_and_ends_its_run(tracked: Project, signal_number: int) -> None:
     before = tracked.contents(*OUTPUTS)
     tracked.edit("params.yaml", "epochs: 3", "epochs: 100000")
-    command = ("env", "TAGGER_PROCESSES=2", "dvc", "repro", "train@nll")
+    command = ("env", "TAGGER_PROCESSES=2", "dvc", "repro", "train@nll-1")
     with tracked.start("python", "-c", HEED_HANGUP, *command) as process:
         assert process.stdout is not None
-        assert any("nll epoch 2/100000" in line for line in process.stdout)
+        assert any("nll-1 epoch 2/100000" in line for line in process.stdout)
         stages = stages_of(process)
         assert len(stages) == 2
         os.killpg(process.pid, signal_number)
@@ -228,7 +228,7 @@ def test_a_stage_that_is_stopped_puts_its_outputs_back_and_ends_its_run(tracked:
 def test_a_stage_that_is_interrupted_before_it_begins_puts_its_outputs_back(copy: Project) -> None:
     before = copy.contents(*OUTPUTS)
     copy.edit("params.yaml", "epochs: 3", "epochs: 100000")
-    with copy.start("dvc", "repro", "train@nll") as process:
+    with copy.start("dvc", "repro", "train@nll-1") as process:
         assert process.stdout is not None
         assert any("> python -m stages train nll" in line for line in process.stdout)
         time.sleep(0.4)  # torch takes seconds to import
@@ -242,7 +242,8 @@ def test_a_stage_that_is_interrupted_before_it_begins_puts_its_outputs_back(copy
 def test_an_unknown_stage_is_one_line(copy: Project) -> None:
     printed = copy.run("python", "-m", "stages", "train", succeeds=False)
     assert printed == (
-        "error: python -m stages: got 'train', expected one of prepare, train LOSS, evaluate LOSS, report, export\n"
+        "error: python -m stages: got 'train', expected one of prepare, train LOSS SEED, "
+        "evaluate LOSS SEED, report, export\n"
     )
 
 

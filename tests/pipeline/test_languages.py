@@ -10,7 +10,7 @@ from tagger.core.corpus.dictionary import build_dictionaries
 from tagger.core.corpus.encoded_split import encode
 from tagger.core.corpus.indexed_corpus import IndexedCorpus
 from tagger.core.params.reader import read_params
-from tagger.core.params.schema import TrainView
+from tagger.core.params.schema import Training, TrainView
 from tagger.prepare.read_corpus import read_corpus
 from tagger.train.trainer import Trainer, TrainingInputs
 from tests.conftest import PARAMS
@@ -67,7 +67,7 @@ def train(make: Callable[[random.Random], list[Token]], folder: Path) -> tuple[I
     params = read_params(TrainView, PARAMS)
     dictionaries = build_dictionaries(splits[0], lowercase=True)
     train, dev = (encode(split, dictionaries) for split in splits)
-    *_, last = Trainer(TrainingInputs("nll", params, CPU, dictionaries, train, dev)).epochs()
+    *_, last = Trainer(TrainingInputs(Training("nll", 1), params, CPU, dictionaries, train, dev)).epochs()
     return splits[0], splits[1], last.dev_accuracy
 
 

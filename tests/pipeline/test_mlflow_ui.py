@@ -44,7 +44,7 @@ def addresses(server: str, finished: Project) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def accuracies(finished: Project) -> dict[str, float]:
     """The accuracy of each loss on test."""
-    files = {loss: (finished.root / f"metrics/evaluate/{loss}.json").read_text(encoding="utf-8") for loss in LOSSES}
+    files = {loss: (finished.root / f"metrics/evaluate/{loss}/1.json").read_text(encoding="utf-8") for loss in LOSSES}
     return {loss: json.loads(text)[loss]["accuracy"] for loss, text in files.items()}
 
 

@@ -38,22 +38,24 @@ print(client.get_model_version_by_alias("lstm-tagger", "champion").version, "@ch
 """
 
 
+LAST = {"report", "export"}
+
+
 def read_json(path: Path) -> Any:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
 def test_the_metrics_are_nested_under_the_loss(finished: Project) -> None:
     for loss in LOSSES:
-        metrics = read_json(finished.root / f"metrics/evaluate/{loss}.json")
-        assert list(metrics) == [loss]
-        assert list(metrics[loss]) == METRICS
-        summary = read_json(finished.root / f"metrics/train/{loss}.json")
-        assert list(summary) == [loss]
-        assert summary[loss]["epochs"] == 3
+        metrics = read_json(finished.root / f"metrics/evaluate/{loss}/1.json")
+        assert list(metrics) == METRICS
+        summary = read_json(finished.root / f"metrics/train/{loss}/1.json")
+        assert summary["epochs"] == 3
+        assert read_json(finished.root / "metrics/results.json")[loss] == metrics | summary  # one seed has no spread
 
 
 def test_the_history_has_a_row_an_epoch(finished: Project) -> None:
-    history = pd.read_csv(finished.root / "metrics/history/nll.csv")
+    history = pd.read_csv(finished.root / "metrics/history/nll/1.csv")
     assert history["epoch"].tolist() == [1, 2, 3]
 
 
@@ -61,28 +63,28 @@ def test_the_probabilities_of_every_token_sum_to_one(finished: Project) -> None:
     tags = [entry for entry, _ in read_json(finished.root / "data/prepared/dictionaries/tags.json")["entries"]]
     rows = (finished.root / "data/raw/test.csv").read_text(encoding="utf-8").splitlines()[1:]
     for loss in LOSSES:
-        table = pd.read_parquet(finished.root / f"data/predictions/{loss}.parquet")
+        table = pd.read_parquet(finished.root / f"data/predictions/{loss}/1.parquet")
         assert list(table) == ["sentence", "position", "word", "gold", "predicted", *(f"p_{tag}" for tag in tags)]
         assert table["sentence"].max() == len(rows)
         np.testing.assert_allclose(table.filter(like="p_").sum(axis=1), 1, atol=1e-5)
 
 
 def test_the_reported_accuracy_is_that_of_the_predictions(finished: Project) -> None:
-    table = pd.read_parquet(finished.root / "data/predictions/nll.parquet")
-    metrics = read_json(finished.root / "metrics/evaluate/nll.json")["nll"]
+    table = pd.read_parquet(finished.root / "data/predictions/nll/1.parquet")
+    metrics = read_json(finished.root / "metrics/evaluate/nll/1.json")
     assert metrics["accuracy"] == pytest.approx((table["gold"] == table["predicted"]).mean(), abs=1e-6)
-    tags = pd.read_csv(finished.root / "metrics/tags/nll.csv")
+    tags = pd.read_csv(finished.root / "metrics/tags/nll/1.csv")
     assert tags["support"].sum() == len(table)
 
 
 def test_nll_and_cross_entropy_end_in_the_same_weights(finished: Project) -> None:
-    weights = [(finished.root / f"models/{loss}/weights.safetensors").read_bytes() for loss in LOSSES]
+    weights = [(finished.root / f"models/{loss}/1/weights.safetensors").read_bytes() for loss in LOSSES]
     assert weights[0] == weights[1]
 
 
 def test_the_losses_are_compared(finished: Project) -> None:
     comparison = read_json(finished.root / "metrics/compare.json")
-    accuracies = [read_json(finished.root / f"metrics/evaluate/{loss}.json")[loss]["accuracy"] for loss in LOSSES]
+    accuracies = [read_json(finished.root / f"metrics/evaluate/{loss}/1.json")["accuracy"] for loss in LOSSES]
     pair = comparison["pairs"][0]
     assert [pair["accuracy"]["first"], pair["accuracy"]["second"]] == accuracies
     assert (pair["same_tags"], pair["different"]) == (1, False)
@@ -93,7 +95,7 @@ def test_the_losses_are_compared(finished: Project) -> None:
 
 def test_the_losses_are_studied(finished: Project) -> None:
     study = read_json(finished.root / "metrics/losses.json")
-    summary = read_json(finished.root / "metrics/train/nll.json")["nll"]
+    summary = read_json(finished.root / "metrics/train/nll/1.json")
     assert study["textbook"]["example"]["mean"] == 0.366985
     assert study["textbook"]["dev"]["mean"] == pytest.approx(summary["best_dev_loss"], abs=1e-5)
     assert study["comparison"]["rows"][0]["accuracy"] == summary["best_dev_accuracy"]
@@ -102,10 +104,10 @@ def test_the_losses_are_studied(finished: Project) -> None:
 
 
 def test_the_detail_is_of_the_model_that_was_evaluated(finished: Project) -> None:
-    config = (finished.root / "models/nll/config.json").read_bytes()
-    detail = read_json(finished.root / "metrics/detail/nll.json")
+    config = (finished.root / "models/nll/1/config.json").read_bytes()
+    detail = read_json(finished.root / "metrics/detail/nll/1.json")
     assert detail["model"] == hashlib.sha256(config).hexdigest()
-    assert detail["words"][0]["accuracy"] == read_json(finished.root / "metrics/evaluate/nll.json")["nll"]["accuracy"]
+    assert detail["words"][0]["accuracy"] == read_json(finished.root / "metrics/evaluate/nll/1.json")["accuracy"]
 
 
 def test_dvc_plots_all_losses_together(copy: Project) -> None:
@@ -128,21 +130,21 @@ def test_dvc_plots_all_losses_together(copy: Project) -> None:
 
 
 def test_another_model_than_the_evaluated_is_one_line(copy: Project) -> None:
-    shutil.rmtree(copy.root / "models/nll")
-    shutil.copytree(copy.root / "models/cross_entropy", copy.root / "models/nll")
+    shutil.rmtree(copy.root / "models/nll/1")
+    shutil.copytree(copy.root / "models/cross_entropy/1", copy.root / "models/nll/1")
     with pytest.raises(InputError) as caught:
         copy.run_here("report")
-    assert str(caught.value) == "models/nll: is not the model that was evaluated; `dvc checkout` may bring it back"
+    assert str(caught.value) == "models/nll/1: is not the model that was evaluated; `dvc checkout` may bring it back"
 
 
 def test_the_export_is_the_best_model(finished: Project) -> None:
     folder = finished.root / "models/export"
     verification = read_json(folder / "verification.json")
-    table = pd.read_parquet(finished.root / "data/predictions/nll.parquet")
+    table = pd.read_parquet(finished.root / "data/predictions/nll/1.parquet")
     assert (verification["tokens"], verification["different_tags"]) == (len(table), 0)
     config = read_json(folder / "config.json")
-    assert config["trained"] == hashlib.sha256((finished.root / "models/nll/config.json").read_bytes()).hexdigest()
-    metrics = read_json(finished.root / "metrics/evaluate/nll.json")["nll"]
+    assert config["trained"] == hashlib.sha256((finished.root / "models/nll/1/config.json").read_bytes()).hexdigest()
+    metrics = read_json(finished.root / "metrics/evaluate/nll/1.json")
     card = (folder / "model_card.md").read_text(encoding="utf-8")
     assert f"| `accuracy` | {metrics['accuracy']:.4f} |" in card
     assert str(finished.root) not in card
@@ -169,11 +171,12 @@ def test_a_second_run_does_nothing(copy: Project) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "stages"),
     [
-        ("epochs: 3", "epochs: 4", {"train@nll", "train@cross_entropy", "export"}),
+        ("epochs: 3", "epochs: 4", {"train@nll-1", "train@cross_entropy-1", "export"}),
         ("loss: best", "loss: nll", {"export"}),
         ("lowercase: true", "lowercase: false", {"prepare", "export"}),
-        ("word_dim: 8", "word_dim: 9", {"prepare", "train@nll", "train@cross_entropy", "export"}),
-        ("seed: 1 ", "seed: 2 ", {"prepare", "train@nll", "train@cross_entropy", "report", "export"}),
+        ("word_dim: 8", "word_dim: 9", {"prepare", "train@nll-1", "train@cross_entropy-1", "export"}),
+        ("  seed: 1 ", "  seed: 2 ", {"prepare", "report", "export"}),
+        ("- 1\n", "- 2\n- 1\n", {f"{stage}@{loss}-2" for stage in ("train", "evaluate") for loss in LOSSES} | LAST),
         ("test: data/raw/test.csv", "test: data/raw/dev.csv", {"prepare", "export"}),
     ],
 )
@@ -189,7 +192,7 @@ def test_a_changed_test_file_does_not_train_again(copy: Project) -> None:
     test.write_text("".join(test.read_text(encoding="utf-8").splitlines(keepends=True)[:-1]), encoding="utf-8")
     assert copy.changed_stages() == {"prepare"}
     assert "Running stage 'prepare'" in copy.run("dvc", "repro", "prepare")
-    assert copy.changed_stages() == {"evaluate@nll", "evaluate@cross_entropy", "report", "export"}
+    assert copy.changed_stages() == {"evaluate@nll-1", "evaluate@cross_entropy-1", "report", "export"}
 
 
 @pytest.mark.slow
@@ -206,13 +209,13 @@ def test_words_begin_with_pretrained_vectors_of_a_file_outside_the_repository(tr
     tracked.edit("params.yaml", "data/vectors/none.vec", str(file))
     tracked.edit("params.yaml", "learning_rate: 0.007", "learning_rate: 0.0000001")
     tracked.run("dvc", "repro", "prepare")
-    tracked.run_here("train", "nll")
+    tracked.run_here("train", "nll", "1")
     assert read_json(tracked.root / "metrics/prepare.json")["dictionary"]["words_with_vector"] == 2
-    trained = read_model(tracked.root / "models/nll")
+    trained = read_model(tracked.root / "models/nll/1")
     for word, value in (("the", 0.5), (".", -2)):
         row = trained.model.word_embedding.weight[trained.dictionaries.words.ids[word]]
         torch.testing.assert_close(row, torch.full((8,), float(value)), rtol=0, atol=1e-3)
-    assert str(file.parent) not in (tracked.root / "models/nll/config.json").read_text(encoding="utf-8")
+    assert str(file.parent) not in (tracked.root / "models/nll/1/config.json").read_text(encoding="utf-8")
 
 
 def test_dev_and_test_are_split_off_the_training_file(copy: Project) -> None:

@@ -19,7 +19,7 @@ from tests.stores import check_complete, store_of
 # MLflow's own code uses what its libraries deprecate.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
 LOSSES = {"nll", "cross_entropy"}
-TRAINED = ("models/nll", "metrics/history", "metrics/train")
+TRAINED = ("models/nll/1", "metrics/history", "metrics/train")
 
 
 def wait_for(process: "subprocess.Popen[str]", text: str) -> None:
@@ -33,8 +33,8 @@ def undisturbed_training(tracked: Project, database: Path, root: Path, epochs: i
     tracked.edit("params.yaml", "epochs: 3", f"epochs: {epochs}")
     undisturbed = tracked.copy_to(root)
     shutil.copyfile(database, undisturbed.root / "mlflow.db")
-    undisturbed.run_here("train", "nll")
-    undisturbed.run("dvc", "commit", "--force", "train@nll")
+    undisturbed.run_here("train", "nll", "1")
+    undisturbed.run("dvc", "commit", "--force", "train@nll-1")
     return undisturbed
 
 
@@ -53,39 +53,39 @@ def test_a_training_that_was_killed_goes_on_to_the_same_bytes_in_the_same_run(
     tracked: Project, database: Path, tmp_path: Path
 ) -> None:
     undisturbed = undisturbed_training(tracked, database, tmp_path / "undisturbed", 30)
-    with tracked.start("env", "TAGGER_PROCESSES=2", "dvc", "repro", "train@nll") as dvc:
-        wait_for(dvc, "nll epoch 10/30")
+    with tracked.start("env", "TAGGER_PROCESSES=2", "dvc", "repro", "train@nll-1") as dvc:
+        wait_for(dvc, "nll-1 epoch 10/30")
         kill(dvc, "stage")
         dvc.communicate()
     assert store_of(tracked).runs()[0].info.status == "RUNNING"
-    printed = tracked.run("dvc", "repro", "train@nll")
-    assert re.search(r"nll: epochs 1-\d\d of 30 were run before", printed)
+    printed = tracked.run("dvc", "repro", "train@nll-1")
+    assert re.search(r"nll-1: epochs 1-\d\d of 30 were run before", printed)
     check_undisturbed(tracked, undisturbed, 30)
 
 
 @pytest.mark.slow
 def test_a_stage_whose_dvc_was_killed_is_waited_for(tracked: Project, database: Path, tmp_path: Path) -> None:
     undisturbed = undisturbed_training(tracked, database, tmp_path / "undisturbed", 120)
-    with tracked.start("env", "TAGGER_PROCESSES=2", "dvc", "repro", "train@nll") as dvc:
-        wait_for(dvc, "nll epoch 20/120")
+    with tracked.start("env", "TAGGER_PROCESSES=2", "dvc", "repro", "train@nll-1") as dvc:
+        wait_for(dvc, "nll-1 epoch 20/120")
         kill(dvc, "stage")
         dvc.communicate()
-    with tracked.start("dvc", "repro", "train@nll") as dvc:
-        wait_for(dvc, "nll epoch 40/120")
+    with tracked.start("dvc", "repro", "train@nll-1") as dvc:
+        wait_for(dvc, "nll-1 epoch 40/120")
         kill(dvc, "dvc")  # the stage lives on
         dvc.wait()
-        printed = tracked.run("dvc", "repro", "train@nll")
+        printed = tracked.run("dvc", "repro", "train@nll-1")
         dvc.communicate()
-    assert re.search(r"waiting for process \d+: train@nll in ", printed)
-    assert "nll: epochs 1-120 of 120 were run before" in printed
+    assert re.search(r"waiting for process \d+: train@nll-1 in ", printed)
+    assert "nll-1: epochs 1-120 of 120 were run before" in printed
     check_undisturbed(tracked, undisturbed, 120)
 
 
 @pytest.mark.slow
 def test_a_forced_training_starts_from_nothing(copy: Project) -> None:
     for _ in range(2):
-        printed = copy.run("dvc", "repro", "--force", "--single-item", "train@nll")
-        assert "nll epoch 1/3" in printed
+        printed = copy.run("dvc", "repro", "--force", "--single-item", "train@nll-1")
+        assert "nll-1 epoch 1/3" in printed
     assert len(store_of(copy).runs()) == 2
     assert len(store_of(copy).groups()) == 2
 
@@ -93,8 +93,8 @@ def test_a_forced_training_starts_from_nothing(copy: Project) -> None:
 @pytest.mark.slow
 def test_a_run_left_by_a_dead_process_is_closed(copy: Project) -> None:
     copy.edit("params.yaml", "epochs: 3", "epochs: 100000")
-    with copy.start("dvc", "repro", "train@nll") as dvc:
-        wait_for(dvc, "nll epoch 2/100000")
+    with copy.start("dvc", "repro", "train@nll-1") as dvc:
+        wait_for(dvc, "nll-1 epoch 2/100000")
         assert copy.run("python", "-m", "tagger", "sync").count("closed") == 0
         kill(dvc, "stage")
         dvc.communicate()
@@ -160,7 +160,7 @@ def test_a_store_that_is_away_is_told_before_training(copy: Project, capsys: pyt
     copy.edit("params.yaml", "learning_rate: 0.007", "learning_rate: 0.001")
     start = time.monotonic()
     with pytest.raises(StoreAwayError) as caught:
-        copy.run_here("train", "nll", uri="http://127.0.0.1:9")
+        copy.run_here("train", "nll", "1", uri="http://127.0.0.1:9")
     assert time.monotonic() - start < 60
     said = "MLflow: http://127.0.0.1:9 does not answer, or takes nothing: [Errno 111] Connection"
     assert str(caught.value).startswith(said)
@@ -172,7 +172,7 @@ def test_a_store_that_is_away_is_told_before_training(copy: Project, capsys: pyt
 @pytest.mark.slow
 def test_a_store_that_is_away_ends_the_pipeline_in_one_line(copy: Project) -> None:
     before = copy.contents("models", "metrics")
-    copy.edit("params.yaml", "seed: 1", "seed: 2")
+    copy.edit("params.yaml", "- 1\n", "- 2\n")
     start = time.monotonic()
     printed = copy.run("env", "MLFLOW_TRACKING_URI=http://127.0.0.1:9", "dvc", "repro", succeeds=False)
     assert time.monotonic() - start < 60

@@ -114,7 +114,7 @@ def test_a_server_killed_in_mid_training_costs_nothing(tmp_path: Path, database:
         with mlflow_server(uri, tmp_path, port) as server:
             with project.start(*environment, "dvc", "repro") as dvc:
                 assert dvc.stdout is not None
-                assert any(f"nll epoch 80/{EPOCHS}" in line for line in dvc.stdout)
+                assert any(f"nll-1 epoch 80/{EPOCHS}" in line for line in dvc.stdout)
                 kill(server)
                 printed = dvc.communicate()[0]
             assert dvc.returncode == 0, printed

@@ -71,10 +71,10 @@ def test_the_starter_run_gives_the_recorded_bytes_every_time(tmp_path: Path) -> 
     project.run("dvc", "repro")
     outputs = ("data/prepared", "data/predictions", "models", "metrics")
     before = project.contents(*outputs) | {"lock": (project.root / "dvc.lock").read_bytes()}
-    weights = [before[f"models/{loss}/weights.safetensors"] for loss in ("nll", "cross_entropy")]
+    weights = [before[f"models/{loss}/1/weights.safetensors"] for loss in ("nll", "cross_entropy")]
     assert weights[0] == weights[1]
     baseline = json.loads(before["metrics/prepare.json"])["test"]["baseline_accuracy"]
-    assert json.loads(before["metrics/evaluate/nll.json"])["nll"]["accuracy"] > baseline + 0.04
+    assert json.loads(before["metrics/evaluate/nll/1.json"])["accuracy"] > baseline + 0.04
     project.run("dvc", "repro", "--force")
     assert project.contents(*outputs) | {"lock": (project.root / "dvc.lock").read_bytes()} == before
     if reason := arithmetic.limits(choose_device("auto").type):

@@ -65,10 +65,10 @@ def test_every_epoch_has_its_metrics(runs: dict[str, Any], client: Any) -> None:
 
 def test_the_metrics_are_those_of_the_files(runs: dict[str, Any], finished: Project) -> None:
     for loss, run in runs.items():
-        evaluation = json.loads((finished.root / f"metrics/evaluate/{loss}.json").read_text(encoding="utf-8"))[loss]
+        evaluation = json.loads((finished.root / f"metrics/evaluate/{loss}/1.json").read_text(encoding="utf-8"))
         for name, value in evaluation.items():
             assert figures_of(run)[f"test_{name}"] == value
-        summary = json.loads((finished.root / f"metrics/train/{loss}.json").read_text(encoding="utf-8"))[loss]
+        summary = json.loads((finished.root / f"metrics/train/{loss}/1.json").read_text(encoding="utf-8"))
         for name, value in summary.items():
             assert figures_of(run)[name] == value
 
@@ -78,7 +78,7 @@ def test_the_tags_say_what_a_run_comes_from(runs: dict[str, Any], finished: Proj
     for loss, run in runs.items():
         assert run.data.tags["git.commit"] == start
         assert run.data.tags["git.dirty"] == "false"
-        assert run.data.tags["dvc.stage"] == f"train@{loss}"
+        assert run.data.tags["dvc.stage"] == f"train@{loss}-1"
 
 
 def test_the_data_sets_are_logged_with_their_digests(runs: dict[str, Any]) -> None:
@@ -156,11 +156,11 @@ def test_the_logged_model_takes_sentences_and_gives_tags_and_probabilities(runs:
 def test_a_restored_training_gets_one_run_in_the_store_that_the_user_names(copy: Project, database: Path) -> None:
     uri = f"sqlite:///{copy.root}/own.db"
     shutil.copyfile(database, copy.root / "own.db")
-    copy.run_here("evaluate", "nll", uri=uri)
+    copy.run_here("evaluate", "nll", "1", uri=uri)
     copy.run_here("export", uri=uri)
     assert not (copy.root / "mlflow.db").exists()
     tables = read_tables(copy.root)
-    copy.run_here("evaluate", "nll", uri=uri)
+    copy.run_here("evaluate", "nll", "1", uri=uri)
     assert read_tables(copy.root) == tables
     assert len(tables) == 1
     import mlflow
@@ -172,7 +172,7 @@ def test_a_restored_training_gets_one_run_in_the_store_that_the_user_names(copy:
     assert champion.run_id == runs[0].info.run_id
     keep_rows(copy.root / "data/raw/test.csv", 10)
     copy.run_here("prepare")
-    copy.run_here("evaluate", "nll", uri=uri)
+    copy.run_here("evaluate", "nll", "1", uri=uri)
     kept, other = sorted(
         mlflow.MlflowClient(uri).search_runs(["1"], "tags.loss LIKE '%'"), key=lambda run: run.info.start_time
     )

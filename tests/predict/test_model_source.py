@@ -86,10 +86,10 @@ def test_a_model_that_the_database_lacks_is_one_line(query: str, folder: Path, d
 
 
 def test_a_model_of_the_project_is_found_from_a_folder_below(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (folder / "models/nll").mkdir(parents=True)
+    (folder / "models/nll/1").mkdir(parents=True)
     (folder / "data/models").mkdir(parents=True)
     monkeypatch.chdir(folder / "data")
-    assert model_folder_of("models/nll") == folder / "models/nll"
-    (folder / "data/models/nll").mkdir()
-    assert model_folder_of("models/nll") == Path("models/nll")
+    assert model_folder_of("models/nll/1") == folder / "models/nll/1"
+    (folder / "data/models/nll/1").mkdir()
+    assert model_folder_of("models/nll/1") == Path("models/nll/1")
     assert model_folder_of("models/none") == Path("models/none")

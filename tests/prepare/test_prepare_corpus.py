@@ -31,7 +31,7 @@ def prepare(
         Path(files[name]).write_text(content, encoding="utf-8")
     shares = {"dev_share": 0.1, "test_share": 0.1}
     document = {
-        "seed": 1,
+        "seeds": [1],
         "device": "cpu",
         "arithmetic": "portable",
         "losses": ["nll"],

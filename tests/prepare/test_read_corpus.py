@@ -39,7 +39,7 @@ def split_off(sentences: list[Sentence], share: float, seed: int) -> list[list[S
 
 
 def read_splits(data: DataParams, seed: int) -> dict[str, list[Sentence]]:
-    return {name: list(part) for name, part in prepare.read_splits(data, seed).items()}
+    return {name: list(part) for name, part in prepare.read_splits(data.model_copy(update={"seed": seed})).items()}
 
 
 def write(path: Path, content: bytes | str) -> Path:

@@ -18,15 +18,14 @@ import yaml
 from tagger.core.common import paths
 from tagger.core.corpus.dictionary import DICTIONARY_FILES
 from tagger.core.corpus.word_vectors import NO_VECTORS, WordVectors
-from tagger.core.params.schema import TrainView
+from tagger.core.params.schema import Training, TrainView
 from tagger.runner import stage_code
 from tagger.runner.checkpoint import Checkpoint, training_key
 from tagger.train.trainer import TrainingInputs
 from tests.samples import MODEL, RANDOM, TRAIN, data_of, random_corpus
 
-SETTINGS: dict[str, Any] = {"seed": 1, "device": "auto", "arithmetic": "portable", "model": MODEL, "train": TRAIN}
+SETTINGS: dict[str, Any] = {"device": "auto", "arithmetic": "portable", "model": MODEL, "train": TRAIN}
 OTHER = {
-    ("seed",): 2,
     ("device",): "cpu",
     ("arithmetic",): "native",
     ("model", "word_dim"): 8,
@@ -56,7 +55,7 @@ OTHER = {
 DECIDING = ("tagger/core/network/lstm_tagger.py", "tagger/train/trainer.py")
 WATCHING = ("stages/train.py", "tagger/tracking/store.py", "tagger/runner/locks.py", "tagger/report/verdict.py")
 DAY = 24 * 3600
-HISTORY, SUMMARY = Path("metrics/history/nll.csv"), Path("metrics/train/nll.json")
+HISTORY, SUMMARY = Path("metrics/history/nll/1.csv"), Path("metrics/train/nll/1.json")
 
 
 @pytest.fixture(autouse=True)
@@ -81,9 +80,10 @@ def key(
     loss: Any = "nll",
     data: tuple[Any, ...] = (RANDOM.train, RANDOM.dev),
     device: str = "cpu",
+    seed: int = 1,
 ) -> str:
     params = TrainView.model_validate(settings)
-    return training_key(TrainingInputs(loss, params, torch.device(device), RANDOM.dictionaries, *data))
+    return training_key(TrainingInputs(Training(loss, seed), params, torch.device(device), RANDOM.dictionaries, *data))
 
 
 def change(settings: dict[str, Any], path: tuple[str, ...], value: Any) -> dict[str, Any]:
@@ -110,6 +110,10 @@ def test_every_param_changes_the_key() -> None:
 
 def test_every_loss_has_a_key_of_its_own() -> None:
     assert len({key(loss=loss) for loss in ("nll", "cross_entropy", "softmax_nll", "mse", "hinge")}) == 5
+
+
+def test_every_seed_has_a_key_of_its_own() -> None:
+    assert len({key(seed=seed) for seed in (0, 1, 2)}) == 3
 
 
 def test_each_split_changes_the_key() -> None:
@@ -300,7 +304,7 @@ def test_what_a_kill_left_half_written_does_no_harm(workspace: Path) -> None:
 def finish(name: str) -> Checkpoint:
     checkpoint = Checkpoint(name)
     checkpoint.save(state(1))
-    checkpoint.finish("nll")
+    checkpoint.finish(Training("nll", 1))
     return checkpoint
 
 
@@ -308,13 +312,13 @@ def md5_of(path: Path) -> str:
     return hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()
 
 
-def lock(folder: Path, stage: str = "train@nll", **changes: str) -> None:
+def lock(folder: Path, stage: str = "train@nll-1", **changes: str) -> None:
     """Write the lock file that DVC writes after a stage."""
     outs = [{"path": str(path), "hash": "md5", "md5": md5_of(folder / path)} for path in (HISTORY, SUMMARY)]
-    outs.append({"path": "models/nll", "hash": "md5", "md5": "0123456789abcdef0123456789abcdef.dir"})
+    outs.append({"path": "models/nll/1", "hash": "md5", "md5": "0123456789abcdef0123456789abcdef.dir"})
     for out in outs:
         out["md5"] = changes.get(Path(out["path"]).suffix.strip("."), out["md5"])
-    document = {"schema": "2.0", "stages": {stage: {"cmd": "python -m stages train nll", "outs": outs}}}
+    document = {"schema": "2.0", "stages": {stage: {"cmd": "python -m stages train nll 1", "outs": outs}}}
     (folder / "dvc.lock").write_text(yaml.safe_dump(document), encoding="utf-8")
 
 
@@ -334,7 +338,9 @@ def test_a_training_whose_outputs_dvc_has_starts_anew(workspace: Path) -> None:
     assert again.training != first.training
 
 
-@pytest.mark.parametrize("locked", [{"stage": "train@mse"}, {"csv": "00000000000000000000000000000000"}, {"json": ""}])
+@pytest.mark.parametrize(
+    "locked", [{"stage": "train@mse-1"}, {"csv": "00000000000000000000000000000000"}, {"json": ""}]
+)
 def test_a_finished_training_is_kept_while_the_lock_file_has_other_outputs(
     workspace: Path, locked: dict[str, str]
 ) -> None:
@@ -395,16 +401,16 @@ def test_the_note_of_a_finished_training_names_its_outputs(workspace: Path) -> N
     finish("a")
     note = json.loads((workspace / ".dvc/tmp/lstm-tagger/checkpoints/a/outputs.json").read_text(encoding="utf-8"))
     assert note == {
-        "stage": "train@nll",
+        "stage": "train@nll-1",
         "folder": str(workspace),
         "md5": {
-            "metrics/history/nll.csv": "bdfa9e574729c9b418354bf0cb657e78",
-            "metrics/train/nll.json": "8a80554c91d9fca8acb82f023de02f11",
+            "metrics/history/nll/1.csv": "bdfa9e574729c9b418354bf0cb657e78",
+            "metrics/train/nll/1.json": "8a80554c91d9fca8acb82f023de02f11",
         },
     }
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"stage": "train@nll"}'])
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"stage": "train@nll-1"}'])
 def test_a_damaged_note_disturbs_no_training(workspace: Path, content: str) -> None:
     finish("a")
     (workspace / ".dvc/tmp/lstm-tagger/checkpoints/a/outputs.json").write_text(content, encoding="utf-8")
@@ -412,7 +418,7 @@ def test_a_damaged_note_disturbs_no_training(workspace: Path, content: str) -> N
     assert kept(workspace) == ["a"]
 
 
-@pytest.mark.parametrize("content", ["", "stages: {train@nll: ["])
+@pytest.mark.parametrize("content", ["", "stages: {train@nll-1: ["])
 def test_a_lock_file_that_another_dvc_is_writing_disturbs_no_training(workspace: Path, content: str) -> None:
     finish("a")
     (workspace / "dvc.lock").write_text(content, encoding="utf-8")

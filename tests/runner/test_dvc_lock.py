@@ -17,14 +17,16 @@ OUTS = {
         *(f"data/prepared/{name}" for name in ("dev", "dictionaries", "test", "train", "vectors")),
         "metrics/prepare.json",
     ],
-    "train@nll": ["metrics/history/nll.csv", "metrics/train/nll.json", "models/nll"],
-    "evaluate@nll": [
-        "data/predictions/nll.parquet",
-        "metrics/detail/nll.json",
-        "metrics/evaluate/nll.json",
-        "metrics/tags/nll.csv",
+    "train@nll-1": ["metrics/history/nll/1.csv", "metrics/train/nll/1.json", "models/nll/1"],
+    "evaluate@nll-1": [
+        "data/predictions/nll/1.parquet",
+        "metrics/detail/nll/1.json",
+        "metrics/evaluate/nll/1.json",
+        "metrics/tags/nll/1.csv",
     ],
-    "report": ["metrics/compare.json", "metrics/losses.json", "metrics/plots", "metrics/report.html"],
+    "report": [
+        *(f"metrics/{name}" for name in ("compare.json", "losses.json", "plots", "report.html", "results.json")),
+    ],
     "export": ["models/export"],
 }
 
@@ -47,7 +49,7 @@ def only(locked: LockedStage, out: str) -> LockedStage:
 
 def test_every_stage_wrote_what_dvc_recorded(outputs: Path) -> None:
     stages = read_lock_file()
-    assert set(stages) == {*OUTS, "train@cross_entropy", "evaluate@cross_entropy"}
+    assert set(stages) == {*OUTS, "train@cross_entropy-1", "evaluate@cross_entropy-1"}
     for name, outs in OUTS.items():
         assert sorted(stages[name].outs) == outs
     for stage in stages.values():
@@ -56,12 +58,12 @@ def test_every_stage_wrote_what_dvc_recorded(outputs: Path) -> None:
 
 
 def test_a_dependency_of_which_a_byte_changed_is_not_what_was_read(outputs: Path) -> None:
-    locked = read_lock_file()["evaluate@nll"]
-    assert locked.read(Path("data/prepared/test"), Path("models/nll"))
+    locked = read_lock_file()["evaluate@nll-1"]
+    assert locked.read(Path("data/prepared/test"), Path("models/nll/1"))
     assert not locked.read(Path("data/prepared/dev"))
     (outputs / "data/prepared/test/tag_names.json").write_text("[]", encoding="utf-8")
-    assert not locked.read(Path("data/prepared/test"), Path("models/nll"))
-    assert locked.read(Path("models/nll"))
+    assert not locked.read(Path("data/prepared/test"), Path("models/nll/1"))
+    assert locked.read(Path("models/nll/1"))
 
 
 @pytest.mark.parametrize(("stage", "out"), [(stage, out) for stage, outs in OUTS.items() for out in outs])
@@ -81,7 +83,7 @@ def test_an_output_of_which_a_byte_changed_is_not_what_was_written(outputs: Path
 
 
 def test_a_folder_with_a_file_more_or_less_or_of_another_name_is_not_what_was_written(outputs: Path) -> None:
-    locked, folder = only(read_lock_file()["train@nll"], "models/nll"), outputs / "models/nll"
+    locked, folder = only(read_lock_file()["train@nll-1"], "models/nll/1"), outputs / "models/nll/1"
     (folder / "more").write_text("")
     assert not locked.wrote()
     (folder / "more").unlink()
@@ -93,13 +95,13 @@ def test_a_folder_with_a_file_more_or_less_or_of_another_name_is_not_what_was_wr
 
 
 def test_an_output_that_is_gone_was_not_written(outputs: Path) -> None:
-    locked = read_lock_file()["train@nll"]
-    (outputs / "metrics/train/nll.json").unlink()
-    shutil.rmtree(outputs / "models/nll")
+    locked = read_lock_file()["train@nll-1"]
+    (outputs / "metrics/train/nll/1.json").unlink()
+    shutil.rmtree(outputs / "models/nll/1")
     assert not locked.wrote()
-    assert not only(locked, "metrics/train/nll.json").wrote()
-    assert not only(locked, "models/nll").wrote()
-    assert only(locked, "metrics/history/nll.csv").wrote()
+    assert not only(locked, "metrics/train/nll/1.json").wrote()
+    assert not only(locked, "models/nll/1").wrote()
+    assert only(locked, "metrics/history/nll/1.csv").wrote()
 
 
 def test_a_stage_without_outputs_wrote_nothing() -> None:
@@ -109,9 +111,9 @@ def test_a_stage_without_outputs_wrote_nothing() -> None:
 def test_the_params_are_the_sections_that_the_stage_ran_with(outputs: Path) -> None:
     settings = yaml.safe_load((outputs / "params.yaml").read_text(encoding="utf-8"))
     stages = read_lock_file()
-    sections = ("seed", "device", "arithmetic", "model", "train")
-    assert stages["train@nll"].params == {name: settings[name] for name in sections}
-    assert stages["evaluate@nll"].params == {"device": "auto", "arithmetic": "portable"}
+    sections = ("device", "arithmetic", "model", "train")
+    assert stages["train@nll-1"].params == {name: settings[name] for name in sections}
+    assert stages["evaluate@nll-1"].params == {"device": "auto", "arithmetic": "portable"}
     assert stages["prepare"].params["data"]["test"] == "data/raw/test.csv"
 
 
@@ -171,7 +173,7 @@ def test_the_hash_of_a_folder_leaves_the_gitignore_of_dvc_out(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(
-    "content", [b"x", b"stages: x", b"stages: {train@nll: null}", b"stages: {a: {outs: [path]}}", b"\xff"]
+    "content", [b"x", b"stages: x", b"stages: {train@nll-1: null}", b"stages: {a: {outs: [path]}}", b"\xff"]
 )
 def test_a_lock_file_of_another_shape_is_one_line(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "dvc.lock").write_bytes(content)

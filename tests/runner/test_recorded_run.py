@@ -28,10 +28,10 @@ def stage(params: dict[str, Any], deps: list[str], outs: list[str]) -> dict[str,
 
 def run() -> dict[str, Any]:
     """What DVC records of three stages."""
-    made = [f"models/{loss}" for loss in ("nll", "mse")]
+    made = [f"models/{loss}/1" for loss in ("nll", "mse")]
     return {
-        "prepare": stage({"seed": 1, "data": {"train": "a.csv"}}, ["a.csv", "tagger/core"], ["data/prepared/train"]),
-        "train@nll": stage({"seed": 1, "train": {"epochs": 12}}, ["data/prepared/train", "tagger/core"], made),
+        "prepare": stage({"data": {"train": "a.csv"}}, ["a.csv", "tagger/core"], ["data/prepared/train"]),
+        "train@nll-1": stage({"train": {"epochs": 12}}, ["data/prepared/train", "tagger/core"], made),
         "report": stage({"losses": ["nll", "mse"]}, ["data/prepared/train", "models"], ["metrics/losses.json"]),
     }
 
@@ -64,7 +64,7 @@ def said(stages: dict[str, Any]) -> str:
 def other_weights() -> dict[str, Any]:
     """A run whose training has come to other bytes, and what follows from it."""
     stages = run()
-    change(stages, "train@nll", "outs", "models/mse")
+    change(stages, "train@nll-1", "outs", "models/mse/1")
     change(stages, "report", "deps", "models")
     change(stages, "report", "outs", "metrics/losses.json")
     return stages
@@ -75,15 +75,15 @@ def test_the_outputs_of_the_recorded_run_are_the_same_bytes() -> None:
 
 
 def test_the_same_outputs_by_other_code_and_beside_those_of_other_losses_are_the_same_bytes() -> None:
-    stages = run() | {"train@hinge": stage({}, [], ["models/hinge"])}
-    change(stages, "train@nll", "deps", "tagger/core")
+    stages = run() | {"train@hinge-1": stage({}, [], ["models/hinge/1"])}
+    change(stages, "train@nll-1", "deps", "tagger/core")
     assert said(stages) == SAME
 
 
 @pytest.mark.parametrize(
     ("name", "params", "reason"),
     [
-        ("train@nll", {"train": {"epochs": 3}}, "train.epochs: 12 -> 3"),
+        ("train@nll-1", {"train": {"epochs": 3}}, "train.epochs: 12 -> 3"),
         ("report", {"losses": ["nll"]}, "losses: ['nll', 'mse'] -> ['nll']"),
         ("prepare", {"data": {"train": "b.csv"}}, "data.train: a.csv -> b.csv"),
     ],
@@ -99,7 +99,7 @@ def test_a_param_that_differs_is_the_reason(name: str, params: dict[str, Any], r
 def test_data_or_code_that_differ_are_the_reason_but_not_what_stages_made(path: str) -> None:
     stages = other_weights()
     change(stages, "prepare", "deps", path)
-    change(stages, "train@nll", "deps", "data/prepared/train")
+    change(stages, "train@nll-1", "deps", "data/prepared/train")
     assert said(stages) == f"{EXPECTED}{path} has changed."
 
 
@@ -131,7 +131,7 @@ def test_the_device_is_that_of_the_params(monkeypatch: pytest.MonkeyPatch) -> No
 def test_bytes_that_nothing_explains_are_named_where_they_began() -> None:
     assert said(other_weights()) == (
         "Other bytes than the recorded run, and nothing known explains it; please report this: "
-        f"models/mse of train@nll, on {processor_name()}."
+        f"models/mse/1 of train@nll-1, on {processor_name()}."
     )
 
 

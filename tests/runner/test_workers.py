@@ -58,7 +58,7 @@ def start_training(project: Project, *command: str) -> "subprocess.Popen[str]":
     project.edit("params.yaml", "epochs: 3", "epochs: 100000")
     dvc = project.start("env", "TAGGER_PROCESSES=2", *command)
     assert dvc.stdout is not None
-    assert any("nll epoch 2/100000" in line for line in dvc.stdout)
+    assert any("nll-1 epoch 2/100000" in line for line in dvc.stdout)
     return dvc
 
 
@@ -89,17 +89,17 @@ def test_shards_change_no_more_than_rounding_does() -> None:
 
 
 def test_the_stage_gives_the_same_bytes_under_torchrun(tracked: Project) -> None:
-    before = tracked.contents("models/nll", "metrics/history", "metrics/train")
+    before = tracked.contents("models/nll/1", "metrics/history", "metrics/train")
     torchrun = ("python", "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
-    printed = tracked.run(*torchrun, "-m", "stages", "train", "nll")
-    assert tracked.contents("models/nll", "metrics/history", "metrics/train") == before
-    assert printed.count("nll epoch 3/3") == 1
+    printed = tracked.run(*torchrun, "-m", "stages", "train", "nll", "1")
+    assert tracked.contents("models/nll/1", "metrics/history", "metrics/train") == before
+    assert printed.count("nll-1 epoch 3/3") == 1
 
 
 # What a signal does that the stage catches is also seen in test_failures.py.
 @pytest.mark.parametrize("number", [signal.SIGKILL, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
 def test_the_other_process_ends_with_the_stage(tracked: Project, number: signal.Signals) -> None:
-    with start_training(tracked, "python", "-m", "stages", "train", "nll") as stage:
+    with start_training(tracked, "python", "-m", "stages", "train", "nll", "1") as stage:
         (other,) = stages_of(stage)
         stage.send_signal(number)
         stage.communicate()
@@ -107,14 +107,14 @@ def test_the_other_process_ends_with_the_stage(tracked: Project, number: signal.
 
 
 def test_a_stage_whose_other_process_has_ended_says_so_and_goes_on_the_next_time(tracked: Project) -> None:
-    with start_training(tracked, "python", "-m", "stages", "train", "nll") as stage:
+    with start_training(tracked, "python", "-m", "stages", "train", "nll", "1") as stage:
         (other,) = stages_of(stage)
         other.kill()
         printed = stage.communicate()[0]
     assert stage.returncode != 0
     assert "error: another process of this training has ended: " in printed
     assert "Traceback" not in printed
-    with tracked.start("python", "-m", "stages", "train", "nll") as again:
+    with tracked.start("python", "-m", "stages", "train", "nll", "1") as again:
         assert again.stdout is not None
         assert any("of 100000 were run before" in line for line in again.stdout)
         again.kill()

@@ -24,19 +24,19 @@ STAGES: dict[str, tuple[list[str], list[str], list[str]]] = {  # params, deps an
     "prepare": (["seed", "data"], [], ["data/prepared/dictionaries", *SPLITS])
 }
 for _loss in LOSSES:
-    STAGES[f"train@{_loss}"] = (
+    STAGES[f"train@{_loss}-1"] = (
         ["seed", "device", "model", "train"],
         ["data/prepared/dictionaries", "data/prepared/train", "data/prepared/dev"],
-        [f"models/{_loss}", f"metrics/train/{_loss}.json", f"metrics/history/{_loss}.csv"],
+        [f"models/{_loss}/1", f"metrics/train/{_loss}/1.json", f"metrics/history/{_loss}/1.csv"],
     )
-    STAGES[f"evaluate@{_loss}"] = (
+    STAGES[f"evaluate@{_loss}-1"] = (
         ["device"],
-        ["data/prepared/test", f"models/{_loss}"],
+        ["data/prepared/test", f"models/{_loss}/1"],
         [
-            f"data/predictions/{_loss}.parquet",
-            f"metrics/evaluate/{_loss}.json",
-            f"metrics/detail/{_loss}.json",
-            f"metrics/tags/{_loss}.csv",
+            f"data/predictions/{_loss}/1.parquet",
+            f"metrics/evaluate/{_loss}/1.json",
+            f"metrics/detail/{_loss}/1.json",
+            f"metrics/tags/{_loss}/1.csv",
         ],
     )
 STAGES["export"] = (
@@ -48,9 +48,9 @@ STAGES["export"] = (
 
 def export(loss: LossName = "nll") -> None:
     """Write what the stage writes."""
-    predictions = pd.read_parquet(paths.predictions_file(loss))
+    predictions = pd.read_parquet(paths.predictions_file(loss, 1))
     with new_folder(paths.EXPORT) as folder:
-        export_model(paths.model_folder(loss), folder, EncodedSplit.load(paths.TEST), predictions)
+        export_model(paths.model_folder(loss, 1), folder, EncodedSplit.load(paths.TEST), predictions)
 
 
 def write_lock_file() -> None:

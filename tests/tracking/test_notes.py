@@ -36,7 +36,7 @@ def compared(record: Record, summary: str = "No difference.") -> Record:
     report = Path("compare.json")
     report.write_text(json.dumps({"summary": summary, "pairs": pairs}))
     files = {f"{OF_GROUP}/compare.json": report}
-    files |= {f"{COMPARED}/{loss}.parquet": paths.predictions_file(loss) for loss in LOSSES}
+    files |= {f"{COMPARED}/{loss}.parquet": paths.predictions_file(loss, 1) for loss in LOSSES}
     return record.model_copy(update={"files": record.files | files})
 
 
@@ -99,7 +99,7 @@ def test_every_model_says_how_it_was_made_and_is_used(store: Store) -> None:
     names = {model.name: model.model_id for model in store.client.search_logged_models([store.experiment])}
     assert set(names) == {"nll-trained", "nll-export"}
     assert f"predict --model models:/{names['nll-trained']} " in run.data.tags[NOTE]
-    assert "`dvc repro train@nll`" in run.data.tags[NOTE]
+    assert "`dvc repro train@nll-1`" in run.data.tags[NOTE]
     registered = store.client.get_registered_model("lstm-tagger").description
     assert "models:/lstm-tagger@champion" in registered
     version = store.client.get_model_version("lstm-tagger", "1").description

@@ -111,8 +111,8 @@ def test_a_kept_record_needs_no_output(store: Store, workspace: Path) -> None:
 
 def test_a_later_change_of_an_output_changes_no_kept_record(store: Store) -> None:
     keep(record_of(), AWAY)
-    before = paths.history_file("nll").read_bytes()
-    paths.history_file("nll").write_text("epoch\n", encoding="utf-8")
+    before = paths.history_file("nll", 1).read_bytes()
+    paths.history_file("nll", 1).write_text("epoch\n", encoding="utf-8")
     (folder,) = folders()
     assert (folder / "files/history/nll.csv").read_bytes() == before
 

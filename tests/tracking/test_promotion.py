@@ -143,7 +143,7 @@ def test_a_champion_that_was_named_by_hand_stays_until_the_next_export(store: St
 
 
 def test_sync_decides_once(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
-    path = paths.evaluation_file("cross_entropy")
+    path = paths.evaluation_file("cross_entropy", 1)
     metrics = json.loads(path.read_text(encoding="utf-8"))["cross_entropy"]
     write_json(path, {"cross_entropy": metrics | {"accuracy": 0.0}})
     write_lock_file()
@@ -321,12 +321,12 @@ def test_another_registered_model_has_a_champion_of_its_own(store: Store, capsys
 
 def test_a_version_that_no_run_measured_is_measured(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
     store.client.create_registered_model("lstm-tagger")
-    shutil.copytree(paths.model_folder("nll"), "foreign/artifacts/nll")
+    shutil.copytree(paths.model_folder("nll", 1), "foreign/artifacts/nll")
     store.client.create_model_version("lstm-tagger", Path("foreign").absolute().as_uri())
     store.client.set_registered_model_alias("lstm-tagger", "champion", "1")
     record = exported("cross_entropy")
-    table = pd.read_parquet(paths.predictions_file("cross_entropy"))
-    accuracy = registry._measure(Tagger(paths.model_folder("nll")), table)
+    table = pd.read_parquet(paths.predictions_file("cross_entropy", 1))
+    accuracy = registry._measure(Tagger(paths.model_folder("nll", 1)), table)
     assert accuracy == pytest.approx(whole_record("nll").figures["test_accuracy"])
     deliver(store, record)
     assert f" and {accuracy:.5f} on data/raw/test.csv" in decision(capsys)[0]

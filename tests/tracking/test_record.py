@@ -46,7 +46,7 @@ def test_the_params_are_those_of_the_lock_file_where_it_has_the_outputs() -> Non
 
 def test_the_params_are_those_of_the_file_where_the_lock_file_has_other_outputs() -> None:
     edit("hidden: 128", "hidden: 300")
-    paths.history_file("nll").write_text("epoch,dev_loss\n1,0.5\n", encoding="utf-8")
+    paths.history_file("nll", 1).write_text("epoch,dev_loss\n1,0.5\n", encoding="utf-8")
     assert gather("nll").params["model.hidden"] == 300
     assert gather("cross_entropy").params["model.hidden"] == 128
 
@@ -135,20 +135,20 @@ def test_another_test_split_is_the_same_group() -> None:
 
 def test_the_whole_record_has_what_the_stages_wrote() -> None:
     record = whole_record()
-    summary = json.loads(paths.summary_file("nll").read_text(encoding="utf-8"))["nll"]
-    metrics = json.loads(paths.evaluation_file("nll").read_text(encoding="utf-8"))["nll"]
+    summary = json.loads(paths.summary_file("nll", 1).read_text(encoding="utf-8"))
+    metrics = json.loads(paths.evaluation_file("nll", 1).read_text(encoding="utf-8"))
     expected = {name: value for name, value in summary.items() if value is not None}
     expected |= {f"test_{name}": value for name, value in metrics.items() if value is not None}
     assert record.figures == expected
     assert {place: path.as_posix() for place, path in (record.artifacts | record.below("model")).items()} == {
-        "history/nll.csv": "metrics/history/nll.csv",
+        "history/nll.csv": "metrics/history/nll/1.csv",
         **{f"dictionaries/{name}.json": f"data/prepared/dictionaries/{name}.json" for name in DICTIONARIES},
         # This model reads no affixes.
-        **{f"model/{name}.json": f"models/nll/{name}.json" for name in {"config", *DICTIONARIES} - {"affixes"}},
-        "model/weights.safetensors": "models/nll/weights.safetensors",
-        "tags/nll.csv": "metrics/tags/nll.csv",
-        "detail/nll.json": "metrics/detail/nll.json",
-        "predictions/nll.parquet": "data/predictions/nll.parquet",
+        **{f"model/{name}.json": f"models/nll/1/{name}.json" for name in {"config", *DICTIONARIES} - {"affixes"}},
+        "model/weights.safetensors": "models/nll/1/weights.safetensors",
+        "tags/nll.csv": "metrics/tags/nll/1.csv",
+        "detail/nll.json": "metrics/detail/nll/1.json",
+        "predictions/nll.parquet": "data/predictions/nll/1.parquet",
     }
     assert {name: dataset.source for name, dataset in record.datasets.items()} == {
         "train": "data/raw/train.csv",
@@ -161,7 +161,7 @@ def test_the_whole_record_has_what_the_stages_wrote() -> None:
 
 
 def test_the_points_of_a_restored_training_come_from_its_history_without_times() -> None:
-    paths.history_file("nll").write_text("epoch,dev_loss,dev_accuracy\n1,inf,0.5\n2,0.25,0.75\n", encoding="utf-8")
+    paths.history_file("nll", 1).write_text("epoch,dev_loss,dev_accuracy\n1,inf,0.5\n2,0.25,0.75\n", encoding="utf-8")
     assert gather("nll").points == [
         Point("dev_loss", float("inf"), 1, None),
         Point("dev_loss", 0.25, 2, None),
@@ -179,14 +179,14 @@ def test_the_points_of_a_training_of_this_machine_keep_their_times() -> None:
 
 
 def test_a_figure_that_is_none_is_left_out() -> None:
-    edit('"best_dev_loss": ', '"best_dev_loss": null, "other": ', str(paths.summary_file("nll")))
+    edit('"best_dev_loss": ', '"best_dev_loss": null, "other": ', str(paths.summary_file("nll", 1)))
     figures = gather("nll").figures
     assert "best_dev_loss" not in figures
     assert "other" in figures
 
 
 @pytest.mark.parametrize(
-    "missing", ["models/nll/config.json", "data/prepared/train/tags.npy", "data/prepared/dev/tag_names.json"]
+    "missing", ["models/nll/1/config.json", "data/prepared/train/tags.npy", "data/prepared/dev/tag_names.json"]
 )
 def test_an_output_that_is_missing_is_a_mistake_of_the_user(missing: str) -> None:
     Path(missing).unlink()
@@ -235,7 +235,7 @@ def git(*arguments: str) -> str:
 def test_outside_git_and_dvc_the_tags_name_loss_stage_and_workspace() -> None:
     record = begin_training("nll", "a")
     tags = {name: value for name, value in record.tags.items() if not name.startswith("training.")}
-    assert tags == {"loss": "nll", "dvc.stage": "train@nll", "workspace": origin()}
+    assert tags == {"loss": "nll", "dvc.stage": "train@nll-1", "workspace": origin()}
     assert record.experiment is None
     assert record.name == "nll"
 
@@ -247,7 +247,7 @@ def test_the_tags_name_the_commit_and_whether_a_file_has_changed_since() -> None
     tags = begin_training("nll", "a").tags
     assert tags["git.commit"] == git("rev-parse", "HEAD")
     assert tags["git.dirty"] == "false"
-    paths.history_file("nll").write_text("what the pipeline writes", encoding="utf-8")
+    paths.history_file("nll", 1).write_text("what the pipeline writes", encoding="utf-8")
     edit("hidden: 128", "hidden: 300")
     write_lock_file()
     edit("hidden: 300", "hidden: 128")

@@ -61,7 +61,7 @@ def test_a_condition_picks_runs() -> None:
     for condition, found in (
         ("metrics.test_accuracy > 0.9", ["wide/nll nll", "narrow/nll nll"]),
         ("params.model.hidden = '1000'", ["wide/nll nll", "wide/mse mse"]),
-        ("tags.`dvc.stage` = 'train@mse'", ["wide/mse mse"]),
+        ("tags.`dvc.stage` = 'train@mse-1'", ["wide/mse mse"]),
         ("params.model.hidden = '1000' and tags.loss = 'nll'", ["wide/nll nll"]),
         ("attributes.status = 'RUNNING'", ["usual/nll nll"]),  # not measured yet
         ("metrics.test_accuracy > 2", []),

@@ -60,7 +60,7 @@ def watch_promotion(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def break_model() -> None:
-    weights = paths.model_folder("nll") / "weights.safetensors"
+    weights = paths.model_folder("nll", 1) / "weights.safetensors"
     weights.write_bytes(weights.read_bytes()[:-1] + b"?")
 
 
@@ -97,7 +97,8 @@ def test_sync_delivers_what_waits_and_closes_what_is_dead(store: Store, cheap: N
 
 
 @pytest.mark.parametrize(
-    "change", [break_model, lambda: paths.summary_file("nll").write_text("{}\n"), lambda: shutil.rmtree("models/nll")]
+    "change",
+    [break_model, lambda: paths.summary_file("nll", 1).write_text("{}\n"), lambda: shutil.rmtree("models/nll/1")],
 )
 def test_a_training_that_is_not_that_of_the_lock_file_is_left_out(store: Store, cheap: None, change: object) -> None:
     assert callable(change)
@@ -114,7 +115,7 @@ def test_without_a_lock_file_every_loss_is_left_out(store: Store, cheap: None) -
 
 
 def test_an_evaluation_that_is_not_that_of_the_lock_file_is_left_out(store: Store, cheap: None) -> None:
-    paths.evaluation_file("nll").write_text('{"nll": {"accuracy": 1.0}}\n', encoding="utf-8")
+    paths.evaluation_file("nll", 1).write_text('{"nll": {"accuracy": 1.0}}\n', encoding="utf-8")
     assert list(sync()) == ["restored nll", "restored cross_entropy"]
     metrics = {run.data.tags["loss"]: figures_of(run) for run in runs_of(store)}
     assert "test_accuracy" not in metrics["nll"]

@@ -155,7 +155,7 @@ def test_a_training_that_ends_has_a_finished_run_with_its_outputs(store: Store) 
         run.finish()
     done = the_run(store)
     assert (done.info.status, done.info.end_time) == ("FINISHED", ENDED + 2)
-    summary = json.loads(paths.summary_file("nll").read_text(encoding="utf-8"))
+    summary = json.loads(paths.summary_file("nll", 1).read_text(encoding="utf-8"))
     assert figures_of(done)["best_epoch"] == summary["nll"]["best_epoch"]
     assert steps(store) == [1, 2]
     assert "restored" not in done.data.tags

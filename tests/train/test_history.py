@@ -7,7 +7,7 @@ from tagger.train.trainer import Epoch, write_outputs
 from tests.samples import PLAIN, RANDOM, trainer_of
 
 EPOCHS = [Epoch(1, 0.003, 1.23456789, 0.5, 0.75, 12.5, 800.0, 0), Epoch(2, 1.2e-7, 0.25, 1 / 3, 1.0, 13.5, 700.0, 1)]
-HISTORY = paths.history_file("nll")
+HISTORY = paths.history_file("nll", 1)
 
 
 @pytest.fixture(autouse=True)

@@ -10,9 +10,11 @@ VECTORS = PREPARED / "vectors"  # initial word vectors
 TRAIN, DEV, TEST = PREPARED / "train", PREPARED / "dev", PREPARED / "test"
 SURVEY = Path("metrics/prepare.json")
 STUDY = Path("metrics/losses.json")
+RESULTS = Path("metrics/results.json")
 COMPARISON = Path("metrics/compare.json")
 REPORT = Path("metrics/report.html")
 PLOTS = Path("metrics/plots")
+PREDICTIONS = Path("data/predictions")
 EXPORT = Path("models/export")
 MODEL_CARD = EXPORT / "model_card.md"
 VERIFICATION = EXPORT / "verification.json"  # the result of comparing it with the trained model
@@ -40,15 +42,15 @@ def kept(name: str) -> Path:
     return folder
 
 
-def _of_loss(pattern: str) -> Callable[[str], Path]:
-    return lambda loss: Path(pattern.format(loss))
+def _of_training(pattern: str) -> Callable[[str, int], Path]:
+    return lambda loss, seed: Path(pattern.format(loss, seed))
 
 
-# Functions from the name of a loss to its files.
-model_folder = _of_loss("models/{}")
-history_file = _of_loss("metrics/history/{}.csv")  # one row per epoch
-summary_file = _of_loss("metrics/train/{}.json")  # the best epoch of a training
-evaluation_file = _of_loss("metrics/evaluate/{}.json")  # the metrics on the test split
-tags_file = _of_loss("metrics/tags/{}.csv")  # precision, recall, F1 and support of each tag
-detail_file = _of_loss("metrics/detail/{}.json")  # a breakdown of the results on the test split, the model's SHA-256
-predictions_file = _of_loss("data/predictions/{}.parquet")  # the probabilities on the test split
+# Functions from the loss and the seed of a training to its files.
+model_folder = _of_training("models/{}/{}")
+history_file = _of_training("metrics/history/{}/{}.csv")  # one row per epoch
+summary_file = _of_training("metrics/train/{}/{}.json")  # the best epoch of a training
+evaluation_file = _of_training("metrics/evaluate/{}/{}.json")  # the metrics on the test split
+tags_file = _of_training("metrics/tags/{}/{}.csv")  # precision, recall, F1 and support of each tag
+detail_file = _of_training("metrics/detail/{}/{}.json")  # a breakdown of these metrics, the model's SHA-256
+predictions_file = _of_training("data/predictions/{}/{}.parquet")  # the probabilities on the test split

@@ -1,6 +1,6 @@
 """A trained model as a folder: all that is needed to use it, and nothing that is executed on loading.
 
-models/nll/
+models/nll/1/
   config.json           shape of the network, loss, SHA-256 of the other files
   weights.safetensors   the tensors
   words.json characters.json tags.json lookup.json   the dictionaries

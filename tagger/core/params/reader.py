@@ -13,6 +13,9 @@ from tagger.core.params.schema import Params, Section
 View = TypeVar("View", bound=Section)
 
 _KINDS = {"integer": "a whole number", "number": "a number", "boolean": "true or false", "string": "text"}
+_RENAMED: dict[Key, str] = {
+    ("seed",): "; it is now 'seeds', a list such as [1], and data.seed is for the split by share",
+}
 _MEANT = {"gpu": "cuda", "yes": "true", "on": "true", "no": "false", "off": "false"}
 _MOST_SHOWN = 60  # characters of a value
 _BOUNDS = {"minimum": "at least", "exclusiveMinimum": "above", "maximum": "at most", "exclusiveMaximum": "below"}
@@ -29,9 +32,11 @@ def read_params(view: type[View], path: Path = Path("params.yaml")) -> View:
         params = Params.model_validate(document)
     except ValidationError as error:
         raise _explain(error, places, path) from None
-    for name in params.losses:
-        if params.losses.count(name) > 1:
-            raise InputError.at(path, places["losses",].line, f"losses: {name!r} is listed twice")
+    for key in ("losses", "seeds"):
+        values = getattr(params, key)
+        for value in values:
+            if values.count(value) > 1:
+                raise InputError.at(path, places[key,].line, f"{key}: {value!r} is listed twice")
     chosen = params.export.loss
     if chosen not in ("best", *params.losses):
         expected = f"expected 'best' or one of losses: {', '.join(params.losses)}"
@@ -69,7 +74,7 @@ def _explain(error: ValidationError, places: dict[Key, Place], path: Path) -> In
     line = next((places[key[:length]].line for length in range(len(key), 0, -1) if key[:length] in places), None)
     if kind == "extra_forbidden":
         names = list(_schema_at(key[:-1])["properties"])
-        hint = _near(key[-1], names, 0.5) or f"; expected one of {', '.join(names)}"
+        hint = _RENAMED.get(key) or _near(key[-1], names, 0.5) or f"; expected one of {', '.join(names)}"
         return InputError.at(path, line, f"unknown key {_shorten(repr(name))}{hint}")
     schema = _schema_at(key)
     expected = _describe(schema)

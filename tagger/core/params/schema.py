@@ -1,11 +1,12 @@
 """The content of `params.yaml` as typed, frozen objects: the whole, its sections, and each stage's view of it."""
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchema
 
 from tagger.core.common.arithmetic import Arithmetic
-from tagger.core.losses.definitions import LOSSES
+from tagger.core.common.errors import InputError
+from tagger.core.losses.definitions import LOSSES, loss_name
 
 if TYPE_CHECKING:
     LossName = str
@@ -14,7 +15,9 @@ else:  # checked when a file is read: a type checker can't know the names
     LossName = Literal[tuple(LOSSES)]
     ExportedLoss = Literal["best", *LOSSES]
 Device = Literal["auto", "cpu", "cuda"]
-Seed = Annotated[int, Field(ge=0, le=2**31 - 1)]
+LARGEST_SEED = 2**31 - 1
+Seed = Annotated[int, Field(ge=0, le=LARGEST_SEED)]
+Seeds = Annotated[tuple[Seed, ...], Field(min_length=1, strict=False)]
 Losses = Annotated[tuple[LossName, ...], Field(min_length=1, strict=False)]
 Share = Annotated[float, Field(gt=0, lt=1)]
 Rate = Annotated[float, Field(ge=0, lt=1)]
@@ -35,6 +38,28 @@ _NAME_OR_NUMBER = WithJsonSchema({"type": ["string", "integer"], "minimum": 1})
 Column = Annotated[str | int, PlainValidator(_check_column), _NAME_OR_NUMBER]
 
 
+class Training(NamedTuple):
+    """One training of the matrix in `dvc.yaml`."""
+
+    loss: LossName
+    seed: int
+
+    @classmethod
+    def parse(cls, loss: str, seed: str) -> Self:
+        """Read the arguments of a stage.
+
+        Raises:
+            InputError: there is no such loss, or `seeds` can't have this seed.
+        """
+        if not (seed.isdecimal() and int(seed) <= LARGEST_SEED):
+            raise InputError(f"seed: got {seed!r}, expected a whole number from 0 to {LARGEST_SEED}")
+        return cls(loss_name(loss), int(seed))
+
+    def __str__(self) -> str:
+        """Return `nll-1`, as in the names of its stages."""
+        return f"{self.loss}-{self.seed}"
+
+
 class Section(BaseModel):
     """A part of `params.yaml`: no unknown keys, no silent type conversion, no change after reading."""
 
@@ -49,7 +74,13 @@ class ColumnParams(Section):
     tag: Column = "auto"
 
 
-class DataParams(Section):
+class DrawParams(Section):
+    """What is drawn from the data."""
+
+    seed: Seed = 1
+
+
+class DataParams(DrawParams):
     """Which files are read, and how."""
 
     train: Path_
@@ -152,10 +183,10 @@ class ExportParams(Section):
 class Params(Section):
     """The whole of `params.yaml`."""
 
-    seed: Seed
+    losses: Losses
+    seeds: Seeds
     device: Device
     arithmetic: Arithmetic
-    losses: Losses
     data: DataParams
     model: ModelSection
     train: TrainParams
@@ -165,15 +196,13 @@ class Params(Section):
 class PrepareView(Section):
     """What the stage `prepare` reads. `dvc.yaml` declares the same keys, as it does for the views below."""
 
-    seed: Seed
     data: DataParams
     model: VectorParams
 
 
 class TrainView(Section):
-    """What the stage `train` reads."""
+    """What the stage `train` reads. The loss and the seed are its arguments: a further one trains no other again."""
 
-    seed: Seed
     device: Device
     arithmetic: Arithmetic
     model: ModelParams
@@ -195,8 +224,14 @@ class EvaluateView(ArithmeticView):
 class ReportView(ArithmeticView):
     """What the stage `report` reads."""
 
-    seed: Seed
     losses: Losses
+    seeds: Seeds
+    data: DrawParams
+
+    @property
+    def trainings(self) -> list[Training]:
+        """Every loss with every seed."""
+        return [Training(loss, seed) for loss in self.losses for seed in self.seeds]
 
 
 class ExportView(ReportView):

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.stats import binomtest
 
-from tagger.report.shared.results import LossResult
+from tagger.report.shared.results import Result
 from tagger.report.shared.wording import grouped
 
 WIDTH, HEIGHT = 360, 250  # of a panel
@@ -47,7 +47,7 @@ class Chart(NamedTuple):
     together: list[list[str]]  # losses whose lines can't be told apart
 
 
-def training_curves(results: Mapping[str, LossResult]) -> list[Chart]:
+def training_curves(results: Mapping[str, Result]) -> list[Chart]:
     """Lay out a chart for each of the `PANELS`."""
     return [
         epoch_chart(title, {loss: result.history[column] for loss, result in results.items()}, logarithmic)

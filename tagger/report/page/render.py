@@ -4,7 +4,6 @@ The page holds its style and its script; a policy in its head allows just these 
 elsewhere. Text of the corpus gets into it through Jinja2's escaping, or as JSON that the script reads.
 """
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +13,12 @@ from tagger.report.page import charts, tables
 from tagger.report.page.filters import FILTERS
 from tagger.report.page.sentence_browser import escaped, sample
 from tagger.report.page.web_page import page_templates
-from tagger.report.shared.results import LossResult
+from tagger.report.shared.results import Results, first_seeds
 
 
-def write_report(
-    path: Path, results: Mapping[str, LossResult], study: dict[str, Any], comparison: dict[str, Any]
-) -> None:
+def write_report(path: Path, every: Results, study: dict[str, Any], comparison: dict[str, Any]) -> None:
     """Write the page; `study` is what `metrics/losses.json` holds. The same results give the same bytes."""
+    results = first_seeds(every)
     tagged = next(iter(results.values())).tagged
     test, known = tagged.split, tagged.probabilities.shape[1]
     shown = sample([result.tagged for result in results.values()])
@@ -38,11 +36,12 @@ def write_report(
         headline=headline + stop.rstrip(),
         lede=lede,
         results=results,
+        seeds=list(next(iter(every.values()))),
         test=test,
         known_tags=known,
         unknown_share=float(tagged.groups.unknown.mean()),
         comparison=comparison,
-        rows=tables.comparison_rows(results, comparison["baseline"]),
+        rows=tables.comparison_rows(every, comparison["baseline"]),
         loss_pairs=tables.intervals(pair for pair in comparison["pairs"] if pair["second"] != BASELINE),
         baseline_pairs=tables.intervals(pair for pair in comparison["pairs"] if pair["second"] == BASELINE),
         curves=charts.training_curves(results),

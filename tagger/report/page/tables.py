@@ -5,8 +5,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from tagger.evaluate.metrics import METRICS, Metric
+from tagger.evaluate.over_seeds import SPREAD, over_seeds
 from tagger.report.page.filters import wrong_style
-from tagger.report.shared.results import LossResult
+from tagger.report.shared.results import Result, Results
 
 AXIS = 160  # pixels of the small axes within tables
 MATRIX_TAGS = 50  # XPOS may have a thousand, and the table grows with their square
@@ -18,24 +19,26 @@ class Row(NamedTuple):
 
     metric: Metric
     baseline: float | None
-    values: list[float | None]
+    values: list[float | None]  # means over the seeds
+    spreads: list[float | None]  # standard deviations; None with one seed
     best: list[bool]  # all False if all losses are equal
     differs: bool  # some loss is better than another
     full: float  # the value at the end of an axis: 100 %, or the largest
 
 
-def comparison_rows(results: Mapping[str, LossResult], baseline: Mapping[str, float | None]) -> list[Row]:
+def comparison_rows(results: Results, baseline: Mapping[str, float | None]) -> list[Row]:
     """Return a row for each metric that some loss has; the baseline is given by its metrics."""
+    figures = [over_seeds([result.evaluation for result in seeds.values()]) for seeds in results.values()]
     rows = []
     for key, metric in METRICS.items():
-        values = [result.evaluation.get(key) for result in results.values()]
+        values, spreads = ([of_loss.get(name) for of_loss in figures] for name in (key, key + SPREAD))
         found = [value * metric.better for value in values if value is not None]
         if not found:
             continue
         differs = max(found) > min(found)
         best = [differs and value is not None and value * metric.better == max(found) for value in values]
         full = 1.0 if metric.better > 0 else max(map(abs, found)) or 1.0
-        rows.append(Row(metric, baseline.get(key), values, best, differs, full))
+        rows.append(Row(metric, baseline.get(key), values, spreads, best, differs, full))
     return rows
 
 
@@ -48,7 +51,7 @@ class TagRow(NamedTuple):
     values: list[float | None]  # None if the tag is neither gold nor predicted
 
 
-def tag_rows(results: Mapping[str, LossResult]) -> list[TagRow]:
+def tag_rows(results: Mapping[str, Result]) -> list[TagRow]:
     """Return a row for each tag of some loss's table, the most frequent gold tag first."""
     by_loss = [{str(row["tag"]): row for row in result.tags.to_dict("records")} for result in results.values()]
     rows = []
@@ -78,7 +81,7 @@ class Cell(NamedTuple):
     style: str  # d1 to d5 on the diagonal, e1 to e5 off it; empty without a token
 
 
-def confusion_matrices(results: Mapping[str, LossResult]) -> dict[str, Any]:
+def confusion_matrices(results: Mapping[str, Result]) -> dict[str, Any]:
     """Return the `tags` of all matrices, the `total` of tags, and the `rows` of each loss: gold tag, cells.
 
     Of more than `MATRIX_TAGS` tags the matrices hold the most frequent gold ones. Colours are shares of the whole row,

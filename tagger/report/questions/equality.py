@@ -1,8 +1,9 @@
 """NLL of log_softmax against cross-entropy: how far two trainings that should be the same differ."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 from torch import Tensor
 from torch.nn.utils import parameters_to_vector
 
@@ -15,36 +16,47 @@ from tagger.report.shared.wording import small_number
 PAIR = ("nll", "cross_entropy")
 
 
-def equality(models: Mapping[str, LstmTagger], batch: Batch) -> dict[str, Any]:
-    """Measure the largest differences in loss, gradient by the weights, probabilities and weights.
+def equality(models: Sequence[Mapping[str, LstmTagger]], batch: Batch) -> dict[str, Any]:
+    """Measure the largest differences in loss, gradient by the weights, probabilities and weights, of every seed.
 
     If only one of the two losses was trained, or neither, the weights of one model are used under both losses; the
     difference in weights is then None.
 
     Args:
-        models: the trained ones.
+        models: the trained ones: for each seed those of all losses.
         batch: sentences with at least one tag that the models know.
     """
-    trained = all(loss in models for loss in PAIR)
-    nearest = next((models[loss] for loss in PAIR if loss in models), next(iter(models.values())))
-    first, second = (_measure(LOSSES[loss], models[loss] if trained else nearest, batch) for loss in PAIR)
-    difference = {name: six_digits((first[name] - second[name]).abs().max().item()) for name in first}
-    tokens = int((batch.tags < nearest.linear.out_features).sum())
+    trained = all(loss in models[0] for loss in PAIR)
+    nearest = next((loss for loss in PAIR if loss in models[0]), next(iter(models[0])))
+    differences, sizes_of = [], []
+    for of_seed in models:
+        first, second = (_measure(LOSSES[loss], of_seed[loss if trained else nearest], batch) for loss in PAIR)
+        differences.append({name: (first[name] - second[name]).abs().max().item() for name in first})
+        sizes_of.append({name: value.abs().max().item() for name, value in first.items()})
+    difference = _largest(differences)
+    tokens = int((batch.tags < models[0][nearest].linear.out_features).sum())
     if not trained:
         difference["weight"] = None
-    what = "the two trained models" if trained else f"the weights of {nearest.loss_name} under both losses"
+    what = "the two trained models" if trained else f"the weights of {nearest} under both losses"
+    if len(models) > 1:
+        what += f", with each of {len(models)} seeds,"
     sizes = [f"{name} {small_number(value)}" for name, value in difference.items() if value is not None]
     return {
         "trained": trained,
         "batch_tokens": tokens,
         "largest_difference": difference,
-        "largest": {name: six_digits(value.abs().max().item()) for name, value in first.items()},
+        "largest": _largest(sizes_of),
         "answer": (
             f"NLL of log_softmax against cross-entropy, for {what} on {tokens} words of dev; largest difference: "
             f"{', '.join(sizes)}. The arithmetic of training is the same. Probabilities are recovered by exp from one "
             "and by softmax from the other, which may round the last digit differently."
         ),
     }
+
+
+def _largest(figures: Sequence[Mapping[str, float]]) -> dict[str, float | None]:
+    """Return the largest of each figure; None if one is not finite."""
+    return {name: six_digits(float(np.max([each[name] for each in figures]))) for name in figures[0]}
 
 
 def _measure(loss: Loss, model: LstmTagger, batch: Batch) -> dict[str, Tensor]:

@@ -12,18 +12,19 @@ from tagger.core.common.arrays import Float32s
 from tagger.core.corpus.batch_plan import plan_batches
 from tagger.core.corpus.encoded_split import EncodedSplit
 from tagger.core.corpus.lexicon import WordGroups
-from tagger.core.losses.definitions import LOSSES
+from tagger.core.losses.definitions import LOSSES, Loss
 from tagger.core.network.batches import make_batch
 from tagger.core.network.device import choose_device
 from tagger.core.network.lstm_tagger import tag_scores
 from tagger.evaluate.metrics import METRICS, score, shown_in
+from tagger.evaluate.over_seeds import over_seeds
 from tagger.evaluate.tagged_split import TaggedSplit
 from tagger.report.questions.equality import equality
 from tagger.report.questions.identities import identities
 from tagger.report.questions.one_by_one import one_by_one
 from tagger.report.questions.precision import precision
 from tagger.report.questions.textbook import textbook
-from tagger.report.shared.results import LossResult
+from tagger.report.shared.results import Result, Results, first_seeds
 from tagger.report.shared.wording import listed, number
 
 BATCH_TOKENS = 1000  # of the batch that gradients are compared on
@@ -31,19 +32,23 @@ NEAR_BEST = 0.99  # of the best dev accuracy
 RANKED = ("accuracy", "nll", "ece")  # metrics whose values the answer lists, the best first
 
 
-def study_losses(results: Mapping[str, LossResult], dev: EncodedSplit, groups: WordGroups) -> dict[str, Any]:
+def study_losses(results: Results, dev: EncodedSplit, groups: WordGroups) -> dict[str, Any]:
     """Measure everything on the CPU. A section is None if dev has no token whose tag the models know.
 
     Args:
-        results: of each loss that was trained. Questions about a single model take the first.
+        results: of each loss that was trained, with each seed. Questions about a single model take the first; whether
+            two losses are the same is asked of every seed, and what the losses reach is the mean over seeds.
         dev: the split that the epochs were chosen on.
         groups: of its words.
     """
     device = choose_device("cpu")
-    models = {loss: result.model for loss, result in results.items()}
-    raw = {loss: tag_scores(model, dev, device) for loss, model in models.items()}  # (N, K) each
-    name, model = next(iter(models.items()))
-    amount = raw[name].shape[1]
+    firsts = first_seeds(results)
+    raw = {  # (N, K) each
+        loss: {seed: tag_scores(result.model, dev, device) for seed, result in seeds.items()}
+        for loss, seeds in results.items()
+    }
+    name, first = next(iter(firsts.items()))
+    amount = first.model.linear.out_features
     known = dev.tags < amount
     study: dict[str, Any] = {
         "split": "dev",
@@ -56,34 +61,42 @@ def study_losses(results: Mapping[str, LossResult], dev: EncodedSplit, groups: W
     sections = ("textbook", "equality", "precision", "comparison", "identities", "one_by_one")
     if not known.any():
         return study | dict.fromkeys(sections)
-    scores = {loss: values[known].astype(np.float64) for loss, values in raw.items()}
+    scores = {loss: next(iter(seeds.values()))[known].astype(np.float64) for loss, seeds in raw.items()}
     tags = dev.tags[known].astype(np.int64)
-    first, gold = torch.from_numpy(scores[name]), torch.from_numpy(tags)
+    first_scores, gold = torch.from_numpy(scores[name]), torch.from_numpy(tags)
     amounts = np.add.reduceat(known, dev.sentence_starts[:-1], dtype=np.int64)  # (S) tokens of a known tag
     most_known = max(plan_batches(dev.lengths, BATCH_TOKENS), key=lambda sentences: amounts[sentences].sum())
-    on_softmax = results["softmax_nll"].history if "softmax_nll" in results else None
+    on_softmax = firsts["softmax_nll"].history if "softmax_nll" in firsts else None
+    by_seed = [{loss: seeds[seed].model for loss, seeds in results.items()} for seed in next(iter(results.values()))]
     return study | {
-        "textbook": textbook(name, first.log_softmax(dim=-1), gold),
-        "equality": equality(models, make_batch(dev, most_known)),
-        "precision": precision(name, first, gold, on_softmax),
+        "textbook": textbook(name, first_scores.log_softmax(dim=-1), gold),
+        "equality": equality(by_seed, make_batch(dev, most_known)),
+        "precision": precision(name, first_scores, gold, on_softmax),
         "comparison": _comparison(results, raw, dev, groups),
         "identities": identities(scores, dev.forms[known], tags),
-        "one_by_one": one_by_one(model, dev),
+        "one_by_one": one_by_one(first.model, dev),
     }
 
 
 def _comparison(
-    results: Mapping[str, LossResult], scores: Mapping[str, Float32s], dev: EncodedSplit, groups: WordGroups
+    results: Results, scores: Mapping[str, Mapping[int, Float32s]], dev: EncodedSplit, groups: WordGroups
 ) -> dict[str, Any]:
     rows = []
-    for loss, result in results.items():
-        outputs = LOSSES[loss].last_step(torch.from_numpy(scores[loss]))
-        metrics = score(TaggedSplit.of(LOSSES[loss].probabilities(outputs).numpy(), dev, groups))
-        row: dict[str, Any] = {"loss": loss} | {name: metrics[name] for name in shown_in("questions")}
-        accuracy = result.history["dev_accuracy"]
-        near = result.history["epoch"][accuracy >= NEAR_BEST * accuracy.max()]
-        rows.append(row | {"best_epoch": result.summary["best_epoch"], "epochs_to_99": int(near.iloc[0])})
+    for loss, seeds in results.items():
+        each = [_on_dev(LOSSES[loss], result, scores[loss][seed], dev, groups) for seed, result in seeds.items()]
+        rows.append({"loss": loss, **over_seeds(each)})
     return {"rows": rows, "answer": " ".join(_ranking(rows, name) for name in RANKED)}
+
+
+def _on_dev(
+    loss: Loss, result: Result, scores: Float32s, dev: EncodedSplit, groups: WordGroups
+) -> dict[str, float | None]:
+    outputs = loss.last_step(torch.from_numpy(scores))
+    metrics = score(TaggedSplit.of(loss.probabilities(outputs).numpy(), dev, groups))
+    accuracy = result.history["dev_accuracy"]
+    near = result.history["epoch"][accuracy >= NEAR_BEST * accuracy.max()]
+    epochs = {"best_epoch": result.summary["best_epoch"], "epochs_to_99": int(near.iloc[0])}
+    return {name: metrics[name] for name in shown_in("questions")} | epochs
 
 
 def _ranking(rows: Sequence[Mapping[str, Any]], name: str) -> str:

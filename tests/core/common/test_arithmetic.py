@@ -77,7 +77,7 @@ def test_where_it_can_not_hold_a_line_says_so(
 
 
 def test_each_stage_that_computes_insists(copy: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    for stage in (["train", "nll"], ["evaluate", "nll"], ["report"], ["export"]):
+    for stage in (["train", "nll", "1"], ["evaluate", "nll", "1"], ["report"], ["export"]):
         with monkeypatch.context() as context:
             context.delenv("ATEN_CPU_CAPABILITY")
             with pytest.raises(InputError, match="arithmetic: got 'portable'"):

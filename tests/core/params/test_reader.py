@@ -11,7 +11,7 @@ from tagger.core.params.schema import EvaluateView, ExportView, PrepareView, Tra
 from tests.conftest import PARAMS
 
 GOOD = """\
-seed: 7
+seeds: [7, 8]
 device: cpu
 losses: [nll, mse]
 data:
@@ -75,11 +75,11 @@ def mistake(path: Path) -> str:
     return str(caught.value).removeprefix(f"{path.parent}/")
 
 
-def test_prepare_reads_the_seed_the_data_and_which_vectors(tmp_path: Path) -> None:
+def test_prepare_reads_the_data_and_which_vectors(tmp_path: Path) -> None:
     view = read_params(PrepareView, write(tmp_path))
     assert view.model_dump() == {
-        "seed": 7,
         "data": {
+            "seed": 1,
             "train": "train.csv",
             "dev": "dev.csv",
             "test": "test.csv",
@@ -99,7 +99,7 @@ def test_prepare_reads_the_seed_the_data_and_which_vectors(tmp_path: Path) -> No
 
 def test_train_reads_the_network_and_the_training(tmp_path: Path) -> None:
     view = read_params(TrainView, write(tmp_path))
-    assert (view.seed, view.device, view.model.hidden, view.model.characters) == (7, "cpu", 6, "none")
+    assert (view.device, view.model.hidden, view.model.characters) == ("cpu", 6, "none")
     assert (view.train.adam_betas, view.train.momentum, view.train.schedule) == ((0.9, 0.99), 0, "linear")
 
 
@@ -108,9 +108,10 @@ def test_the_network_is_described_without_a_path(tmp_path: Path) -> None:
     assert read_params(ExportView, write(tmp_path)).model.vectors == "none.vec"
 
 
-def test_export_reads_the_losses(tmp_path: Path) -> None:
+def test_export_reads_the_losses_and_the_seeds(tmp_path: Path) -> None:
     view = read_params(ExportView, write(tmp_path))
-    assert (view.losses, view.export.loss) == (("nll", "mse"), "best")
+    assert (view.losses, view.seeds, view.export.loss) == (("nll", "mse"), (7, 8), "best")
+    assert list(map(str, view.trainings)) == ["nll-7", "nll-8", "mse-7", "mse-8"]
 
 
 def test_export_takes_a_loss_that_is_trained(tmp_path: Path) -> None:
@@ -147,7 +148,7 @@ def test_line_ends_and_byte_order_mark_do_not_matter(tmp_path: Path, change: tup
 def test_views_are_frozen(tmp_path: Path) -> None:
     view = read_params(TrainView, write(tmp_path))
     with pytest.raises(ValidationError, match="frozen"):
-        view.seed = 2  # type: ignore[misc]
+        view.device = "cuda"  # type: ignore[misc]
 
 
 def test_sections_of_views_are_frozen(tmp_path: Path) -> None:
@@ -159,13 +160,14 @@ def test_sections_of_views_are_frozen(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [
-        ("seed: 7", "sead: 7", "params.yaml:1: unknown key 'sead'; did you mean 'seed'?"),
+        ("seeds: [7, 8]", "sead: 7", "params.yaml:1: unknown key 'sead'; did you mean 'seeds'?"),
+        ("seeds: [7, 8]", "seed: 7", "params.yaml:1: unknown key 'seed'; it is now 'seeds', a list such as [1], and "),
         ("  epochs: 3", "  epoch: 3", "params.yaml:26: unknown key 'train.epoch'; did you mean 'epochs'?"),
         ("  dev: dev.csv", "  dev: dev.csv\n  tset: x", "params.yaml:7: unknown key 'data.tset'; did you mean 'test'?"),
         (
             "export:",
             "zzz: 1\nexport:",
-            "params.yaml:39: unknown key 'zzz'; expected one of seed, device, arithmetic, losses, data",
+            "params.yaml:39: unknown key 'zzz'; expected one of losses, seeds, device, arithmetic, data",
         ),
     ],
 )
@@ -177,8 +179,9 @@ def test_an_unknown_key_is_named_with_the_nearest(tmp_path: Path, old: str, new:
     ("line", "expected"),
     [
         (
-            "seed: 7\n",
-            "params.yaml: the key 'seed' is missing; expected a whole number at least 0 and at most 2147483647",
+            "seeds: [7, 8]\n",
+            "params.yaml: the key 'seeds' is missing; expected a list of one or more values, each a whole number at "
+            "least 0 and at most 2147483647",
         ),
         (
             "  epochs: 3\n",
@@ -241,14 +244,14 @@ def test_a_value_of_the_wrong_type_is_named(tmp_path: Path, old: str, new: str, 
     ("old", "new", "expected"),
     [
         (
-            "seed: 7",
-            "seed: -1",
-            "params.yaml:1: seed: got -1, expected a whole number at least 0 and at most 2147483647",
+            "seeds: [7, 8]",
+            "seeds: [-1]",
+            "params.yaml:1: seeds.0: got -1, expected a whole number at least 0 and at most 2147483647",
         ),
         (
-            "seed: 7",
-            "seed: 2147483648",
-            "params.yaml:1: seed: got 2147483648, expected a whole number at least 0 and at most 2147483647",
+            "seeds: [7, 8]",
+            "seeds: [1, 2147483648]",
+            "params.yaml:1: seeds.1: got 2147483648, expected a whole number at least 0 and at most 2147483647",
         ),
         (
             "dev_share: 0.1",
@@ -348,6 +351,10 @@ def test_a_choice_like_no_other_gets_no_suggestion(tmp_path: Path) -> None:
     )
 
 
+def test_a_seed_listed_twice_is_named(tmp_path: Path) -> None:
+    assert mistake(write(tmp_path, "[7, 8]", "[7, 8, 8]")) == "params.yaml:1: seeds: 8 is listed twice"
+
+
 def test_a_loss_listed_twice_is_named(tmp_path: Path) -> None:
     assert mistake(write(tmp_path, "[nll, mse]", "[nll, mse, nll]")) == "params.yaml:3: losses: 'nll' is listed twice"
 
@@ -361,7 +368,7 @@ def test_a_loss_to_export_has_to_be_trained(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [
-        ("device: cpu", "device: cpu\nseed: 8", "params.yaml:3: duplicate key 'seed'"),
+        ("device: cpu", "device: cpu\nseeds: [8]", "params.yaml:3: duplicate key 'seeds'"),
         ("  epochs: 3", "  epochs: 3\n  epochs: 4", "params.yaml:27: duplicate key 'epochs'"),
     ],
 )
@@ -374,10 +381,10 @@ def test_a_duplicate_key_is_named(tmp_path: Path, old: str, new: str, expected: 
     [
         ("device: cpu", "device: @", "params.yaml:2: not YAML: found character '@'"),
         ("[nll, mse]", "[nll, mse", "params.yaml:4: not YAML: "),
-        ("seed: 7", "seed: 7: 8", "params.yaml:1: not YAML: mapping values are not allowed here"),
-        ("seed: 7", "seed: *x", "params.yaml:1: found undefined alias"),
+        ("seeds: [7, 8]", "seed: 7: 8", "params.yaml:1: not YAML: mapping values are not allowed here"),
+        ("seeds: [7, 8]", "seed: *x", "params.yaml:1: found undefined alias"),
         ("export:", "---\nexport:", "params.yaml:39: found another document"),
-        ("seed: 7", "seed: \x01", "params.yaml:1: not YAML: unacceptable character U+0001"),
+        ("seeds: [7, 8]", "seed: \x01", "params.yaml:1: not YAML: unacceptable character U+0001"),
     ],
 )
 def test_what_is_not_yaml_is_named_with_its_line(tmp_path: Path, old: str, new: str, expected: str) -> None:
@@ -391,7 +398,7 @@ def test_what_is_not_yaml_is_named_with_its_line(tmp_path: Path, old: str, new: 
     ["1: 2", "true: 2", "? [a, b]\n: 2", "extra: &x [*x]", "seed: 2024-13-45", "seed: !!int x", "seed: !!python/none"],
 )
 def test_yaml_other_than_plain_keys_and_values_is_a_mistake_too(tmp_path: Path, line: str) -> None:
-    assert mistake(write(tmp_path, "seed: 7", line)).startswith("params.yaml:1: ")
+    assert mistake(write(tmp_path, "seeds: [7, 8]", line)).startswith("params.yaml:1: ")
 
 
 def test_bytes_that_are_not_utf8_are_named_with_their_line(tmp_path: Path) -> None:

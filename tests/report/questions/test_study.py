@@ -23,7 +23,7 @@ SECTIONS = ["textbook", "equality", "precision", "comparison", "identities", "on
 
 
 def study(models: dict[str, LstmTagger], dev: EncodedSplit = RANDOM.dev) -> dict[str, Any]:
-    results = {loss: result_of(model, HISTORY, SUMMARY) for loss, model in models.items()}
+    results = {loss: {1: result_of(model, HISTORY, SUMMARY)} for loss, model in models.items()}
     return study_losses(results, dev, word_groups(RANDOM.train, dev))
 
 
@@ -59,6 +59,18 @@ def test_the_metrics_of_a_loss_are_those_of_its_own_probabilities(loss: Any) -> 
     names = ("accuracy", "macro_f1", "nll", "brier", "ece")
     assert [row[name] for name in names] == pytest.approx([expected[name] for name in names], abs=2e-6)
     assert (row["best_epoch"], row["epochs_to_99"]) == (4, 3)  # the first from 0.99 * 0.99 = 0.9801 on; 0.98 is less
+
+
+def test_what_a_loss_reaches_is_the_mean_over_its_seeds() -> None:
+    models = {seed: fresh_model(RANDOM.dictionaries, seed=seed) for seed in (1, 2)}
+    dev, groups = RANDOM.dev, word_groups(RANDOM.train, RANDOM.dev)
+    results = {seed: result_of(model, HISTORY, {"best_epoch": seed}) for seed, model in models.items()}
+    found = study_losses({"nll": results}, dev, groups)
+    one, other = (study({"nll": model})["comparison"]["rows"][0]["accuracy"] for model in models.values())
+    (row,) = found["comparison"]["rows"]
+    assert one != other
+    assert row["accuracy"] == pytest.approx((one + other) / 2, abs=1e-6)
+    assert (row["best_epoch"], row["epochs_to_99"], row["epochs_to_99_sd"]) == (1.5, 3, 0)
 
 
 def test_equal_losses_are_named_together() -> None:

@@ -1,0 +1,22 @@
+import pytest
+
+from tagger.core.common.errors import InputError
+from tagger.core.params.schema import Training
+
+
+def test_a_training_is_named_as_in_its_stages() -> None:
+    training = Training.parse("nll", "17")
+    assert training == ("nll", 17)
+    assert f"train@{training}" == "train@nll-17"
+
+
+@pytest.mark.parametrize("seed", ["-1", "2147483648", "1.0", "one", "", "²"])
+def test_a_seed_that_params_cannot_have_is_named(seed: str) -> None:
+    with pytest.raises(InputError) as caught:
+        Training.parse("nll", seed)
+    assert str(caught.value) == f"seed: got {seed!r}, expected a whole number from 0 to 2147483647"
+
+
+def test_an_unknown_loss_is_named() -> None:
+    with pytest.raises(InputError, match=r"^loss: got 'nnl', expected one of nll, "):
+        Training.parse("nnl", "1")
