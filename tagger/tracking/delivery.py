@@ -12,7 +12,7 @@ from mlflow.entities import Run
 from tagger.evaluate.predictions import confusions
 from tagger.predict.mlflow_store import reporting
 from tagger.tracking.metric_names import in_mlflow
-from tagger.tracking.notes import describe_group, describe_run, describe_version
+from tagger.tracking.notes import describe_group, describe_loss, describe_run, describe_version
 from tagger.tracking.record import COMPARED, EXPORTED, OF_GROUP, TRAINED, Point, Record, digest_of
 from tagger.tracking.registry import log_model, promote, register_export
 from tagger.tracking.runs import (
@@ -23,6 +23,7 @@ from tagger.tracking.runs import (
     RESTORED,
     TEST,
     find_by_id,
+    group_of,
     log_datasets,
     log_points,
     open_run,
@@ -52,21 +53,34 @@ def deliver(store: Store, record: Record) -> bool:
     describe_run(store, run, record, model)
     if not finished:
         store.client.set_terminated(run_id, "FINISHED", record.ended)
-    if parent := find_by_id(store, run.data.tags.get(PARENT)):
-        files = {path.name: path for path in record.below(OF_GROUP).values()}
-        figures = {f"{record.loss}.{name}": value for name, value in record.figures.items() if name in GROUP_FIGURES}
-        log_datasets(store, parent.info.run_id, record)
-        changed = _log_missing(store, parent, record, files, figures)
-        changed |= _show_tokens(store, record, parent)
-        describe_group(store, parent, record)
-        if changed:
-            store.client.set_terminated(parent.info.run_id, "FINISHED", record.ended)
-            missing = True
+    if record.seed == record.seeds[0]:
+        missing |= _deliver_to_group(store, run, record)
     if record.below(EXPORTED):
         version = register_export(store, run, record)
         describe_version(store, run, record, version)
         missing |= promote(store, version, record)
     return missing or not finished
+
+
+def _deliver_to_group(store: Store, run: Run, record: Record) -> bool:
+    """Make the group, and the run of the loss if there are several seeds, hold what they show of a record."""
+    group = find_by_id(store, group_of(run))
+    if group is None:
+        return False
+    changed: dict[Run, bool] = {}
+    shown = record.over_seeds if record.several else record.figures
+    if record.several and (parent := find_by_id(store, run.data.tags[PARENT])):
+        changed[parent] = _log_missing(store, parent, record, {}, record.over_seeds)
+        changed[parent] |= _show_tokens(store, record, parent, record.loss)
+        describe_loss(store, parent, record)
+    files = {path.name: path for path in record.below(OF_GROUP).values()}
+    figures = {f"{record.loss}.{name}": value for name, value in shown.items() if name in GROUP_FIGURES}
+    log_datasets(store, group.info.run_id, record)
+    changed[group] = _log_missing(store, group, record, files, figures) | _show_tokens(store, record, group)
+    describe_group(store, group, record)
+    for each in (each for each, was in changed.items() if was):
+        store.client.set_terminated(each.info.run_id, "FINISHED", record.ended)
+    return any(changed.values())
 
 
 def _log_missing(

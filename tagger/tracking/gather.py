@@ -17,13 +17,15 @@ from tagger.core.corpus.encoded_split import EncodedSplit
 from tagger.core.network.device import choose_device
 from tagger.core.network.model_folder import fingerprint
 from tagger.core.params.reader import read_document
-from tagger.core.params.schema import LossName
+from tagger.core.params.schema import Training
+from tagger.evaluate.metrics import METRICS
+from tagger.evaluate.over_seeds import SPREAD
 from tagger.runner.dvc_lock import UNRECORDED, md5, read_lock_file
 from tagger.runner.machine import training_tags
 from tagger.tracking.record import COMPARED, EXPORTED, OF_GROUP, TRAINED, Dataset, Point, Record, origin
 
 
-def gather(loss: LossName, stages: Collection[str] = (), *, ran: bool = False) -> Record:
+def gather(of: Training, stages: Collection[str] = (), *, ran: bool = False) -> Record:
     """Gather the record of the model on the disk, whoever trained it.
 
     If `dvc.lock` has the outputs of the training, its params are those of the record. `stages` are those after `train`
@@ -35,21 +37,25 @@ def gather(loss: LossName, stages: Collection[str] = (), *, ran: bool = False) -
     """
     locked = read_lock_file()
     settings: dict[str, Any] = {}
-    if locked.get(f"train@{loss}", UNRECORDED).wrote():
-        for name in ("export", "prepare", f"evaluate@{loss}", f"train@{loss}"):
+    if locked.get(f"train@{of}", UNRECORDED).wrote():
+        for name in ("export", "report", "prepare", f"evaluate@{of}", f"train@{of}"):
             settings |= locked.get(name, UNRECORDED).params
-    record = begin_training(loss, None, settings)
+    if ran:
+        settings["seeds"] = read_document()[0]["seeds"]
+    record = begin_training(of, None, settings)
     add_training(record)
     if "evaluate" in stages:
         record.datasets["test"] = _read_dataset("test", record.settings)
-        figures = _read_figures(paths.evaluation_file(loss), loss)
-        record.figures |= {f"test_{name}": value for name, value in figures.items()}
-        record.files |= _by_place((paths.tags_file(loss), paths.detail_file(loss), paths.predictions_file(loss)))
+        record.figures |= _figures(read_json(paths.evaluation_file(*of), "what `evaluate` writes"))
+        made = paths.tags_file(*of), paths.detail_file(*of), paths.predictions_file(*of)
+        record.files |= {_place_of(path): path for path in made}
     if "report" in stages:
         record.files |= _by_place((paths.REPORT, paths.STUDY, paths.COMPARISON), OF_GROUP)
-        pairs = read_json(paths.COMPARISON, "what `report` writes")["pairs"]
-        predictions = {paths.predictions_file(pair["first"]) for pair in pairs}
-        record.files |= _by_place(predictions, COMPARED)
+        results = read_json(paths.RESULTS, "what `report` writes")
+        if record.several:
+            record.over_seeds = _figures(results[of.loss])
+        compared = {loss: paths.predictions_file(loss, of.seed) for loss in sorted(results)}
+        record.files |= {f"{COMPARED}/{loss}{path.suffix}": path for loss, path in compared.items()}
     # An experiment in a temporary folder has an export of its own.
     if "export" in stages and Path.cwd().resolve() == paths.workspace():
         record.files |= _by_place(paths.EXPORT.iterdir(), EXPORTED)
@@ -61,7 +67,7 @@ def gather(loss: LossName, stages: Collection[str] = (), *, ran: bool = False) -
     return record
 
 
-def begin_training(loss: LossName, training: str | None, locked: Mapping[str, Any] | None = None) -> Record:
+def begin_training(of: Training, training: str | None, locked: Mapping[str, Any] | None = None) -> Record:
     """Return the record of a training that starts now or goes on; `add_training` completes it.
 
     `training` is its identity, if this machine runs it; `locked` has the sections of params.yaml that `dvc.lock` knows
@@ -70,10 +76,11 @@ def begin_training(loss: LossName, training: str | None, locked: Mapping[str, An
     settings = read_document()[0] | (locked or {})
     own = training_tags(settings["arithmetic"], choose_device(settings["device"]).type) if training else {}
     return Record(
-        loss=loss,
+        loss=of.loss,
+        seed=of.seed,
         experiment=os.environ.get("DVC_EXP_NAME"),
         settings=settings,
-        tags=_origin_tags(loss) | own,
+        tags=_origin_tags(of) | own,
         datasets={name: _read_dataset(name, settings) for name in ("train", "dev")},
         started=time.time_ns() // 1_000_000,
         training=training,
@@ -86,13 +93,13 @@ def add_training(record: Record) -> None:
     Raises:
         InputError: an output is missing or damaged.
     """
-    folder, history = paths.model_folder(record.loss), paths.history_file(record.loss)
+    folder, history = (path(record.loss, record.seed) for path in (paths.model_folder, paths.history_file))
     record.model = fingerprint(folder)
     if not record.points:
         values = pd.read_csv(history).melt("epoch")  # one row per value: epoch, name, value
         record.points = [Point(name, value, epoch, None) for epoch, name, value in values.itertuples(index=False)]
-    record.figures |= _read_figures(paths.summary_file(record.loss), record.loss)
-    record.files |= _by_place([history, *(paths.DICTIONARIES / name for name in DICTIONARY_FILES)])
+    record.figures |= _figures(read_json(paths.summary_file(record.loss, record.seed), "what `train` writes"))
+    record.files |= {_place_of(history): history} | _by_place(paths.DICTIONARIES / name for name in DICTIONARY_FILES)
     record.files |= _by_place(folder.iterdir(), TRAINED)
 
 
@@ -101,9 +108,19 @@ def _by_place(files: Iterable[Path], folder: str = "") -> dict[str, Path]:
     return {f"{folder or path.parent.name}/{path.name}": path for path in sorted(files)}
 
 
-def _read_figures(path: Path, loss: LossName) -> dict[str, float]:
-    figures = read_json(path, "what the stages write")[loss]
-    return {name: float(value) for name, value in figures.items() if value is not None}
+def _place_of(path: Path) -> str:
+    """Return the place of a file of a training, such as `history/nll.csv`: a run has one seed."""
+    return f"{path.parent.parent.name}/{path.parent.name}{path.suffix}"
+
+
+def _figures(values: Mapping[str, float | None]) -> dict[str, float]:
+    """Return the values there are, those on test as `test_accuracy`."""
+    named = {
+        f"test_{name}" if name.removesuffix(SPREAD) in METRICS else name: value
+        for name, value in values.items()
+        if value is not None
+    }
+    return {name: float(value) for name, value in named.items()}
 
 
 def _read_dataset(name: str, settings: dict[str, Any]) -> Dataset:
@@ -113,16 +130,17 @@ def _read_dataset(name: str, settings: dict[str, Any]) -> Dataset:
     return Dataset(str(settings["data"][name]), split.digest(), profile, md5(folder))
 
 
-def _origin_tags(loss: LossName) -> dict[str, str]:
-    """Return what a run comes from: git, DVC and the loss."""
+def _origin_tags(of: Training) -> dict[str, str]:
+    """Return what a run comes from: git, DVC, the loss and the seed."""
     # Changes that the pipeline itself makes don't count.
     changed = _git("status", "--porcelain", "--untracked-files=no", "--", ".", ":!dvc.lock", ":!metrics")
     tags = {
-        "loss": loss,
+        "loss": of.loss,
+        "seed": str(of.seed),
         "workspace": origin(),
         "git.commit": _git("rev-parse", "HEAD"),
         "git.dirty": None if changed is None else str(bool(changed)).lower(),
-        "dvc.stage": f"train@{loss}",
+        "dvc.stage": f"train@{of}",
         "dvc.experiment": os.environ.get("DVC_EXP_NAME"),
         "dvc.baseline": os.environ.get("DVC_EXP_BASELINE_REV"),
     }

@@ -7,7 +7,9 @@ from contextlib import AbstractContextManager, nullcontext
 
 from tagger.core.common import paths
 from tagger.core.common.errors import InputError
-from tagger.core.params.schema import LossName
+from tagger.core.network.model_folder import fingerprint
+from tagger.core.params.reader import read_params
+from tagger.core.params.schema import ExportView, Training
 from tagger.predict.export_folder import ExportConfig
 from tagger.train.trainer import Epoch
 
@@ -25,24 +27,24 @@ class TrainingLog:
 
 
 def open_training_run(
-    loss: LossName, training: str, lock: str, history: list[Epoch]
+    of: Training, training: str, lock: str, history: list[Epoch]
 ) -> AbstractContextManager[TrainingLog]:
     """Return the log of a training; the arguments are those of `TrainingRun`."""
     if not _is_on():
         return nullcontext(TrainingLog())
     from tagger.tracking.training_run import TrainingRun
 
-    return TrainingRun(loss, training, lock, history)
+    return TrainingRun(of, training, lock, history)
 
 
-def track_evaluation(loss: LossName) -> None:
+def track_evaluation(of: Training) -> None:
     """Log what `evaluate` has written. If DVC restored the model, its run may be missing, and is created."""
-    _track([loss], "evaluate")
+    _track([of], "evaluate")
 
 
-def track_report(losses: Sequence[LossName]) -> None:
-    """Log what `report` has written about these losses to the group, or groups, of their trainings."""
-    _track(losses, "evaluate", "report")
+def track_report(trainings: Sequence[Training]) -> None:
+    """Log what `report` has written about these trainings to their group, or groups."""
+    _track(trainings, "evaluate", "report")
     if text := links():
         print(text)
 
@@ -52,7 +54,10 @@ def track_export() -> None:
 
     Whether it becomes champion is decided again if its content, or `export.max_drop`, differs from that of `dvc.lock`.
     """
-    _track([ExportConfig.read(paths.EXPORT).loss], "evaluate", "export")
+    exported = ExportConfig.read(paths.EXPORT)
+    trainings = [training for training in read_params(ExportView).trainings if training.loss == exported.loss]
+    chosen = [each for each in trainings if fingerprint(paths.model_folder(*each)) == exported.trained]
+    _track(chosen[:1], "evaluate", "export")
 
 
 def links() -> str:
@@ -64,14 +69,14 @@ def links() -> str:
     return links_text()
 
 
-def _track(losses: Sequence[LossName], *stages: str) -> None:
+def _track(trainings: Sequence[Training], *stages: str) -> None:
     if not _is_on():
         return
     from tagger.tracking.gather import gather
     from tagger.tracking.outbox import deliver_or_keep
 
-    for loss in losses:
-        deliver_or_keep(gather(loss, stages, ran=True))
+    for training in trainings:
+        deliver_or_keep(gather(training, stages, ran=True))
 
 
 def _is_on() -> bool:

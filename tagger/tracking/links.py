@@ -9,7 +9,7 @@ from tagger.core.network.model_folder import fingerprint
 from tagger.core.params.reader import read_params
 from tagger.core.params.schema import ReportView
 from tagger.predict.mlflow_store import kind_of, reporting, tracking_uri
-from tagger.tracking.runs import MODEL, PARENT, search
+from tagger.tracking.runs import GROUP_RUN, MODEL, PARENT, group_of, search, seeds_of
 from tagger.tracking.store import MAIN_METRIC, VIEW, Store, connect
 
 UI = "http://127.0.0.1:5000"  # where `mlflow ui` listens
@@ -19,11 +19,12 @@ def links_to(store: Store, group: str) -> dict[str, str]:
     """Return links to the runs of an experiment and to the trainings of a group, from the # of their addresses on."""
     runs = f"#/experiments/{store.experiment}/runs?workflowType=machine_learning"
     # Sorted by time, MLflow would show the row of the group, closed, in place of its trainings.
-    of_group = f"tags.`{PARENT}` = '{group}'", f"metrics.`{MAIN_METRIC}`"
-    trainings = "{}&searchFilter={}&orderByKey={}".format(runs, *map(quote, of_group))
+    order = quote(f"metrics.`{MAIN_METRIC}`")
+    conditions = (f"tags.`{tag}` = '{group}'" for tag in (PARENT, GROUP_RUN if seeds_of(store, group) else PARENT))
+    losses, trainings = (f"{runs}&searchFilter={quote(each)}&orderByKey={order}" for each in conditions)
     return {
         "losses": f"{runs}&viewStateShareKey={VIEW}",
-        "probabilities": f"{trainings}&compareRunsMode=ARTIFACT",
+        "probabilities": f"{losses}&compareRunsMode=ARTIFACT",
         "curves": f"{trainings}&compareRunsMode=CHART",
     }
 
@@ -43,8 +44,9 @@ def links_text() -> str:
 @reporting()
 def _links_to_outputs() -> dict[str, str]:
     store = connect(to_write=False)
-    for loss in read_params(ReportView).losses:
-        for run in search(store, f"tags.`{MODEL}` = '{fingerprint(model_folder(loss))}' and tags.loss = '{loss}'"):
-            if group := run.data.tags.get(PARENT):
+    for training in read_params(ReportView).trainings:
+        model = fingerprint(model_folder(*training))
+        for run in search(store, f"tags.`{MODEL}` = '{model}' and tags.loss = '{training.loss}'"):
+            if group := group_of(run):
                 return links_to(store, group)
     return {}

@@ -19,15 +19,24 @@ REGISTERED = "LSTM taggers, exported by `dvc repro export` as ONNX files, which 
 
 def describe_run(store: Store, run: Run, record: Record, model: str) -> None:
     """Say of a training what it is; `model` is the id of the model that it logged."""
-    made = f"A tagger trained with the loss `{record.loss}` by {_command(run, record, f'train@{record.loss}')}."
+    command = _command(run, record, f"train@{record.loss}-{record.seed}")
+    made = f"A tagger trained with the loss `{record.loss}` by {command}."
     _write(run.data.tags, made + _use(f"models:/{model}"), lambda *tag: store.client.set_tag(run.info.run_id, *tag))
+
+
+def describe_loss(store: Store, run: Run, record: Record) -> None:
+    """Say of the run of a loss with several seeds what it is."""
+    seeds = ", ".join(map(str, record.seeds))
+    text = f"The loss `{record.loss}` with the seeds {seeds}, a training each: means, and standard deviations as `_sd`."
+    _write(run.data.tags, text, lambda *tag: store.client.set_tag(run.info.run_id, *tag))
 
 
 def describe_group(store: Store, group: Run, record: Record) -> None:
     """Say of a group how its losses compare, once a report has; the experiment says it of the newest group."""
     run_id = group.info.run_id
     links = " · ".join(f"[{name}]({link})" for name, link in links_to(store, run_id).items())
-    made = f"One training for each loss, with the same data, seed and settings, by {_command(group, record)}."
+    seed = "seeds" if record.several else "seed"
+    made = f"One training for each loss, with the same data, {seed} and settings, by {_command(group, record)}."
     if report := record.files.get(f"{OF_GROUP}/compare.json"):
         comparison = read_json(report, "what `report` writes")
         made = f"{comparison['summary']}\n\n{made} `report.html` among the artifacts shows all results."

@@ -1,4 +1,4 @@
-"""The record of a run: what MLflow is to hold of the model of one loss."""
+"""The record of a run: what MLflow is to hold of the model of one training."""
 
 import json
 import socket
@@ -42,6 +42,7 @@ class Record(BaseModel):
     model_config = ConfigDict(extra="forbid", ser_json_inf_nan="constants")
 
     loss: LossName
+    seed: int = 1  # a record of before there were several has it among its settings
     experiment: str | None  # of DVC
     settings: dict[str, Any]  # params.yaml
     tags: dict[str, str]
@@ -52,6 +53,7 @@ class Record(BaseModel):
     model: str | None = None  # fingerprint; None during training
     points: list[Point] = []
     figures: dict[str, float] = {}
+    over_seeds: dict[str, float] = {}  # means and standard deviations of the loss, if there are several seeds
     files: dict[str, Path] = {}  # by their place among the artifacts, such as `history/nll.csv`
     export_changed: bool = False  # by the stage that has just run: whether it becomes champion is decided again
     store: str = ""  # address of the store that this record waits for
@@ -59,18 +61,34 @@ class Record(BaseModel):
     @property
     def name(self) -> str:
         """The name of the run."""
+        return f"{self.name_of_loss}-{self.seed}" if self.several else self.name_of_loss
+
+    @property
+    def name_of_loss(self) -> str:
+        """The name of the run that holds the seeds of the loss, if there are several."""
         return f"{self.experiment}/{self.loss}" if self.experiment else self.loss
+
+    @property
+    def seeds(self) -> list[int]:
+        """The seeds that the loss is trained with; the first one stands for it where one model is shown."""
+        return list(self.settings.get("seeds", [self.seed]))
+
+    @property
+    def several(self) -> bool:
+        """Whether the loss is trained with several seeds."""
+        return len(self.seeds) > 1
 
     @property
     def params(self) -> dict[str, Any]:
         """Every value of `params.yaml`, so that every run has the same keys."""
-        return {"loss": self.loss} | flatten(self.settings)
+        return {"loss": self.loss, "seed": self.seed} | flatten(self.settings)
 
     @property
     def group(self) -> str:
         """A hash of what the trainings of one pipeline execution share and those of another setting do not."""
         keys = ("seed", "device", "arithmetic", "model", "train")
-        setting = {key: self.settings[key] for key in keys if key in self.settings}
+        settings = self.settings if self.several else {"seed": self.seed} | self.settings  # a further seed joins others
+        setting = {key: settings[key] for key in keys if key in settings}
         digests = [self.digests[name] for name in ("train", "dev")]
         return sha256(json.dumps([self.experiment, setting, digests], sort_keys=True).encode()).hexdigest()[:12]
 

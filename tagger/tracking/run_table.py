@@ -11,13 +11,15 @@ from mlflow.exceptions import MlflowException
 
 from tagger.core.common.errors import InputError
 from tagger.evaluate.metrics import shown_in
+from tagger.evaluate.over_seeds import SPREAD
 from tagger.predict.mlflow_store import reporting
 from tagger.tracking.metric_names import in_mlflow
-from tagger.tracking.runs import figures_of
+from tagger.tracking.runs import KIND, PARENT, SEEDS, figures_of
 from tagger.tracking.store import Store, connect
 
 FIRST = ("run", "status", "loss")
 METRICS = (*(f"test_{name}" for name in shown_in("runs")), "best_dev_accuracy", "best_epoch")
+SHOWN = tuple(name + end for name in METRICS for end in ("", SPREAD))
 
 
 @reporting()
@@ -25,6 +27,8 @@ def compare_runs(
     condition: str, sort: str, *, ascending: bool, limit: int, columns: Sequence[str] = (), everything: bool = False
 ) -> pd.DataFrame:
     """Return one row per training: its name, metrics, and those params in which the rows differ.
+
+    The trainings of a loss with several seeds are one row: their means, and beside each its standard deviation.
 
     The condition is in MLflow's search syntax, such as `params.model.hidden = '200' and metrics.test_accuracy > 0.9`;
     empty for all trainings. The first `limit` rows are returned of those sorted by a column: `run`, `status`, `loss`,
@@ -56,7 +60,7 @@ def compare_runs(
     params = [name for name in map(str, table) if "." in name or name in ("seed", "device", "arithmetic")]
     differing = [name for name in params if name != "export.loss" and table[name].nunique(dropna=False) > 1]
     others = map(str, table) if everything else ()
-    wanted = dict.fromkeys(columns or [*FIRST, sort, *METRICS, *differing, *others])
+    wanted = dict.fromkeys(columns or [*FIRST, sort, *SHOWN, *differing, *others])
     return table[[name for name in wanted if name in table]].reset_index(drop=True)
 
 
@@ -69,11 +73,13 @@ def _search(store: Store, condition: str) -> list[Run]:
             wanted = f"{is_training} and {part}" if part else is_training
             runs = store.client.search_runs([store.experiment], wanted, max_results=50_000)
             found |= {run.info.run_id: run for run in runs}
+        losses = store.client.search_runs([store.experiment], f"tags.{KIND} = '{SEEDS}'", max_results=50_000)
     except MlflowException as error:
         if condition and error.error_code == "INVALID_PARAMETER_VALUE":
             raise InputError(f"--filter: {condition!r}: {' '.join(str(error).split())}") from None
         raise
-    return list(found.values())
+    shown_above = {run.info.run_id for run in losses}
+    return [run for run in found.values() if run.data.tags.get(PARENT) not in shown_above]
 
 
 def _as_numbers(column: "pd.Series[Any]") -> "pd.Series[Any]":

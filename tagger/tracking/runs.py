@@ -17,6 +17,8 @@ TRAINING, MODEL, TEST = "training", "model.sha256", "test.digest"  # tags that a
 FILES = "artifacts.sha256"  # tag: JSON with the SHA-256 of each artifact that the run has
 RESTORED = "restored"  # tag: this machine did not run the training, or no longer knows that it did
 LOCK, GROUP, KIND = "training.lock", "group", "kind"
+SEEDS = "seeds"  # kind of the run of a loss that holds a training for each of several seeds
+GROUP_RUN = "group.run"  # tag of these trainings: the run of their group
 PARENT = "mlflow.parentRunId"
 # MLflow's UI opens the row above such a run; a row is closed otherwise, and shows nothing of the losses.
 OPENED = {"mlflow.runType": "evaluation"}
@@ -27,12 +29,16 @@ def find_run(store: Store, record: Record) -> Run | None:
     """Return the run of a record; None if it has no run yet.
 
     A training that this machine ran is known by its identity. Otherwise it is the newest run with the record's model,
-    except those that were measured on another test split: they keep their figures.
+    except those that were measured on another test split: they keep their figures. If there are several seeds, it has
+    to be in the record's group, so that means stand beside all that they are taken over.
     """
     if record.training:
         return _find(store, f"tags.{TRAINING} = '{record.training}'")
     test = record.datasets.get("test")
-    for run in search(store, f"tags.`{MODEL}` = '{record.model}' and tags.loss = '{record.loss}'"):
+    wanted = f"tags.`{MODEL}` = '{record.model}' and tags.loss = '{record.loss}'"
+    if record.several:
+        wanted += f" and tags.{GROUP} = '{record.group}'"
+    for run in search(store, wanted):
         if not test or run.data.tags.get(TEST, test.digest) == test.digest:
             return run
     return None
@@ -55,7 +61,7 @@ def resume_run(store: Store, run: Run, record: Record) -> None:
     """Mark a run as running, and give it and its group the name and the tags of the present experiment."""
     store.client.update_run(run.info.run_id, status="RUNNING", name=record.name)
     set_tags(store, run.info.run_id, record.tags)
-    if parent := find_by_id(store, run.data.tags.get(PARENT)):
+    if parent := find_by_id(store, group_of(run)):
         store.client.update_run(parent.info.run_id, name=_group_name(record))
         set_tags(store, parent.info.run_id, _group_tags(record))
 
@@ -112,27 +118,56 @@ def set_tags(store: Store, run_id: str, tags: Mapping[str, str]) -> None:
 
 
 def _create_run(store: Store, record: Record) -> Run:
-    parent = _open_group(store, record)
+    group = _open_group(store, record)
+    parent = _open_loss(store, group, record) if record.several else group
     tags = record.tags | {PARENT: parent.info.run_id, GROUP: record.group}
+    tags |= {GROUP_RUN: group.info.run_id} if record.several else {}
     tags |= OPENED | ({TRAINING: record.training} if record.training else {RESTORED: "true", MODEL: str(record.model)})
     return _create(store, record, record.name, tags)
 
 
 def _open_group(store: Store, record: Record) -> Run:
-    """Return the run that stands for a pipeline execution: the newest of the setting, if it lacks a run of this loss.
+    """Return the run that stands for a pipeline execution: the newest of the setting, if it lacks this training.
 
     It does nothing itself, so it is finished at once.
     """
     group = _find(store, f"tags.{GROUP} = '{record.group}' and tags.{KIND} = 'pipeline'")
-    if group is None or _find(store, f"tags.`{PARENT}` = '{group.info.run_id}' and tags.loss = '{record.loss}'"):
-        tags = _group_tags(record) | {GROUP: record.group, KIND: "pipeline"}
-        group = _create(store, record, _group_name(record), tags)
-    if group.info.status == "RUNNING":  # it is new, or its creation was interrupted
-        known = {"loss", *group.data.params}
-        params = [Param(name, str(value)) for name, value in record.params.items() if name not in known]
-        store.client.log_batch(group.info.run_id, params=params)
-        store.client.set_terminated(group.info.run_id)
+    wanted = f"tags.loss = '{record.loss}'" + (f" and tags.seed = '{record.seed}'" if record.several else "")
+    tag = GROUP_RUN if record.several else PARENT
+    if group is None or _find(store, f"tags.`{tag}` = '{group.info.run_id}' and {wanted}"):
+        group = _create(store, record, _group_name(record), _group_tags(record) | {KIND: "pipeline"})
+    _finish(store, group, record, {"loss", *(["seed"] if record.several else [])})
     return group
+
+
+def _open_loss(store: Store, group: Run, record: Record) -> Run:
+    """Return the run below a group that holds the seeds of a loss, and the figures over them."""
+    run = next((each for each in seeds_of(store, group.info.run_id) if each.data.tags["loss"] == record.loss), None)
+    if run is None:
+        tags = _group_tags(record) | {PARENT: group.info.run_id, "loss": record.loss, KIND: SEEDS}
+        run = _create(store, record, record.name_of_loss, tags | OPENED)
+    _finish(store, run, record, {"seed"})
+    return run
+
+
+def _finish(store: Store, run: Run, record: Record, left_out: set[str]) -> None:
+    """Log the params of a run that trains nothing itself and end it, unless that was done."""
+    if run.info.status == "RUNNING":  # it is new, or its creation was interrupted
+        known = left_out | set(run.data.params)
+        params = [Param(name, str(value)) for name, value in record.params.items() if name not in known]
+        store.client.log_batch(run.info.run_id, params=params)
+        store.client.set_terminated(run.info.run_id)
+
+
+def group_of(run: Run) -> str | None:
+    """Return the id of the group of a training."""
+    tags: dict[str, str] = run.data.tags
+    return tags.get(GROUP_RUN, tags.get(PARENT))
+
+
+def seeds_of(store: Store, group: str) -> list[Run]:
+    """Return the runs of a group's losses that hold several seeds each; none if there is one seed."""
+    return search(store, f"tags.`{PARENT}` = '{group}' and tags.{KIND} = '{SEEDS}'")
 
 
 def _group_name(record: Record) -> str:
@@ -145,8 +180,8 @@ def _group_name(record: Record) -> str:
 
 
 def _group_tags(record: Record) -> dict[str, str]:
-    own = ("loss", "dvc.stage", "training.")  # of one training
-    return {name: value for name, value in record.tags.items() if not name.startswith(own)}
+    own = ("loss", "seed", "dvc.stage", "training.")  # of one training
+    return {name: value for name, value in record.tags.items() if not name.startswith(own)} | {GROUP: record.group}
 
 
 def _create(store: Store, record: Record, name: str, tags: dict[str, str]) -> Run:

@@ -7,7 +7,7 @@ from mlflow.entities import Run
 from tagger.core.common import paths
 from tagger.core.network.model_folder import fingerprint
 from tagger.core.params.reader import read_params
-from tagger.core.params.schema import ExportView, LossName
+from tagger.core.params.schema import ExportView, Training
 from tagger.predict.export_folder import ExportConfig
 from tagger.predict.mlflow_store import reporting
 from tagger.runner.dvc_lock import UNRECORDED, LockedStage, read_lock_file
@@ -36,13 +36,13 @@ def sync() -> Iterator[str]:
     if named := [run.info.run_name for run in search(store, "") if _name_metrics(store, run)]:
         yield f"named metrics as MLflow groups them: {', '.join(named)}"
     locked = read_lock_file()
-    for loss in read_params(ExportView).losses:
-        if stages := _recorded_stages(loss, locked):
-            record = gather(loss, stages)
+    for training in read_params(ExportView).trainings:
+        if stages := _recorded_stages(training, locked):
+            record = gather(training, stages)
             if deliver(store, record):
                 yield f"restored {record.name}"
-        elif f"train@{loss}" in locked or paths.model_folder(loss).exists():
-            yield f"left out {loss}: its model or data are not those of dvc.lock; `dvc pull` or `repro` mends it"
+        elif f"train@{training}" in locked or paths.model_folder(*training).exists():
+            yield f"left out {training}: its model or data are not those of dvc.lock; `dvc pull` or `repro` mends it"
 
 
 @reporting()
@@ -59,20 +59,20 @@ def _name_metrics(store: Store, run: Run) -> bool:
     return True
 
 
-def _recorded_stages(loss: LossName, locked: Mapping[str, LockedStage]) -> list[str]:
-    """Return the stages whose outputs on the disk are those of `dvc.lock` and belong to the model of the loss.
+def _recorded_stages(training: Training, locked: Mapping[str, LockedStage]) -> list[str]:
+    """Return the stages whose outputs on the disk are those of `dvc.lock` and belong to the model of a training.
 
     What `prepare` has written again since then is not what the model was trained or measured on.
     """
-    names = (f"train@{loss}", f"evaluate@{loss}", "report", "export")
+    names = (f"train@{training}", f"evaluate@{training}", "report", "export")
     train, evaluate, report, export = (locked.get(name, UNRECORDED) for name in names)
-    model = paths.model_folder(loss)
+    model = paths.model_folder(*training)
     if not (train.wrote() and train.read(paths.DICTIONARIES, paths.TRAIN, paths.DEV)):
         return []
     if not (evaluate.wrote() and evaluate.read(paths.TEST, model)):
         return ["train"]
     stages = ["train", "evaluate"]
-    if report.wrote() and report.read(paths.predictions_file(loss).parent):
+    if report.wrote() and report.read(paths.PREDICTIONS):
         stages.append("report")
     if export.wrote() and ExportConfig.read(paths.EXPORT).trained == fingerprint(model):
         stages.append("export")

@@ -8,7 +8,7 @@ from mlflow.entities import Run
 from mlflow.environment_variables import MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING
 from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
 
-from tagger.core.params.schema import LossName
+from tagger.core.params.schema import Training
 from tagger.predict.mlflow_store import StoreAwayError, reporting
 from tagger.tracking.gather import add_training, begin_training
 from tagger.tracking.hooks import TrainingLog
@@ -24,7 +24,7 @@ PAUSE = 1.0  # seconds at least between two writes: epochs of a tiny corpus go t
 class TrainingRun(TrainingLog, AbstractContextManager["TrainingRun"]):
     """Logs a training to its run. If the store goes away, the training continues, and what is missing comes later."""
 
-    def __init__(self, loss: LossName, training: str, lock: str, history: list[Epoch]) -> None:
+    def __init__(self, of: Training, training: str, lock: str, history: list[Epoch]) -> None:
         """Open the run; a training that resumes has one already.
 
         The process holds the lock of this name while it trains. A kill may have kept epochs of the history from being
@@ -34,7 +34,7 @@ class TrainingRun(TrainingLog, AbstractContextManager["TrainingRun"]):
             StoreAwayError: the store is away before anything was trained. If earlier records wait for it already, this
                 is no news, and a warning is enough.
         """
-        self._record = begin_training(loss, training)
+        self._record = begin_training(of, training)
         self._record.tags[LOCK] = lock
         self._logged = 0  # of the record's points
         self._written = 0.0  # when, in seconds

@@ -1,6 +1,7 @@
 """A workspace whose stages have run on a tiny corpus, made once and copied."""
 
 import contextlib
+import itertools
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,13 +10,17 @@ import pytest
 
 from tagger.core.common import paths
 from tagger.core.common.files import new_folder
+from tagger.core.corpus.dictionary import Dictionaries
+from tagger.core.corpus.encoded_split import EncodedSplit
+from tagger.core.params.schema import Training
 from tagger.evaluate.evaluate_model import evaluate_model
 from tagger.tracking.store import Store, connect
 from tagger.train.trainer import write_outputs
 from tests.conftest import PARAMS, made_once, own_environment
-from tests.samples import PLAIN, data_of, random_corpus, run, trainer_of
-from tests.tracking.samples import LOSSES, export, write_lock_file
+from tests.samples import PLAIN, Data, data_of, random_corpus, run, trainer_of
+from tests.tracking.samples import LOSSES, SEEDS, export, write_lock_file, write_report
 
+TRAINED = {"epochs": 2, "learning_rate": 0.2}
 TEST_SPLITS = {"test": 3, "other_test": 4}  # and the seed of each
 
 
@@ -45,10 +50,10 @@ def _write_outputs(folder: Path) -> None:
             with new_folder(paths.PREPARED / name) as partial:
                 split.save(partial)
         for loss in LOSSES:
-            trainer = trainer_of(data, PLAIN, {"epochs": 2, "learning_rate": 0.2}, loss)
+            trainer = trainer_of(data, PLAIN, TRAINED, loss)
             run(trainer)
             write_outputs(trainer)
-            evaluate_model(loss)
+            evaluate_model(Training(loss, 1))
         export()
         write_lock_file()
 
@@ -60,6 +65,34 @@ def workspace(outputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     shutil.copytree(outputs, folder)
     monkeypatch.chdir(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def more_seeds(tmp_path_factory: pytest.TempPathFactory, outputs: Path) -> Path:
+    """The same with the seeds 1 to 3, compared."""
+
+    def write(folder: Path) -> None:
+        shutil.copytree(outputs, folder, dirs_exist_ok=True)
+        with contextlib.chdir(folder):
+            text = Path("params.yaml").read_text(encoding="utf-8")
+            Path("params.yaml").write_text(text.replace("\n- 1\n", "\n- 1\n- 2\n- 3\n"), encoding="utf-8")
+            train, dev = (EncodedSplit.load(split) for split in (paths.TRAIN, paths.DEV))
+            data = Data(Dictionaries.load(paths.DICTIONARIES), train, dev)
+            for loss, seed in itertools.product(LOSSES, (2, 3)):
+                trainer = trainer_of(data, PLAIN, TRAINED, loss, seed)
+                run(trainer)
+                write_outputs(trainer)
+                evaluate_model(Training(loss, seed))
+            write_report(SEEDS)
+
+    return made_once(tmp_path_factory, "more_seeds", write)
+
+
+@pytest.fixture
+def seeds(more_seeds: Path, workspace: Path) -> Path:
+    """The workspace with several seeds."""
+    shutil.copytree(more_seeds, workspace, dirs_exist_ok=True)
+    return workspace
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from tagger.core.common import paths
+from tagger.core.params.schema import Training
 from tagger.evaluate.evaluate_model import evaluate_model
 from tagger.predict.mlflow_store import StoreAwayError, tracking_uri
 from tagger.tracking import delivery
@@ -192,7 +193,7 @@ def test_a_delivery_that_breaks_off_anywhere_ends_in_the_same_content(
 
 
 def test_a_training_that_is_delivered_keeps_the_times_of_its_epochs(store: Store) -> None:
-    record = training(gather("nll"))
+    record = training(gather(Training("nll", 1)))
     run = open_run(store, record)
     log_points(store, run, record.points[:3])  # the store went away after these
     deliver(store, record)
@@ -206,7 +207,7 @@ def test_a_training_that_is_delivered_keeps_the_times_of_its_epochs(store: Store
 
 
 def test_an_evaluation_goes_to_the_run_of_the_training_and_leaves_its_epochs_alone(store: Store) -> None:
-    deliver(store, training(gather("nll")))
+    deliver(store, training(gather(Training("nll", 1))))
     before = store.client.get_metric_history(runs_of(store)[0].info.run_id, "dev/loss")
     deliver(store, whole_record())
     (run,) = runs_of(store)
@@ -243,7 +244,7 @@ def test_a_run_that_was_measured_on_another_test_split_keeps_its_figures(
     (before,) = runs_of(store)
     shutil.rmtree(paths.TEST)
     shutil.copytree(paths.PREPARED / "other_test", paths.TEST)
-    evaluate_model("nll")
+    evaluate_model(Training("nll", 1))
     second = evaluated_record()
     assert second.figures["test_nll"] != first.figures["test_nll"]
     deliver(store, second)
@@ -283,7 +284,7 @@ def test_a_later_stage_leaves_the_files_of_the_evaluation_alone(store: Store, mo
 
 def test_a_run_whose_group_was_deleted_is_delivered(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(delivery, "log_model", lambda *_: None)
-    deliver(store, training(gather("nll")))
+    deliver(store, training(gather(Training("nll", 1))))
     (group,) = groups_of(store)
     store.client.delete_run(group.info.run_id)
     deliver(store, evaluated_record())
@@ -302,7 +303,7 @@ def test_an_export_that_was_deleted_from_the_registry_is_registered_again(store:
 
 def test_a_delivery_says_whether_its_run_lacked_anything(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     trained, evaluated, exported = (
-        gather("nll"),
+        gather(Training("nll", 1)),
         evaluated_record(),
         whole_record(),
     )

@@ -13,6 +13,7 @@ from tagger.core.common import paths
 from tagger.core.common.files import new_folder, write_json
 from tagger.core.corpus.encoded_split import encode
 from tagger.core.corpus.indexed_corpus import Sentence
+from tagger.core.params.schema import Training
 from tagger.evaluate.evaluate_model import evaluate_model
 from tagger.predict.mlflow_store import StoreAwayError
 from tagger.predict.tagging import Tagger
@@ -59,7 +60,7 @@ def _light_delivery(monkeypatch: pytest.MonkeyPatch) -> None:
 def exported(loss: str, accuracy: float | None = None, *, changed: bool = True, max_drop: float = 0) -> Record:
     """Export, and return the record; a given accuracy replaces the one on the test split."""
     export(loss)
-    record = gather(loss, ["evaluate", "export"])
+    record = gather(Training(loss, 1), ["evaluate", "export"])
     record.export_changed = changed
     record.settings["export"] = {"loss": "best", "max_drop": max_drop}
     if accuracy is not None:
@@ -80,7 +81,7 @@ def measure_on_the_other_split() -> None:
     shutil.rmtree(paths.TEST)
     shutil.copytree(paths.PREPARED / "other_test", paths.TEST)
     for loss in LOSSES:
-        evaluate_model(loss)
+        evaluate_model(Training(loss, 1))
 
 
 def test_the_first_one_is_champion(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
@@ -296,7 +297,7 @@ def train_for_another_task() -> None:
     trainer = trainer_of(data, PLAIN, {"epochs": 1}, "cross_entropy")
     run(trainer)
     write_outputs(trainer)
-    evaluate_model("cross_entropy")
+    evaluate_model(Training("cross_entropy", 1))
 
 
 def test_a_model_with_other_tags_does_not_compete(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
@@ -366,6 +367,6 @@ def test_an_export_that_waited_for_the_store_is_decided_when_it_is_delivered(
 def test_the_export_of_a_temporary_folder_decides_nothing(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(paths, "workspace", lambda: Path("/elsewhere"))
     export("cross_entropy")
-    record = gather("nll", ["evaluate", "export"])
+    record = gather(Training("nll", 1), ["evaluate", "export"])
     assert record.below("export") == {}
     assert not record.export_changed

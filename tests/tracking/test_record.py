@@ -10,6 +10,7 @@ import torch
 from tagger.core.common import paths
 from tagger.core.common.errors import InputError
 from tagger.core.corpus.encoded_split import EncodedSplit
+from tagger.core.params.schema import Training
 from tagger.tracking.gather import add_training, begin_training, gather
 from tagger.tracking.record import Point, Record, origin
 from tests.tracking.samples import whole_record, write_lock_file
@@ -33,12 +34,12 @@ def edit(old: str, new: str, file: str = "params.yaml") -> None:
 
 
 def test_the_params_are_those_of_the_lock_file_where_it_has_the_outputs() -> None:
-    before = gather("nll").params
+    before = gather(Training("nll", 1)).params
     edit("hidden: 128", "hidden: 300")
     edit("lowercase: true", "lowercase: false")
     edit("loss: best", "loss: nll")
     edit("device: auto", "device: cpu")
-    assert gather("nll").params == before
+    assert gather(Training("nll", 1)).params == before
     assert before["model.hidden"] == 128
     assert before["data.lowercase"] is True
     assert before["export.loss"] == "best"
@@ -47,18 +48,18 @@ def test_the_params_are_those_of_the_lock_file_where_it_has_the_outputs() -> Non
 def test_the_params_are_those_of_the_file_where_the_lock_file_has_other_outputs() -> None:
     edit("hidden: 128", "hidden: 300")
     paths.history_file("nll", 1).write_text("epoch,dev_loss\n1,0.5\n", encoding="utf-8")
-    assert gather("nll").params["model.hidden"] == 300
-    assert gather("cross_entropy").params["model.hidden"] == 128
+    assert gather(Training("nll", 1)).params["model.hidden"] == 300
+    assert gather(Training("cross_entropy", 1)).params["model.hidden"] == 128
 
 
 def test_without_a_lock_file_the_params_are_those_of_the_file() -> None:
     Path("dvc.lock").unlink()
     edit("hidden: 128", "hidden: 300")
-    assert gather("nll").params["model.hidden"] == 300
+    assert gather(Training("nll", 1)).params["model.hidden"] == 300
 
 
 def test_every_record_has_the_same_params_but_for_the_loss() -> None:
-    nll, cross_entropy = gather("nll").params, gather("cross_entropy").params
+    nll, cross_entropy = gather(Training("nll", 1)).params, gather(Training("cross_entropy", 1)).params
     assert nll.keys() == cross_entropy.keys()
     assert {name for name in nll if nll[name] != cross_entropy[name]} == {"loss"}
     assert nll["losses"] == ["nll", "cross_entropy"]
@@ -67,7 +68,7 @@ def test_every_record_has_the_same_params_but_for_the_loss() -> None:
 
 def test_a_training_that_starts_has_the_params_of_the_file() -> None:
     edit("hidden: 128", "hidden: 300")
-    record = begin_training("nll", "identity")
+    record = begin_training(Training("nll", 1), "identity")
     assert record.params["model.hidden"] == 300
     assert (record.training, record.model, record.points, record.figures, record.files) == (
         "identity",
@@ -86,40 +87,49 @@ def test_a_training_that_starts_has_the_params_of_the_file() -> None:
     [("- cross_entropy\n", "- mse\n"), ("loss: best", "loss: nll"), ("test_share: 0.1", "test_share: 0.2")],
 )
 def test_what_concerns_no_training_leaves_the_group_alone(old: str, new: str) -> None:
-    before = begin_training("nll", "a").group
+    before = begin_training(Training("nll", 1), "a").group
     edit(old, new)
-    assert begin_training("nll", "a").group == before
+    assert begin_training(Training("nll", 1), "a").group == before
 
 
-@pytest.mark.parametrize(
-    ("old", "new"), [("seed: 1 ", "seed: 2 "), ("hidden: 128", "hidden: 129"), ("epochs: 12", "epochs: 13")]
-)
+@pytest.mark.parametrize(("old", "new"), [("hidden: 128", "hidden: 129"), ("epochs: 12", "epochs: 13")])
 def test_another_setting_is_another_group(old: str, new: str) -> None:
-    before = begin_training("nll", "a").group
+    before = begin_training(Training("nll", 1), "a").group
     edit(old, new)
-    assert begin_training("nll", "a").group != before
+    assert begin_training(Training("nll", 1), "a").group != before
+
+
+def test_one_seed_is_a_group_and_several_are_another_to_which_more_may_come() -> None:
+    def group(*seeds: int) -> str:
+        edit("\nseeds: ", f"\nseeds: {list(seeds)}\nold: ")
+        record = begin_training(Training("nll", seeds[-1]), "a")
+        edit(f"\nseeds: {list(seeds)}\nold: ", "\nseeds: ")
+        return record.group
+
+    assert len({group(1), group(2), group(1, 2)}) == 3
+    assert group(1, 2) == group(1, 2, 3) == group(4, 2)
 
 
 def test_the_losses_of_one_setting_are_one_group() -> None:
-    groups = {begin_training("nll", "a").group, begin_training("cross_entropy", "b").group}
-    groups |= {gather("nll").group, whole_record("cross_entropy").group}
+    groups = {begin_training(Training("nll", 1), "a").group, begin_training(Training("cross_entropy", 1), "b").group}
+    groups |= {gather(Training("nll", 1)).group, whole_record("cross_entropy").group}
     assert len(groups) == 1
 
 
 def test_another_experiment_is_another_group(monkeypatch: pytest.MonkeyPatch) -> None:
-    groups = {begin_training("nll", "a").group}
+    groups = {begin_training(Training("nll", 1), "a").group}
     for name in ("wide", "deep"):
         monkeypatch.setenv("DVC_EXP_NAME", name)
-        groups.add(begin_training("nll", "a").group)
+        groups.add(begin_training(Training("nll", 1), "a").group)
     assert len(groups) == 3
 
 
 @pytest.mark.parametrize("split", ["train", "dev"])
 def test_another_corpus_is_another_group(split: str) -> None:
-    before = begin_training("nll", "a").group
+    before = begin_training(Training("nll", 1), "a").group
     first = EncodedSplit.load(paths.PREPARED / split).form_texts[0]
     edit(f'"{first}"', '"other"', f"data/prepared/{split}/form_texts.json")
-    assert begin_training("nll", "a").group != before
+    assert begin_training(Training("nll", 1), "a").group != before
 
 
 def test_another_test_split_is_the_same_group() -> None:
@@ -162,7 +172,7 @@ def test_the_whole_record_has_what_the_stages_wrote() -> None:
 
 def test_the_points_of_a_restored_training_come_from_its_history_without_times() -> None:
     paths.history_file("nll", 1).write_text("epoch,dev_loss,dev_accuracy\n1,inf,0.5\n2,0.25,0.75\n", encoding="utf-8")
-    assert gather("nll").points == [
+    assert gather(Training("nll", 1)).points == [
         Point("dev_loss", float("inf"), 1, None),
         Point("dev_loss", 0.25, 2, None),
         Point("dev_accuracy", 0.5, 1, None),
@@ -172,7 +182,7 @@ def test_the_points_of_a_restored_training_come_from_its_history_without_times()
 
 def test_the_points_of_a_training_of_this_machine_keep_their_times() -> None:
     point = Point("dev_loss", 0.5, 1, 1_700_000_000_000)
-    record = begin_training("nll", "a")
+    record = begin_training(Training("nll", 1), "a")
     record.points = [point]
     add_training(record)
     assert record.points == [point]
@@ -180,7 +190,7 @@ def test_the_points_of_a_training_of_this_machine_keep_their_times() -> None:
 
 def test_a_figure_that_is_none_is_left_out() -> None:
     edit('"best_dev_loss": ', '"best_dev_loss": null, "other": ', str(paths.summary_file("nll", 1)))
-    figures = gather("nll").figures
+    figures = gather(Training("nll", 1)).figures
     assert "best_dev_loss" not in figures
     assert "other" in figures
 
@@ -191,7 +201,7 @@ def test_a_figure_that_is_none_is_left_out() -> None:
 def test_an_output_that_is_missing_is_a_mistake_of_the_user(missing: str) -> None:
     Path(missing).unlink()
     with pytest.raises(InputError, match=missing):
-        gather("nll")
+        gather(Training("nll", 1))
 
 
 def test_the_export_counts_in_the_main_workspace_alone(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -220,7 +230,7 @@ def test_a_record_is_the_same_after_json_infinite_values_too() -> None:
 
 
 def test_a_value_that_is_no_number_is_so_after_json() -> None:
-    record = begin_training("nll", "a").model_copy(update={"figures": {"x": float("nan")}})
+    record = begin_training(Training("nll", 1), "a").model_copy(update={"figures": {"x": float("nan")}})
     assert str(Record.model_validate_json(record.model_dump_json()).figures["x"]) == "nan"
 
 
@@ -233,7 +243,7 @@ def git(*arguments: str) -> str:
 
 
 def test_outside_git_and_dvc_the_tags_name_loss_stage_and_workspace() -> None:
-    record = begin_training("nll", "a")
+    record = begin_training(Training("nll", 1), "a")
     tags = {name: value for name, value in record.tags.items() if not name.startswith("training.")}
     assert tags == {"loss": "nll", "dvc.stage": "train@nll-1", "workspace": origin()}
     assert record.experiment is None
@@ -244,7 +254,7 @@ def test_the_tags_name_the_commit_and_whether_a_file_has_changed_since() -> None
     git("init", "--quiet")
     git("add", "params.yaml", "dvc.lock", "metrics")
     git("commit", "--quiet", "--message", "start")
-    tags = begin_training("nll", "a").tags
+    tags = begin_training(Training("nll", 1), "a").tags
     assert tags["git.commit"] == git("rev-parse", "HEAD")
     assert tags["git.dirty"] == "false"
     paths.history_file("nll", 1).write_text("what the pipeline writes", encoding="utf-8")
@@ -252,15 +262,15 @@ def test_the_tags_name_the_commit_and_whether_a_file_has_changed_since() -> None
     write_lock_file()
     edit("hidden: 300", "hidden: 128")
     Path("new").write_text("git does not have it", encoding="utf-8")
-    assert begin_training("nll", "a").tags["git.dirty"] == "false"
+    assert begin_training(Training("nll", 1), "a").tags["git.dirty"] == "false"
     edit("hidden: 128", "hidden: 300")
-    assert begin_training("nll", "a").tags["git.dirty"] == "true"
+    assert begin_training(Training("nll", 1), "a").tags["git.dirty"] == "true"
 
 
 def test_the_tags_name_the_experiment_of_dvc(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DVC_EXP_NAME", "wide")
     monkeypatch.setenv("DVC_EXP_BASELINE_REV", "0123456")
-    record = begin_training("nll", "a")
+    record = begin_training(Training("nll", 1), "a")
     assert record.tags["dvc.experiment"] == "wide"
     assert record.tags["dvc.baseline"] == "0123456"
     assert record.name == "wide/nll"
@@ -268,7 +278,11 @@ def test_the_tags_name_the_experiment_of_dvc(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_a_training_of_this_process_names_what_computes_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tagger.runner.machine.processor_name", lambda: "A processor")
-    found = {name: value for name, value in begin_training("nll", "a").tags.items() if name.startswith("training.")}
+    found = {
+        name: value
+        for name, value in begin_training(Training("nll", 1), "a").tags.items()
+        if name.startswith("training.")
+    }
     assert found == {
         "training.processor": "A processor",
         "training.instruction_set": torch.backends.cpu.get_cpu_capability(),
@@ -281,7 +295,7 @@ def test_a_training_on_a_processor_that_portable_arithmetic_does_not_hold_for_is
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("tagger.core.common.arithmetic.limits", lambda _device: "a processor without AVX2")
-    assert begin_training("nll", "a").tags["training.arithmetic"] == "native"
+    assert begin_training(Training("nll", 1), "a").tags["training.arithmetic"] == "native"
 
 
 def test_a_record_of_outputs_does_not_claim_that_this_machine_trained_them() -> None:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from tagger.core.common.errors import InputError
+from tagger.core.params.schema import Training
 from tagger.tracking.gather import begin_training
 from tagger.tracking.run_table import compare_runs
 from tagger.tracking.runs import open_run
@@ -22,7 +23,7 @@ ROWS: tuple[tuple[str, Any, int, float | None], ...] = (  # experiment, loss, mo
 @pytest.fixture(autouse=True)
 def _runs(store: Store) -> None:
     for number, (experiment, loss, hidden, accuracy) in enumerate(ROWS, start=1):
-        record = begin_training(loss, str(number))
+        record = begin_training(Training(loss, 1), str(number))
         model = record.settings["model"] | {"hidden": hidden}
         settings = record.settings | {"model": model, "losses": [loss]}
         record = record.model_copy(update={"experiment": experiment, "settings": settings, "started": number * 1000})

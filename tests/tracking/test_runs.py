@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tagger.core.params.schema import Training
 from tagger.runner.locks import hold, is_held
 from tagger.tracking import runs
 from tagger.tracking.gather import begin_training, gather
@@ -22,7 +23,7 @@ ROOT = Path(__file__).parents[2]
 
 def training(loss: Any = "nll", identity: str = "a", **changes: Any) -> Record:
     """Return the record of a training that starts."""
-    return begin_training(loss, identity).model_copy(update=changes)
+    return begin_training(Training(loss, 1), identity).model_copy(update=changes)
 
 
 def status(store: Store, run: Any) -> str:
@@ -48,18 +49,18 @@ def test_opening_a_run_again_makes_no_other(store: Store) -> None:
 
 
 def test_a_model_is_found_by_its_fingerprint_and_loss(store: Store) -> None:
-    record = gather("nll")
+    record = gather(Training("nll", 1))
     assert find_run(store, record) is None
     run = open_run(store, record)
     found = find_run(store, record)
     assert found is not None
     assert found.info.run_id == run.info.run_id
     assert find_run(store, record.model_copy(update={"model": "0" * 64})) is None
-    assert find_run(store, gather("cross_entropy")) is None
+    assert find_run(store, gather(Training("cross_entropy", 1))) is None
 
 
 def test_the_newest_run_of_a_model_is_found(store: Store) -> None:
-    record = gather("nll")
+    record = gather(Training("nll", 1))
     for identity, started in (("a", 1_000), ("b", 3_000), ("c", 2_000)):
         run = open_run(store, training(identity=identity, started=started))
         store.client.set_tag(run.info.run_id, "model.sha256", record.model)
@@ -75,7 +76,7 @@ def test_a_run_that_was_measured_on_another_test_split_is_not_found(store: Store
     assert find_run(store, record) is not None  # measured on none yet
     store.client.set_tag(run.info.run_id, "test.digest", record.datasets["test"].digest)
     assert find_run(store, record) is not None
-    assert find_run(store, gather("nll")) is not None
+    assert find_run(store, gather(Training("nll", 1))) is not None
     other = record.model_copy(update={"datasets": record.datasets | {"test": Dataset("other.csv", "other")}})
     assert find_run(store, other) is None
 

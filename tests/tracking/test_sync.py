@@ -1,6 +1,5 @@
 """MLflow is made to hold what is on the disk, and nothing else."""
 
-import json
 import shutil
 from pathlib import Path
 
@@ -9,6 +8,7 @@ from matplotlib.figure import Figure
 
 from tagger.core.common import paths
 from tagger.core.common.errors import InputError
+from tagger.core.params.schema import Training
 from tagger.evaluate.evaluate_model import evaluate_model
 from tagger.predict.mlflow_store import StoreAwayError
 from tagger.tracking import delivery
@@ -27,6 +27,7 @@ from tests.tracking.samples import (
     runs_of,
     whole_record,
     write_lock_file,
+    write_report,
 )
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
@@ -86,7 +87,7 @@ def test_sync_restores_every_loss_and_does_nothing_the_second_time(store: Store)
 
 
 def test_sync_delivers_what_waits_and_closes_what_is_dead(store: Store, cheap: None) -> None:
-    record = begin_training("nll", "a")
+    record = begin_training(Training("nll", 1), "a")
     open_run(store, record.model_copy(update={"tags": record.tags | {"training.lock": "dead"}}))
     for loss in ("nll", "cross_entropy"):
         keep(whole_record(loss), StoreAwayError("MLflow: it is away"))
@@ -115,12 +116,12 @@ def test_without_a_lock_file_every_loss_is_left_out(store: Store, cheap: None) -
 
 
 def test_an_evaluation_that_is_not_that_of_the_lock_file_is_left_out(store: Store, cheap: None) -> None:
-    paths.evaluation_file("nll", 1).write_text('{"nll": {"accuracy": 1.0}}\n', encoding="utf-8")
+    paths.evaluation_file("nll", 1).write_text('{"accuracy": 1.0}\n', encoding="utf-8")
     assert list(sync()) == ["restored nll", "restored cross_entropy"]
     metrics = {run.data.tags["loss"]: figures_of(run) for run in runs_of(store)}
     assert "test_accuracy" not in metrics["nll"]
     assert "test_accuracy" in metrics["cross_entropy"]
-    evaluate_model("nll")
+    evaluate_model(Training("nll", 1))
     assert list(sync()) == ["restored nll"]
     assert len(runs_of(store)) == 2
 
@@ -156,13 +157,10 @@ def test_a_report_that_came_with_git_goes_to_the_group_once(
     list(sync())
     (group,) = groups_of(store)
     assert artifacts(store, group) == {}
+    write_report((1,))
     reported = (paths.REPORT, paths.STUDY, paths.COMPARISON)
-    for path in reported:
-        path.write_text(path.name, encoding="utf-8")
-    pairs = [{"first": loss, "accuracy": {"first": 0.5}} for loss in ("nll", "cross_entropy")]
-    paths.COMPARISON.write_text(json.dumps({"pairs": pairs, "summary": "No difference."}), encoding="utf-8")
     outs = [path.as_posix() for path in reported]
-    monkeypatch.setitem(STAGES, "report", (["seed"], ["data/predictions"], outs))
+    monkeypatch.setitem(STAGES, "report", (["losses", "seeds"], ["data/predictions"], outs))
     write_lock_file()
     assert list(sync()) == ["restored nll", "restored cross_entropy"]  # their tables get marks
     assert artifacts(store, group).keys() == {path.name for path in reported} | {"probabilities.json"}

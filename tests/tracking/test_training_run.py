@@ -10,6 +10,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from tagger.core.common import paths
+from tagger.core.params.schema import Training
 from tagger.predict.mlflow_store import StoreAwayError, tracking_uri
 from tagger.runner.locks import hold
 from tagger.tracking import delivery
@@ -75,7 +76,7 @@ def epoch(number: int) -> Epoch:
 
 
 def start(identity: str = "a", history: tuple[Epoch, ...] = ()) -> TrainingRun:
-    return TrainingRun("nll", identity, f"lock-{identity}", list(history))
+    return TrainingRun(Training("nll", 1), identity, f"lock-{identity}", list(history))
 
 
 def the_run(store: Store) -> Any:
@@ -156,7 +157,7 @@ def test_a_training_that_ends_has_a_finished_run_with_its_outputs(store: Store) 
     done = the_run(store)
     assert (done.info.status, done.info.end_time) == ("FINISHED", ENDED + 2)
     summary = json.loads(paths.summary_file("nll", 1).read_text(encoding="utf-8"))
-    assert figures_of(done)["best_epoch"] == summary["nll"]["best_epoch"]
+    assert figures_of(done)["best_epoch"] == summary["best_epoch"]
     assert steps(store) == [1, 2]
     assert "restored" not in done.data.tags
     assert len(groups_of(store)) == 1
@@ -245,9 +246,9 @@ def test_a_training_that_was_killed_by_force_is_closed_by_the_next_one(store: St
 
 def test_a_training_that_was_killed_before_its_first_epoch_was_saved_is_closed_too(store: Store) -> None:
     with hold("key", "a training"):
-        TrainingRun("nll", "a", "key", [])  # its process dies: no checkpoint knows the identity
+        TrainingRun(Training("nll", 1), "a", "key", [])  # its process dies: no checkpoint knows the identity
     with hold("key", "a training"):
-        TrainingRun("nll", "b", "key", [])
+        TrainingRun(Training("nll", 1), "b", "key", [])
         assert [run.info.status for run in runs_of(store)] == ["KILLED", "RUNNING"]
 
 
@@ -275,7 +276,7 @@ def test_a_training_does_not_start_while_the_store_takes_nothing(store: Store, m
 def test_a_training_starts_with_a_warning_where_something_waits_already(
     store: Store, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    keep(gather("cross_entropy"), StoreAwayError("MLflow: it is away"))
+    keep(gather(Training("cross_entropy", 1)), StoreAwayError("MLflow: it is away"))
     garble()
     capsys.readouterr()
     with start() as run:
@@ -331,7 +332,7 @@ def test_a_store_that_dies_before_an_error_hides_it_not(store: Store, monkeypatc
 def test_a_training_that_joins_a_group_leaves_its_name(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     for loss, commit in (("nll", "a" * 40), ("cross_entropy", "b" * 40)):
         monkeypatch.setattr("tagger.tracking.gather._git", lambda *_, commit=commit: commit)
-        TrainingRun(loss, f"training of {loss}", "lock", [])
+        TrainingRun(Training(loss, 1), f"training of {loss}", "lock", [])
     (group,) = groups_of(store)
     assert group.info.run_name == "repro aaaaaaa+"
     assert group.data.tags["git.commit"] == "a" * 40
