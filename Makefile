@@ -84,10 +84,13 @@ experiments: setup  ## list DVC's experiments with their accuracies and the para
 	@$(RUN) dvc exp show --only-changed --keep '\w+[.]accuracy(_sd)?$$' \
 		--drop '(?!Experiment|seeds|device|losses|(data|model|train|export)[.])'
 
-# All with the same settings. SET="-S data.train=... -S data.dev=... -S data.test=..." names your corpus.
+# All with the same settings. SET="-S data.train=... -S data.dev=... -S data.test=..." names your corpus. With one seed all
+# are trained anew, so that MLflow has them in one row; with several, what was trained before is taken from the cache.
 SEEDS ?= 1
+AGAIN := $(if $(filter 1,$(SEEDS)),--force)
 losses: setup  ## train all five losses and compare them (SEEDS=5: with seeds 1 to 5; SET="-S ..." changes params)
-	@$(RUN) dvc exp run --name five-losses --force -S 'losses=[nll,cross_entropy,softmax_nll,mse,hinge]' \
+	@$(if $(AGAIN),,$(RUN) dvc exp rename --force five-losses five-losses-before >/dev/null 2>&1 || true)
+	@$(RUN) dvc exp run --name five-losses $(AGAIN) -S 'losses=[nll,cross_entropy,softmax_nll,mse,hinge]' \
 		-S 'seeds=[$(shell seq $(SEEDS) | paste -sd, -)]' $(SET)
 	@$(RUN) python -m tagger results
 

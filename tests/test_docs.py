@@ -4,6 +4,7 @@ import doctest
 import json
 import re
 import shlex
+import subprocess
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -89,14 +90,26 @@ def test_the_commands_of_the_page_are_there() -> None:
     assert set(FILES.values()) < set(makefile.split("\nCITED := ")[1].splitlines()[0].split())
 
 
+def command_of_losses(*arguments: str) -> str:
+    """Return the experiment that `make losses` runs."""
+    command = ("make", "--dry-run", "losses", *arguments)
+    printed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    return "dvc exp run " + printed.replace("\\\n", "").split("dvc exp run ")[1].splitlines()[0]
+
+
+def test_several_seeds_train_what_is_new_alone() -> None:
+    assert "-S seeds=[1]" in " ".join(shlex.split(command_of_losses()))
+    assert "--force" in command_of_losses()
+    assert "-S seeds=[1,2,3]" in " ".join(shlex.split(command_of_losses("SEEDS=3")))
+    assert "--force" not in command_of_losses("SEEDS=3")
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 def test_five_losses_give_the_recorded_bytes(tmp_path: Path) -> None:
     project = Project(tmp_path / "project")
     copy_files(project.root)
     project.commit("start")
-    recipe = (project.root / "Makefile").read_text(encoding="utf-8").split("\nlosses:")[1].split("\n\n")[0]
-    command = recipe.splitlines()[1].strip().removeprefix("@$(RUN) ").removesuffix(" $(SET)")
-    project.run(*shlex.split(command))
+    project.run(*shlex.split(command_of_losses()))
     found, recorded = (read_lock_file(folder) for folder in (project.root, RECORDED / "five-losses"))
     assert {name: stage.outs for name, stage in found.items()} == {name: stage.outs for name, stage in recorded.items()}
