@@ -122,7 +122,7 @@ def _show_tokens(store: Store, record: Record, run: Run, loss: str | None = None
     digest = digest_of(files)
     if not files or run.data.tags.get(TABLE_OF) == digest:
         return False
-    table = token_table({path.stem: pd.read_parquet(path) for path in files.values()}, loss)
+    table = token_table({Path(place).stem: pd.read_parquet(path) for place, path in files.items()}, loss)
     # As `MlflowClient.log_table` does, which would append to the table of an earlier evaluation.
     store.client.log_text(run.info.run_id, table.to_json(orient="split", index=False), TABLE)
     shown = json.dumps([{"path": TABLE, "type": "table"}])
