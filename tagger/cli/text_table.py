@@ -43,8 +43,8 @@ def text_table(table: "pd.DataFrame", *, whole: bool = False) -> str:
     height = max(map(len, shown))
     filled = ([" " * wcwidth.width(cells[0])] * (height - len(cells)) + cells for cells in shown)
     text = "\n".join(GAP.join(row).rstrip() for row in zip(*filled, strict=True))
-    rest = f"\n\ntoo wide for {WIDTH} columns: {', '.join(columns)}; see --columns and --all"
-    return text + rest if columns else text
+    rest = f"too wide for {WIDTH} columns: {', '.join(columns)}; see --columns and --all"
+    return f"{text}\n\n{textwrap.fill(rest, WIDTH, break_on_hyphens=False)}" if columns else text
 
 
 def _column(name: str, values: "pd.Series[Any]", *, breaks: bool, whole: bool) -> list[str]:

@@ -1,9 +1,11 @@
 """Bringing a record to MLflow. Existing data is never overwritten, so an interrupted delivery can be retried."""
 
 import json
+import shutil
 from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -101,7 +103,9 @@ def _log_missing(
     digests = {place: sha256(path.read_bytes()).hexdigest() for place, path in files.items()}
     missing = {place: digest for place, digest in digests.items() if logged.get(place) != digest}
     for place in missing:
-        store.client.log_artifact(run.info.run_id, str(files[place]), place.rpartition("/")[0])
+        with TemporaryDirectory() as folder:  # MLflow takes the name of an artifact from the file
+            named = shutil.copyfile(files[place], Path(folder) / Path(place).name)
+            store.client.log_artifact(run.info.run_id, str(named), place.rpartition("/")[0])
         if place.startswith("predictions/"):
             picture = draw_confusions(confusions(pd.read_parquet(files[place])), f"{record.loss}, test split")
             store.client.log_figure(run.info.run_id, picture, "confusion.png")

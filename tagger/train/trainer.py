@@ -142,7 +142,7 @@ class Trainer:
             yield epoch
         if not self.history:
             raise InputError(
-                f"the loss of {self.inputs.training} stopped being a finite number in epoch 1; "
+                f"the loss of {self.inputs.training.loss!r} stopped being a finite number in epoch 1; "
                 f"expected a lower train.learning_rate than {self._params.learning_rate}"
             )
         self.model.load_state_dict(self._best_weights)

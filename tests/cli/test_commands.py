@@ -274,7 +274,7 @@ run()
         (["predict", "--model", "MODEL", "x"], "torch", "training"),
         (["predict", "--model", "MODEL", "--tokenize", "x"], "spacy", "tokenize"),
         (["compare"], "mlflow", "tracking"),
-        (["results"], "yaml", "tracking"),
+        (["sync"], "yaml", "tracking"),
     ],
 )
 def test_a_command_that_lacks_an_extra_says_so(

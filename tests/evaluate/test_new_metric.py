@@ -7,7 +7,7 @@ import pytest
 
 from tagger.evaluate.metrics import METRICS, Metric, score
 from tests.evaluate.test_metrics import TAGGED
-from tests.export.test_model_card import card
+from tests.export.test_model_card import EVALUATIONS, card
 from tests.report_results import page_of, results_of
 from tests.samples import tagged
 
@@ -38,4 +38,4 @@ def test_a_new_metric_is_compared_on_the_page(tmp_path: Path) -> None:
 
 
 def test_a_new_metric_is_on_the_model_card() -> None:
-    assert "| `mine` | 0.2500 |" in card(evaluations={"nll": {"accuracy": 0.75, "mine": 0.25}})
+    assert "| `mine` | 0.2500 |" in card(evaluations={each: {"accuracy": 0.75, "mine": 0.25} for each in EVALUATIONS})

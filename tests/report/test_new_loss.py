@@ -29,6 +29,7 @@ ENTRY = """    "mine": Loss(last_step=_log_softmax, criterion=_focal, probabilit
 
 def loss_name("""
 STAGES = """
+from tagger.core.params.schema import Training
 from tagger.evaluate.evaluate_model import evaluate_model
 from tagger.prepare.prepare_corpus import prepare_corpus
 from tagger.report.report_losses import report_losses
@@ -36,10 +37,10 @@ from tagger.train.trainer import Trainer, TrainingInputs, write_outputs
 
 prepare_corpus()
 for name in {names}:
-    trainer = Trainer(TrainingInputs.load(name))
+    trainer = Trainer(TrainingInputs.load(Training(name, 1)))
     list(trainer.epochs())
     write_outputs(trainer)
-    evaluate_model(name)
+    evaluate_model(Training(name, 1))
 report_losses()
 """
 
@@ -56,7 +57,7 @@ def reported(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_new_loss_is_trained_by_its_criterion(reported: Path) -> None:
-    histories = {name: pd.read_csv(reported / f"metrics/history/{name}.csv") for name in ("nll", "mine")}
+    histories = {name: pd.read_csv(reported / f"metrics/history/{name}/1.csv") for name in ("nll", "mine")}
     assert len(histories["mine"]) == 3
     assert histories["mine"]["train_loss"][0] < histories["nll"]["train_loss"][0]  # its factor 1 - p is below 1
 

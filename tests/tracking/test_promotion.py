@@ -145,8 +145,8 @@ def test_a_champion_that_was_named_by_hand_stays_until_the_next_export(store: St
 
 def test_sync_decides_once(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
     path = paths.evaluation_file("cross_entropy", 1)
-    metrics = json.loads(path.read_text(encoding="utf-8"))["cross_entropy"]
-    write_json(path, {"cross_entropy": metrics | {"accuracy": 0.0}})
+    metrics = json.loads(path.read_text(encoding="utf-8"))
+    write_json(path, metrics | {"accuracy": 0.0})
     write_lock_file()
     assert list(sync()) == ["restored nll", "restored cross_entropy"]
     export("cross_entropy")

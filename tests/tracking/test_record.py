@@ -245,7 +245,7 @@ def git(*arguments: str) -> str:
 def test_outside_git_and_dvc_the_tags_name_loss_stage_and_workspace() -> None:
     record = begin_training(Training("nll", 1), "a")
     tags = {name: value for name, value in record.tags.items() if not name.startswith("training.")}
-    assert tags == {"loss": "nll", "dvc.stage": "train@nll-1", "workspace": origin()}
+    assert tags == {"loss": "nll", "seed": "1", "dvc.stage": "train@nll-1", "workspace": origin()}
     assert record.experiment is None
     assert record.name == "nll"
 

@@ -160,6 +160,7 @@ def test_no_other_process_makes_a_group_while_one_is_looked_for(store: Store, mo
 
 OPEN = """
 import sys
+from tagger.core.params.schema import Training
 from tagger.tracking.gather import begin_training
 from tagger.tracking.runs import open_run
 from tagger.tracking.store import connect
@@ -167,7 +168,7 @@ print("ready", flush=True)
 sys.stdin.readline()
 store = connect()
 for number in range(4):
-    record = begin_training(sys.argv[1], f"{sys.argv[1]}-{number}")
+    record = begin_training(Training(sys.argv[1], 1), f"{sys.argv[1]}-{number}")
     open_run(store, record.model_copy(update={"experiment": str(number)}))
 """
 

@@ -17,13 +17,16 @@ from tagger.tracking.runs import figures_of, open_run
 from tagger.tracking.store import Store
 from tests.tracking.samples import LOSSES, SEEDS, artifacts, groups_of, runs_of, write_report
 
-pytestmark = pytest.mark.usefixtures("cheap")
+pytestmark = [
+    pytest.mark.usefixtures("cheap"),
+    pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning"),
+]
 
 
 @pytest.fixture
 def cheap(seeds: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Log no models, which takes most of the time."""
-    monkeypatch.setattr("tagger.tracking.delivery.log_model", lambda *_: "m-1")
+    monkeypatch.setattr("tagger.tracking.delivery.log_model", lambda *_: None)
 
 
 def report(store: Store) -> list[bool]:

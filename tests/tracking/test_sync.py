@@ -31,7 +31,7 @@ from tests.tracking.samples import (
 )
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
-LEFT_OUT = "left out {}: its model or data are not those of dvc.lock; `dvc pull` or `repro` mends it"
+LEFT_OUT = "left out {}-1: its model or data are not those of dvc.lock; `dvc pull` or `repro` mends it"
 
 
 @pytest.fixture(autouse=True)

@@ -80,7 +80,7 @@ class DrawParams(Section):
     seed: Seed = 1
 
 
-class DataParams(DrawParams):
+class DataParams(Section):
     """Which files are read, and how."""
 
     train: Path_
@@ -96,6 +96,7 @@ class DataParams(DrawParams):
     columns: ColumnParams = ColumnParams()
     tag_names: Annotated[tuple[str, ...], Field(strict=False)] = ()
     normalise: bool = False
+    seed: Seed = 1
 
 
 class ModelParams(Section):
@@ -221,12 +222,11 @@ class EvaluateView(ArithmeticView):
     device: Device
 
 
-class ReportView(ArithmeticView):
-    """What the stage `report` reads."""
+class TrainingsView(ArithmeticView):
+    """What the stages read that look at all trainings."""
 
     losses: Losses
     seeds: Seeds
-    data: DrawParams
 
     @property
     def trainings(self) -> list[Training]:
@@ -234,7 +234,13 @@ class ReportView(ArithmeticView):
         return [Training(loss, seed) for loss in self.losses for seed in self.seeds]
 
 
-class ExportView(ReportView):
+class ReportView(TrainingsView):
+    """What the stage `report` reads."""
+
+    data: DrawParams
+
+
+class ExportView(TrainingsView):
     """What the stage `export` reads, mostly for the model card."""
 
     data: DataParams

@@ -83,7 +83,7 @@ class Case(NamedTuple):
 
 
 def tokens_of(results: Results, training_words: set[str]) -> list[Token]:
-    taggers = [result.tagged for result in results.results.values()]
+    taggers = [seeds[1].tagged for seeds in results.results.values()]
     split, names = taggers[0].split, taggers[0].split.tag_names
     rows: Any = prediction_table(taggers[0].probabilities, split).itertuples()
     predicted = zip(*([names[tag] for tag in tagged.predicted] for tagged in taggers), strict=True)

@@ -30,6 +30,7 @@ from tagger.report.page.charts import (
 from tagger.report.page.filters import breakable, chance, points, prose, share, tiny
 from tagger.report.page.sentence_browser import distributions, escaped, sample
 from tagger.report.page.tables import confusion_matrices
+from tagger.report.shared.results import first_seeds
 from tests.evaluate.test_metrics import nothing
 from tests.report_results import Results, data_in, page_of, random_probabilities, results_of
 from tests.samples import data_of, tagged
@@ -271,7 +272,7 @@ def test_the_page_says_how_many_sentences_it_has_left_out(tmp_path: Path, monkey
     results = results_of(sentences[:1], sentences[1:], {"nll": random_probabilities(split, 5, 2, sharpness=4)})
     some = page_of(results, tmp_path / "some.html")
     shown = len(data_in(some)["sentences"])
-    errors = int((~results.results["nll"].tagged.right).reshape(300, 6).any(axis=1).sum())
+    errors = int((~results.results["nll"][1].tagged.right).reshape(300, 6).any(axis=1).sum())
     assert 0 < shown < errors
     assert (
         f"This page holds {shown} of 300 test sentences, {shown * 6} of 1,800 words: {shown} of the {errors} " in some
@@ -297,7 +298,7 @@ def test_one_loss_has_nothing_to_be_compared_with(tmp_path: Path) -> None:
 
 
 def test_a_matrix_of_many_tags_keeps_the_most_frequent(results: Results) -> None:
-    matrices = confusion_matrices(results.results)
+    matrices = confusion_matrices(first_seeds(results.results))
     assert matrices["total"] == 4
     assert list(matrices["rows"]) == ["nll", "mse"]
     cells = {
@@ -378,7 +379,7 @@ def test_each_bin_that_has_words_gets_an_interval_and_a_bar() -> None:
 def test_a_reliability_diagram_has_a_point_for_each_bin_that_has_words(results: Results, page: str) -> None:
     part = page[page.index('<svg viewBox="', page.index('id="reliability-0-title"')) :]
     points = re.findall(r'<circle cx="([^"]+)" cy="([^"]+)" r="4"/>', part[: part.index("</svg>")])
-    bins = [row for row in results.results["nll"].detail["reliability"] if row["tokens"]]
+    bins = [row for row in results.results["nll"][1].detail["reliability"] if row["tokens"]]
     assert points == [(str(share_x(row["confidence"])), str(share_y(row["accuracy"]))) for row in bins]
 
 
