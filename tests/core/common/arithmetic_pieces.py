@@ -353,7 +353,7 @@ def studies() -> Iterator[Piece]:
         for seed, loss in enumerate(ALL_LOSSES):
             model = fresh_model(SMALL.dictionaries, loss, **params)
             set_weights(model, seed)
-            results[loss] = result_of(model=model, history=history, summary={"best_epoch": 2})
+            results[loss] = {1: result_of(model=model, history=history, summary={"best_epoch": 2})}
             yield f"{name} for {loss}, scores", tag_scores(model, SMALL.dev, CPU)
             yield f"{name} for {loss}, exported weights", [form_weights(model), to_int8(tagger_weights(model))]
         for part, figures in study_losses(results, SMALL.dev, groups).items():
