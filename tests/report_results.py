@@ -171,7 +171,11 @@ def results_of(
         }
         for loss, each in tagged.items()
     }
-    return Results(results, study_of(list(tagged)), comparison or compare(tagged, baseline, seed=1))
+    return Results(
+        results,
+        study_of(list(tagged)),
+        comparison or compare({loss: {1: each} for loss, each in tagged.items()}, baseline, seed=1),
+    )
 
 
 def random_probabilities(split: EncodedSplit, tags: int, seed: int, sharpness: float = 3.0) -> Probabilities:

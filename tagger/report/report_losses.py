@@ -16,7 +16,7 @@ from tagger.evaluate.tagged_split import TaggedSplit
 from tagger.report.comparison.compare import compare
 from tagger.report.page.render import write_report
 from tagger.report.questions.study import study_losses
-from tagger.report.shared.results import Result, Results, first_seeds
+from tagger.report.shared.results import Result, Results
 
 
 def report_losses() -> list[Training]:
@@ -29,7 +29,7 @@ def report_losses() -> list[Training]:
         loss: {seed: Result.load(Training(loss, seed), baseline) for seed in params.seeds} for loss in params.losses
     }
     study = study_losses(results, dev, word_groups(train, dev))
-    tagged = {loss: result.tagged for loss, result in first_seeds(results).items()}
+    tagged = {loss: {seed: result.tagged for seed, result in seeds.items()} for loss, seeds in results.items()}
     comparison = compare(tagged, baseline, params.data.seed)
     figures = {
         loss: over_seeds([result.evaluation | result.summary for result in seeds.values()])

@@ -87,7 +87,7 @@ def test_the_losses_are_compared(finished: Project) -> None:
     accuracies = [read_json(finished.root / f"metrics/evaluate/{loss}/1.json")["accuracy"] for loss in LOSSES]
     pair = comparison["pairs"][0]
     assert [pair["accuracy"]["first"], pair["accuracy"]["second"]] == accuracies
-    assert (pair["same_tags"], pair["different"]) == (1, False)
+    assert (pair["same_tags"], pair["better"]) == (1, None)
     assert comparison["summary"].startswith("No difference between nll and cross_entropy: ")
     prepared = read_json(finished.root / "metrics/prepare.json")
     assert comparison["baseline"]["accuracy"] == prepared["test"]["baseline_accuracy"]

@@ -1,10 +1,10 @@
 """Whether two taggers differ, or the test split is too small to tell: paired bootstrap and McNemar's test.
 
-S sentences, N tokens, K tags, R resamples. Sentences are drawn, not tokens: the words of one sentence are not
+S seeds, N tokens, R resamples. Sentences are drawn, not tokens: the words of one sentence are not
 independent of each other. All taggers are measured on the same resamples, so differences are paired.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,21 +14,32 @@ from tagger.core.common.arrays import Flags, Float64s
 from tagger.core.common.rounding import six_digits, six_places
 from tagger.evaluate.metrics import measure
 from tagger.evaluate.tagged_split import TaggedSplit
+from tagger.report.comparison.variances import Variances
 
 RESAMPLES = 10_000
 CONFIDENCE = 0.95  # that an interval holds the difference; of several pairs, that all of them do
 _CHUNK = 250  # resamples at a time
 
 
-def resampled_metrics(taggers: Mapping[str, TaggedSplit], seed: int) -> dict[str, dict[str, Float64s]]:
-    """Return the metrics of every tagger on the whole split, then on each of `RESAMPLES` resamples: (1 + R) each."""
-    sentences = next(iter(taggers.values())).split.sentences
+def resampled_metrics(taggers: Mapping[str, Sequence[TaggedSplit]], seed: int) -> dict[str, dict[str, Float64s]]:
+    """Return the metrics of every tagger on the whole split, then on each of `RESAMPLES` resamples.
+
+    Returns:
+        (M, 1 + R) for each tagger and metric, if the tagger has M models.
+    """
+    sentences = next(iter(taggers.values()))[0].split.sentences
     parts = [
-        {name: measure(tagged, weights) for name, tagged in taggers.items()} for weights in _weights(sentences, seed)
+        {name: [measure(tagged, weights) for tagged in models] for name, models in taggers.items()}
+        for weights in _weights(sentences, seed)
     ]
     return {
-        name: {metric: np.concatenate([part[name][metric] for part in parts]) for metric in metrics}
-        for name, metrics in parts[0].items()
+        name: {
+            metric: np.array(
+                [np.concatenate([part[name][place][metric] for part in parts]) for place in range(len(models))]
+            )
+            for metric in models[0]
+        }
+        for name, models in parts[0].items()
     }
 
 
@@ -40,23 +51,37 @@ def _weights(sentences: int, seed: int) -> Iterator[Float64s]:
 
 
 def difference(first: Float64s, second: Float64s, confidence: float) -> dict[str, float] | None:
-    """Return a metric of two taggers, first - second, and the ends of its percentile interval, to six places.
+    """Return a metric of two taggers, first - second, and the ends of the interval of the difference, to six places.
 
     Args:
-        first: the metric as `resampled_metrics` returns it: (1 + R).
-        second: the same of the other tagger.
+        first: the metric as `resampled_metrics` returns it, for each of S seeds: (S, 1 + R).
+        second: the same of the other tagger, or (1, 1 + R) if it has no seeds.
         confidence: of the interval, 0 to 1.
 
     Returns:
-        None if the difference on the whole split is not a number.
+        Means over the seeds; None if a difference on the whole split is not a number.
     """
     differences = first - second
-    if not np.isfinite(differences[0]):
+    if not np.isfinite(differences[:, 0]).all():
         return None
-    tail = (1 - confidence) / 2
-    low, high = np.nanquantile(differences[1:], [tail, 1 - tail])
-    values = {"first": first[0], "second": second[0], "difference": differences[0], "low": low, "high": high}
-    return {name: six_places(float(value)) for name, value in values.items()}
+    low, high = interval(differences, confidence)
+    means = {"first": first, "second": second, "difference": differences}
+    return {name: six_places(values[:, 0].mean()) for name, values in means.items()} | {"low": low, "high": high}
+
+
+def interval(differences: Float64s, confidence: float) -> tuple[float, float]:
+    """Return the ends of the interval of a difference to six places, given the difference with each seed: (S, 1 + R).
+
+    With one seed it is the percentile interval of the resamples, which knows nothing of other seeds.
+    """
+    seeds = len(differences)
+    if seeds > 1:
+        width = Variances.of(differences).width((1 + confidence) / 2, seeds)
+        ends = differences[:, 0].mean() + np.array([-width, width])
+    else:
+        tail = (1 - confidence) / 2
+        ends = np.nanquantile(differences[0, 1:], [tail, 1 - tail])
+    return six_places(ends[0]), six_places(ends[1])
 
 
 def mcnemar(first_right: Flags, second_right: Flags) -> dict[str, Any]:

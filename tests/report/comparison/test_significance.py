@@ -6,6 +6,7 @@ from tagger.core.corpus.encoded_split import EncodedSplit
 from tagger.evaluate.metrics import measure, score
 from tagger.evaluate.tagged_split import TaggedSplit
 from tagger.report.comparison.significance import RESAMPLES, difference, mcnemar, resampled_metrics
+from tagger.report.comparison.variances import Variances
 from tests.evaluate.test_metrics import SPLIT, TAGGED, nothing
 from tests.samples import RANDOM, data_of, tagged
 
@@ -51,7 +52,7 @@ def flipped(split: EncodedSplit, share: float, seed: int) -> np.ndarray:
 def test_the_interval_is_that_of_scipy() -> None:
     split = RANDOM.train
     first, second = flipped(split, 0.1, 1), flipped(split, 0.2, 2)
-    metrics = resampled_metrics({"first": by_tags(first, split), "second": by_tags(second, split)}, seed=1)
+    metrics = resampled_metrics({"first": [by_tags(first, split)], "second": [by_tags(second, split)]}, seed=1)
     found = difference(metrics["first"]["accuracy"], metrics["second"]["accuracy"], 0.95)
     right = [np.add.reduceat(tags == split.tags, split.sentence_starts[:-1], dtype=int) for tags in (first, second)]
     expected = stats.bootstrap(
@@ -69,15 +70,15 @@ def test_the_interval_is_that_of_scipy() -> None:
 
 
 def test_there_are_ten_thousand_resamples_and_the_seed_decides_them() -> None:
-    taggers = {"a": by_tags(flipped(RANDOM.dev, 0.3, 1), RANDOM.dev)}
+    taggers = {"a": [by_tags(flipped(RANDOM.dev, 0.3, 1), RANDOM.dev)]}
     drawn = [resampled_metrics(taggers, seed)["a"]["accuracy"] for seed in (1, 1, 2)]
-    assert len(drawn[0]) == 1 + RESAMPLES == 10_001
+    assert drawn[0].shape == (1, 1 + RESAMPLES) == (1, 10_001)
     np.testing.assert_array_equal(drawn[0], drawn[1])
     assert not np.array_equal(drawn[0], drawn[2])
 
 
 def test_the_same_tags_have_no_difference() -> None:
-    taggers = {name: by_tags(flipped(RANDOM.dev, 0.3, 1), RANDOM.dev) for name in ("a", "b")}
+    taggers = {name: [by_tags(flipped(RANDOM.dev, 0.3, 1), RANDOM.dev)] for name in ("a", "b")}
     metrics = resampled_metrics(taggers, seed=1)
     found = difference(metrics["a"]["macro_f1"], metrics["b"]["macro_f1"], 0.95)
     assert found is not None
@@ -86,14 +87,40 @@ def test_the_same_tags_have_no_difference() -> None:
 
 
 def test_a_higher_confidence_gives_a_wider_interval() -> None:
-    values = np.array([0.5, *np.linspace(0, 1, 10_001)])
+    values, zeros = np.array([[0.5, *np.linspace(0, 1, 10_001)]]), np.zeros((1, 10_002))
     whole = {"first": 0.5, "second": 0, "difference": 0.5}
-    assert difference(values, np.zeros(10_002), 0.95) == whole | {"low": 0.025, "high": 0.975}
-    assert difference(values, np.zeros(10_002), 0.99) == whole | {"low": 0.005, "high": 0.995}
+    assert difference(values, zeros, 0.95) == whole | {"low": 0.025, "high": 0.975}
+    assert difference(values, zeros, 0.99) == whole | {"low": 0.005, "high": 0.995}
 
 
 def test_without_a_number_there_is_no_interval() -> None:
-    assert difference(np.array([np.nan, 1.0]), np.zeros(2), 0.95) is None
+    assert difference(np.array([[np.nan, 1.0]]), np.zeros((1, 2)), 0.95) is None
+
+
+def test_every_model_is_measured_on_the_same_resamples() -> None:
+    models = [by_tags(flipped(RANDOM.dev, 0.3, seed), RANDOM.dev) for seed in (1, 2)]
+    metrics = resampled_metrics({"two": models, "second": models[1:]}, seed=1)
+    assert metrics["two"]["macro_f1"].shape == (2, 10_001)
+    np.testing.assert_array_equal(metrics["two"]["macro_f1"][1:], metrics["second"]["macro_f1"])
+
+
+def test_over_several_seeds_the_interval_is_that_of_their_variances() -> None:
+    draw = np.random.default_rng(1)
+    first, second = draw.normal(size=(2, 3, 501))
+    found = difference(first, second, 0.95)
+    assert found is not None
+    assert found["difference"] == pytest.approx((first - second)[:, 0].mean(), abs=1e-6)
+    width = Variances.of(first - second).width(0.975, 3)
+    assert (found["low"], found["high"]) == pytest.approx(
+        (found["difference"] - width, found["difference"] + width), abs=2e-6
+    )
+
+
+def test_a_tagger_without_seeds_is_compared_with_every_model() -> None:
+    models = np.array([[0.75, 0.5, 0.25], [0.5, 0.75, 0.5]])
+    found = difference(models, np.array([[0.25, 0.25, 0.5]]), 0.95)
+    assert found is not None
+    assert (found["first"], found["second"], found["difference"]) == (0.625, 0.25, 0.375)
 
 
 def test_mcnemar_counts_the_tokens_that_only_one_has_right() -> None:
