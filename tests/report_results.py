@@ -136,7 +136,7 @@ def results_of(
     probabilities: Mapping[str, Any],
     comparison: dict[str, Any] | None = None,
 ) -> Results:
-    """Return what the page shows of models that give these probabilities: loss -> (N, K).
+    """Return what the page shows of models that give these probabilities: loss -> (N, K), or loss -> seed -> (N, K).
 
     The comparison is that of these models, unless one is given: with many tags it takes long.
     """
@@ -153,12 +153,15 @@ def results_of(
     )
     summary = {"best_epoch": 2, "best_dev_accuracy": 0.75, "best_dev_loss": None, "best_train_loss": 0.75, "epochs": 3}
     tagged = {
-        loss: TaggedSplit.of(np.asarray(rows, dtype=np.float32), data.dev, baseline.groups)
-        for loss, rows in probabilities.items()
+        loss: {
+            seed: TaggedSplit.of(np.asarray(rows, dtype=np.float32), data.dev, baseline.groups)
+            for seed, rows in (models if isinstance(models, dict) else {1: models}).items()
+        }
+        for loss, models in probabilities.items()
     }
     results = {
         loss: {
-            1: Result(
+            seed: Result(
                 model=cast("LstmTagger", None),  # the study is made up
                 history=history,
                 summary=summary,
@@ -168,14 +171,11 @@ def results_of(
                 confusions=confusions(prediction_table(each.probabilities, data.dev)),
                 tags=tag_table(each, baseline),
             )
+            for seed, each in models.items()
         }
-        for loss, each in tagged.items()
+        for loss, models in tagged.items()
     }
-    return Results(
-        results,
-        study_of(list(tagged)),
-        comparison or compare({loss: {1: each} for loss, each in tagged.items()}, baseline, seed=1),
-    )
+    return Results(results, study_of(list(tagged)), comparison or compare(tagged, baseline, seed=1))
 
 
 def random_probabilities(split: EncodedSplit, tags: int, seed: int, sharpness: float = 3.0) -> Probabilities:

@@ -3,11 +3,13 @@
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
+from statistics import fmean
 from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.stats import binomtest
 
+from tagger.evaluate.metrics import METRICS, Metric, shown_in
 from tagger.report.shared.results import Result
 from tagger.report.shared.wording import grouped
 
@@ -15,6 +17,7 @@ WIDTH, HEIGHT = 360, 250  # of a panel
 LEFT, RIGHT, TOP, BOTTOM = 46, 12, 14, 38  # margins of the plot within the panel
 FLOOR = TOP + WIDTH - LEFT - RIGHT  # y of an accuracy of 0 in a reliability diagram: both axes are equally long
 STRIP = 44  # height of the strip below the diagram, which shows how many words a bin has
+EDGE, ROW = 16, 42  # of a chart of seeds: margins at both sides, height of a row
 LINE, STEP = 2.0, 3.5  # widths: if lines lie on one another, the lower ones are wider, so that each is seen
 PANELS = (  # column of a history, title, whether the axis is logarithmic
     ("dev_accuracy", "Accuracy on dev", False),
@@ -93,6 +96,53 @@ def epoch_chart(title: str, series: Mapping[str, Iterable[float]], logarithmic: 
 def _coincide(first: Sequence[Point], second: Sequence[Point]) -> bool:
     """Return whether two lines have their gaps at the same epochs, and are nowhere further apart than a pixel."""
     return len(first) == len(second) and np.allclose(first, second, rtol=0, atol=1, equal_nan=True)
+
+
+class SeedRow(NamedTuple):
+    """The models of one loss in a chart: the x of each and of their mean."""
+
+    loss: str
+    y: int
+    dots: list[float]
+    mean: float
+
+
+class SeedChart(NamedTuple):
+    """One metric of every model, a row for each loss."""
+
+    name: str
+    metric: Metric
+    bottom: int  # y of the axis
+    ticks: list[Tick]
+    rows: list[SeedRow]
+
+
+def seed_charts(values: Mapping[str, Sequence[Mapping[str, float | None]]]) -> list[SeedChart]:
+    """Lay out a chart for each metric that has intervals, given loss -> the metrics with each seed."""
+    charts = []
+    for name in shown_in("intervals"):
+        metric = METRICS[name]
+        rows = {loss: [each.get(name) for each in models] for loss, models in values.items()}
+        found = [value * (100 if metric.share else 1) for row in rows.values() for value in row if value is not None]
+        if not found:
+            continue
+        marks = linear_ticks(min(found), max(found))
+        x = partial(pixel, low=marks[0], high=marks[-1], start=EDGE, end=WIDTH - EDGE)
+        seeds = len(found) // len(rows)
+        drawn = [found[start : start + seeds] for start in range(0, len(found), seeds)]
+        charts.append(
+            SeedChart(
+                name=name,
+                metric=metric,
+                bottom=TOP + ROW * len(rows),
+                ticks=list(zip(map(x, marks), labels(marks), strict=True)),
+                rows=[
+                    SeedRow(loss, TOP + ROW * place + 26, [x(value) for value in own], x(fmean(own)))
+                    for place, (loss, own) in enumerate(zip(rows, drawn, strict=True))
+                ],
+            )
+        )
+    return charts
 
 
 def path(points: Sequence[Point]) -> str:

@@ -44,6 +44,7 @@ def write_report(path: Path, every: Results, study: dict[str, Any], comparison: 
         rows=tables.comparison_rows(every, comparison["baseline"]),
         loss_pairs=tables.intervals(pair for pair in comparison["pairs"] if pair["second"] != BASELINE),
         baseline_pairs=tables.intervals(pair for pair in comparison["pairs"] if pair["second"] == BASELINE),
+        seed_charts=charts.seed_charts(comparison["values"]),
         curves=charts.training_curves(results),
         tag_rows=tables.tag_rows(results),
         matrices=tables.confusion_matrices(results),

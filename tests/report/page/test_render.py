@@ -24,6 +24,7 @@ from tagger.report.page.charts import (
     path,
     powers_of_ten,
     reliability_bins,
+    seed_charts,
     share_x,
     share_y,
 )
@@ -295,6 +296,40 @@ def test_one_loss_has_nothing_to_be_compared_with(tmp_path: Path) -> None:
     assert "Between the losses" not in alone
     assert 'name="disagree"' not in alone
     assert "Against the baseline" in alone
+
+
+@pytest.fixture(scope="module")
+def seeds_page(tmp_path_factory: pytest.TempPathFactory) -> str:
+    results = results_of(TRAIN, TEST, {"nll": {3: NLL, 8: MSE}, "mse": {3: MSE[:1] + NLL[1:], 8: NLL[:6] + NLL[:1]}})
+    return page_of(results, tmp_path_factory.mktemp("seeds") / "report.html")
+
+
+def test_each_seed_is_a_dot_and_a_row_of_numbers(seeds_page: str) -> None:
+    chart = seeds_page[seeds_page.index('aria-describedby="seeds-0-desc"') :]
+    assert chart[: chart.index("</svg>")].count("<circle") == 4
+    table = seeds_page[seeds_page.index("The numbers of the dots") :]
+    rows = re.findall(r"<tr><th scope=\"row\"><code>(\w+)</code></th><td class=\"num\">(\d)</td>", table)
+    assert rows[:4] == [("nll", "3"), ("nll", "8"), ("mse", "3"), ("mse", "8")]
+
+
+def test_with_several_seeds_a_pair_counts_what_each_would_say(seeds_page: str) -> None:
+    assert "Better by one seed alone" in seeds_page
+    assert "McNemar" not in seeds_page
+
+
+def test_with_one_seed_there_is_nothing_of_seeds(page: str) -> None:
+    assert "McNemar p" in page
+    assert not re.search("seeds-0|Each seed|one seed alone", page)
+
+
+def test_a_chart_of_seeds_marks_values_and_their_mean() -> None:
+    values = {"nll": [{"accuracy": 0.5, "nll": None}, {"accuracy": 0.75, "nll": None}], "mse": [{"accuracy": 0.25}] * 2}
+    (chart,) = seed_charts(values)  # no loss has an NLL
+    assert [label for _, label in chart.ticks] == ["20", "30", "40", "50", "60", "70", "80"]
+    first, second = chart.rows
+    assert first.mean == pytest.approx(sum(first.dots) / 2, abs=0.1)
+    assert second.dots[0] == second.dots[1] == second.mean < first.dots[0] < first.dots[1]
+    assert first.y < second.y < chart.bottom
 
 
 def test_a_matrix_of_many_tags_keeps_the_most_frequent(results: Results) -> None:
