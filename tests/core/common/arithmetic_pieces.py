@@ -40,6 +40,7 @@ from tagger.evaluate.metrics import score, tag_table
 from tagger.evaluate.tagged_split import TaggedSplit
 from tagger.export.onnx_weights import form_weights, tagger_weights, to_int8
 from tagger.report.comparison import significance
+from tagger.report.comparison.variances import Variances
 from tagger.report.questions.study import study_losses
 from tagger.train.gradients import BatchGradient
 from tagger.train.optimization import Optimization
@@ -297,20 +298,27 @@ def training(name: str, loss: LossName, model: dict[str, Any], train: dict[str, 
 
 def measures() -> Iterator[Piece]:
     baseline = TaggedSplit.baseline(LARGE.train, LARGE.dev)
-    taggers = {}
+    models = []
     for seed in range(2):
         scores = 5 * drawn(len(LARGE.dev.tags), len(LARGE.dictionaries.tags.entries), seed=seed)
         scores[np.arange(len(scores)), LARGE.dev.tags] += 3
-        taggers[f"tagger {seed}"] = TaggedSplit.of(scores.softmax(dim=-1).numpy(), LARGE.dev, baseline.groups)
-    tagged = taggers["tagger 0"]
+        models.append(TaggedSplit.of(scores.softmax(dim=-1).numpy(), LARGE.dev, baseline.groups))
+    tagged = models[0]
     yield "sums of sentences", tagged.sums
     yield "metrics", score(tagged)
     yield "metrics in detail", evaluation_detail(tagged, baseline)
     yield "metrics by tag", tag_table(tagged, baseline).to_csv()
     significance.RESAMPLES = 500
-    for name, metrics in significance.resampled_metrics(taggers, seed=1).items():
-        yield f"resamples of {name}", metrics
-        yield f"intervals of {name}", [np.nanquantile(values, [0.0125, 0.025, 0.975]) for values in metrics.values()]
+    metrics = significance.resampled_metrics({"tagger": models}, seed=1)["tagger"]
+    yield "resamples", metrics
+    yield "intervals", [significance.interval(values[:1], 0.95) for values in metrics.values()]
+    over_seeds = {name: Variances.of(values) for name, values in metrics.items()}
+    yield "variances over seeds", over_seeds
+    yield "intervals over seeds", [significance.interval(values, 0.995) for values in metrics.values()]
+    yield (
+        "seeds for a difference",
+        [[found.visible(0.95, 3), found.seeds_for(0.02, 0.95)] for found in over_seeds.values()],
+    )
     for right, tokens in ((0, 3), (17, 30), (1200, 1581)):
         test = binomtest(right, tokens)
         yield f"binomial test {right} of {tokens}", [test.pvalue, *test.proportion_ci(method="wilson")]

@@ -323,7 +323,10 @@ def test_with_one_seed_there_is_nothing_of_seeds(page: str) -> None:
 
 
 def test_a_chart_of_seeds_marks_values_and_their_mean() -> None:
-    values = {"nll": [{"accuracy": 0.5, "nll": None}, {"accuracy": 0.75, "nll": None}], "mse": [{"accuracy": 0.25}] * 2}
+    values: dict[str, list[dict[str, float | None]]] = {
+        "nll": [{"accuracy": 0.5, "nll": None}, {"accuracy": 0.75, "nll": None}],
+        "mse": [{"accuracy": 0.25}, {"accuracy": 0.25}],
+    }
     (chart,) = seed_charts(values)  # no loss has an NLL
     assert [label for _, label in chart.ticks] == ["20", "30", "40", "50", "60", "70", "80"]
     first, second = chart.rows
