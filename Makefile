@@ -30,7 +30,7 @@ sed -i.old -e 's/^\(torch==[0-9.]*\)+.*/\1/' -e '/^$$/,$$d' $(2) && rm $(2).old
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev repro check test ui pictures experiments losses record tutorial bench check-slow lock
+.PHONY: help setup setup-dev repro check test ui pictures experiments losses record tutorial bench check-slow lock params
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -138,3 +138,6 @@ lock: setup-dev  ## renew the locks from pyproject.toml, and the versions in tag
 		lines=$$(for name in $$(cut -d= -f1 $$file); do grep "^$$name==" requirements.lock || exit 1; done) && \
 		echo "$$lines" > $$file || { echo "error: $$file: a package is not in requirements.lock" >&2; exit 1; }; \
 	done
+
+params: setup-dev  ## write what docs and editors know of the params anew, from their types
+	@$(RUN) python -m tests.params_reference

@@ -234,6 +234,19 @@ def tag_corpus(  # noqa: PLR0917, click passes them by name
 
 
 @main.command()
+def check() -> None:
+    """Say what is wrong or odd in the params and the corpus, before anything is trained.
+
+    Writes nothing. A mistake that would stop the pipeline ends the command with status 1.
+    """
+    from tagger.cli.check import check_project
+
+    _enter_project()
+    for line in check_project():
+        click.echo(line)
+
+
+@main.command()
 @_columns
 @_all_columns
 def results(columns: list[str], everything: bool) -> None:

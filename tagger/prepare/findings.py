@@ -1,5 +1,6 @@
 """What is wrong with a corpus that was read, and what looks wrong: seen from its sentences alone."""
 
+import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
@@ -11,6 +12,8 @@ from tagger.core.corpus.indexed_corpus import IndexedCorpus
 LONG, LONG_ALONE = 500, 100  # words of a sentence that is probably several: in any split, and as the only one of it
 MANY_TAGS = 100
 _LIST = ("['", '["', "('", '("')  # how a Python list or tuple of texts begins
+# Control and private characters, marks without width, what stands for unreadable bytes, and UTF-8 read as Latin-1.
+_ODD = re.compile("[\0-\x1f\x7f-\x9f\u200b\ufeff\ufffd\ue000-\uf8ff]|[ÂÃ][\x80-\xbf]")
 _CONFLICT = ("<<<<<<<", ">>>>>>>")  # lines that git leaves begin with them
 
 
@@ -47,6 +50,8 @@ def _problems_of(corpus: IndexedCorpus, place: str) -> Iterator[Finding]:
     if (blank := counts.get("_", 0)) > len(corpus.forms) / 2:
         share = f"{blank:,} of {len(corpus.forms):,} words are '_'"
         yield Finding(f"{place}: {share}, expected words; some corpora come without their text, to be merged in", True)
+    if odd := sorted(filter(_ODD.search, texts)):
+        yield Finding(f"{place}: {len(odd):,} words hold odd characters, such as {odd[0]!a}; is data.encoding right?")
     starts = corpus.sentence_starts[:-1]
     for what, names, ids in (("word", texts, corpus.forms), ("tag", corpus.tag_names, corpus.tags)):
         firsts = [names[number] for number in ids[starts]]

@@ -51,7 +51,7 @@ def describe_version(store: Store, run: Run, record: Record, version: str) -> No
         made = f"A tagger trained with the loss `{record.loss}`, exported by {_command(run, record, 'export')}."
         text = made + _use(f"models:/{name}/{version}")
         if card := record.files.get(f"{EXPORTED}/model_card.md"):
-            text += f"\n\n{card.read_text(encoding='utf-8')}"
+            text += "\n\n" + card.read_text(encoding="utf-8").rpartition("\n---\n")[2]  # without its head for the Hub
         client.update_model_version(name, version, text[:MOST_CHARACTERS])
 
 

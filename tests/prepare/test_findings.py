@@ -106,3 +106,13 @@ def test_a_mixture_of_unicode_forms_is_warned_of() -> None:
         "words are spelt in two forms of Unicode: 1 are not in NFC, such as 'e\\u0301', which is '\\xe9' there; "
         "data.normalise makes them alike"
     )
+
+
+@pytest.mark.parametrize("odd", ["caf\ufffd", "caf\xc3\xa9", "a\x07b", "\ufeffThe", "a\u200bb"])
+def test_odd_characters_are_warned_of(odd: str) -> None:
+    (finding,) = findings(dev=[words("a", odd)])
+    assert finding == Finding(f"dev.csv (dev): 1 words hold odd characters, such as {odd!a}; is data.encoding right?")
+
+
+def test_letters_and_marks_of_any_script_are_not_odd() -> None:
+    assert findings(dev=[words("café", "Ãos", "日本", "\u0645\u06cc\u200c\u062e", "👩\u200d🔬", "1\xa0000")]) == []
