@@ -84,6 +84,15 @@ def test_a_text_that_someone_edited_stays_and_ours_is_kept_up_to_date(store: Sto
     assert note_of_experiment(store) == "ours"
 
 
+def test_a_text_names_the_commit_that_made_the_run_whatever_is_checked_out_now(store: Store, cheap: None) -> None:
+    for commit in ("a" * 40, "b" * 40):
+        record = compared(evaluated_record())
+        record.tags["git.commit"] = commit
+        deliver(store, record)
+    for run in (*groups_of(store), *runs_of(store)):
+        assert "at commit `aaaaaaa`" in run.data.tags[NOTE]
+
+
 def test_the_experiment_speaks_of_the_newest_group(store: Store, cheap: None) -> None:
     old = compared(evaluated_record())
     new = old.model_copy(update={"experiment": "wide", "started": old.started + 1000})
