@@ -126,11 +126,12 @@ def tag_table(tagged: TaggedSplit, baseline: TaggedSplit) -> pd.DataFrame:
     """
     from sklearn.metrics import precision_recall_fscore_support  # takes a second, which names alone should not cost
 
-    gold, names = tagged.split.tags, tagged.split.tag_names
-    present = sorted({*np.unique(gold), *np.unique(tagged.predicted)}, key=lambda tag: names[tag])
+    counted, names = tagged.split.tagged, tagged.split.tag_names
+    gold, found, usual = (tags[counted] for tags in (tagged.split.tags, tagged.predicted, baseline.predicted))
+    present = sorted({*np.unique(gold), *np.unique(found)}, key=lambda tag: names[tag])
     columns, baseline_columns = (
         precision_recall_fscore_support(gold, predicted, labels=present, zero_division=0)
-        for predicted in (tagged.predicted, baseline.predicted)
+        for predicted in (found, usual)
     )
     tags = {"tag": [names[tag] for tag in present]}
     scores = dict(zip(("precision", "recall", "f1", "support"), columns, strict=True))

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tagger.core.common import paths
-from tagger.core.common.errors import InputError
 from tagger.core.common.files import new_folder, write_json
 from tagger.core.corpus.dictionary import Dictionaries, build_dictionaries
 from tagger.core.corpus.encoded_split import EncodedSplit, encode
@@ -16,9 +15,8 @@ from tagger.core.corpus.word_vectors import WordVectors
 from tagger.core.params.reader import read_params
 from tagger.core.params.schema import DataParams, PrepareView
 from tagger.prepare.columns import AUTO, Columns
-from tagger.prepare.findings import find_problems
+from tagger.prepare.findings import check_fit, find_problems
 from tagger.prepare.read_corpus import FORMATS, format_of, read_corpus, split_off
-from tagger.prepare.split_fit import check_fit
 from tagger.prepare.survey import summary_lines, survey
 from tagger.prepare.vector_file import read_vectors
 
@@ -58,17 +56,15 @@ def examine_corpus(params: PrepareView) -> Prepared:
     data = params.data
     splits = read_splits(data, params.seed)
     files = {"train": data.train, "dev": data.dev, "test": data.test}
-    for finding in find_problems(splits, files):
-        if finding.is_mistake:
-            raise InputError(finding.text)
-        print(f"warning: {finding.text}", file=sys.stderr)
+    for warning in find_problems(splits, files):
+        print(f"warning: {warning}", file=sys.stderr)
     columns = _columns(data)
     column = _tag_column(data, columns, splits["train"].tag_names)
     dictionaries = build_dictionaries(splits["train"], data.lowercase, column, data.normalise)
     vectors = read_vectors(Path(params.model.vectors), dictionaries.words, params.model.word_dim)
     encoded = {name: encode(corpus, dictionaries) for name, corpus in splits.items()}
     description = survey(encoded, dictionaries, vectors)
-    for warning in check_fit(description, params.data):
+    for warning in check_fit(description, files):
         print(f"warning: {warning}", file=sys.stderr)
     sources = {
         name: f"{file} ({format_of(Path(file), data.format, columns, data.encoding).title})"

@@ -25,7 +25,7 @@ def compare(losses: Mapping[str, TaggedSplit], baseline: TaggedSplit, seed: int)
     between = list(combinations(losses, 2))
     pairs = [_pair(names, taggers, resampled, len(between)) for names in between]
     pairs += [_pair((loss, BASELINE), taggers, resampled, 1) for loss in losses]
-    tokens = len(baseline.predicted)
+    tokens = int(baseline.split.tagged.sum())
     return {
         "split": "test",
         "sentences": baseline.split.sentences,
@@ -59,10 +59,10 @@ def _pair(
         "first": names[0],
         "second": names[1],
         "confidence": six_places(confidence),
-        "same_tags": six_places(float((first.predicted == second.predicted).mean())),
+        "same_tags": six_places(float((first.predicted == second.predicted)[first.split.tagged].mean())),
         **differences,
         "mcnemar": mcnemar(first.right, second.right),
         "measure": measure,
         "different": not differences[measure]["low"] <= 0 <= differences[measure]["high"],
     }
-    return pair | {"sentence": pair_sentence(pair, compared, len(first.predicted))}
+    return pair | {"sentence": pair_sentence(pair, compared, int(first.split.tagged.sum()))}

@@ -44,11 +44,11 @@ def study_losses(results: Mapping[str, LossResult], dev: EncodedSplit, groups: W
     raw = {loss: tag_scores(model, dev, device) for loss, model in models.items()}  # (N, K) each
     name, model = next(iter(models.items()))
     amount = raw[name].shape[1]
-    known = dev.tags < amount
+    known = dev.known_to(amount)
     study: dict[str, Any] = {
         "split": "dev",
         "sentences": dev.sentences,
-        "tokens": len(dev.tags),
+        "tokens": int(dev.tagged.sum()),
         "tags": amount,
         "losses": list(results),
         "not_trained": [loss for loss in LOSSES if loss not in results],
@@ -64,7 +64,7 @@ def study_losses(results: Mapping[str, LossResult], dev: EncodedSplit, groups: W
     on_softmax = results["softmax_nll"].history if "softmax_nll" in results else None
     return study | {
         "textbook": textbook(name, first.log_softmax(dim=-1), gold),
-        "equality": equality(models, make_batch(dev, most_known)),
+        "equality": equality(models, make_batch(dev, most_known).tagged()),
         "precision": precision(name, first, gold, on_softmax),
         "comparison": _comparison(results, raw, dev, groups),
         "identities": identities(scores, dev.forms[known], tags),
