@@ -29,12 +29,12 @@ def _f1(right: Float64s, found: Float64s, gold: Float64s) -> Float64s:
 
 def _macro_f1(right: Float64s, found: Float64s, gold: Float64s) -> Float64s:
     """Average over the tags that are gold or predicted: (R, T) each -> (R)."""
-    return np.asarray(_f1(right, found, gold).sum(axis=1) / (found + gold > 0).sum(axis=1))
+    return _ratio(_f1(right, found, gold).sum(axis=1), (found + gold > 0).sum(axis=1))
 
 
 def _calibration_error(gaps: Float64s, tokens: Float64s) -> Float64s:
     """Average |accuracy - confidence| of the bins, each weighing as many tokens as it has."""
-    return np.asarray(np.abs(gaps).sum(axis=1) / tokens)
+    return _ratio(np.abs(gaps).sum(axis=1), tokens)
 
 
 class Metric(NamedTuple):

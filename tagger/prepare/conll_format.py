@@ -21,7 +21,7 @@ from tagger.core.common.errors import InputError
 from tagger.core.corpus.indexed_corpus import Sentence
 from tagger.prepare import csv_format
 from tagger.prepare.columns import AUTO, Columns, find_column
-from tagger.prepare.input_files import DOCUMENT, clip, take_head
+from tagger.prepare.input_files import DOCUMENT, clip, is_blank, take_head
 
 _COMMENT = re.compile(r"#[ \t]+([\w.:-]+ += |(id|sent_id|newdoc|newpar|text)\b)")
 _CONLL_2003 = ["word", "pos", "chunk", "ner"]
@@ -38,7 +38,7 @@ def parse(lines: Iterable[str], path: Path, columns: Columns) -> Iterator[Senten
     lines = iter(lines)
     head = take_head(lines)
     tabbed, width = "\t" in "".join(head[-1:]), len(_split("".join(head[-1:])))
-    if csv_format.recognise(head[-1:], columns):
+    if width > 1 and csv_format.recognise(head[-1:], columns):
         wrong = f"{clip(head[-1].strip())!r} is a header, expected a word and its tag; set data.format: csv"
         raise InputError.at(path, len(head), f"{wrong} (if they are, data.columns.tag: {width})")
     word, tag = _choose(columns, width, f"{path}:{len(head)}") if width > 1 else (0, 0)
@@ -46,7 +46,7 @@ def parse(lines: Iterable[str], path: Path, columns: Columns) -> Iterator[Senten
     words: list[str] = []
     tags: list[str] = []
     for number, line in enumerate(chain(head, lines), start=1):
-        if line.isspace() or line.startswith(DOCUMENT):
+        if is_blank(line) or line.startswith(DOCUMENT):
             if words:
                 yield Sentence(tuple(words), tuple(tags))
                 words, tags = [], []

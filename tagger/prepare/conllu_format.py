@@ -17,7 +17,7 @@ from typing import NamedTuple
 from tagger.core.common.errors import InputError
 from tagger.core.corpus.indexed_corpus import BLANKS, Sentence
 from tagger.prepare.columns import AUTO, Columns, find_column
-from tagger.prepare.input_files import clip, take_head
+from tagger.prepare.input_files import clip, is_blank, take_head
 
 GLOBAL_COLUMNS = "# global.columns"
 _COLUMNS = ["id", "form", "lemma", "upos", "xpos", "feats", "head", "deprel", "deps", "misc"]
@@ -66,7 +66,7 @@ def parse(lines: Iterable[str], path: Path, columns: Columns) -> Iterator[Senten
         if is_row and (id_ is None or cells[id_] == str(len(words) + 1)) and cells[word].strip(BLANKS):
             words.append(cells[word])
             tags.append("" if cells[tag].strip(BLANKS) in missing else cells[tag])
-        elif line.isspace():
+        elif is_blank(line):
             if words:
                 yield Sentence(tuple(words), tuple(tags))
                 words, tags = [], []

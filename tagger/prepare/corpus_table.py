@@ -17,7 +17,7 @@ from tagger.prepare.input_files import clip, split_words
 _WORDS, _WORD = ("tokens", "words", "text"), ("word", "token", "form")
 _TAG, _OTHER_TAG = re.compile(r"(tag|label)s?"), re.compile(r".*(tags?|labels?|pos|ner)")
 _SENTENCE = re.compile(r"sent(ence)?([ _]?(#|id|idx|index|no|nr|num|number))?")
-_EMPTY = (None, "", [])
+_EMPTY: tuple[Any, ...] = (None, "", [])
 _FIRST = 20  # rows that say whether a table has a word or a sentence in each
 _PYTHON_LIST = re.compile(r"\[(['\"]).*\1\]", re.DOTALL)
 

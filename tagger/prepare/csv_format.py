@@ -65,7 +65,7 @@ def parse(lines: Iterable[str], path: Path, columns: Columns) -> Iterator[Senten
 
 def _delimiter_of(line: str, columns: Columns) -> str:
     """Return the delimiter with which a line is a header that has the columns, if there is one."""
-    for delimiter in _DELIMITERS:
+    for delimiter in _DELIMITERS[: -1 if line.startswith("#") else None]:  # # global.columns = WORD TAG
         try:
             _, cells = next(_read_rows([line], Path(), delimiter), (1, []))
             layout = choose(cells, columns, "")

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from tagger.core.common.errors import InputError
+from tagger.core.corpus.indexed_corpus import BLANKS
 
 DOCUMENT = "-DOCSTART-"  # how a line of CoNLL begins that marks a document
 
@@ -67,9 +68,10 @@ def _decoded(file: BinaryIO, encoding: str) -> Iterator[str]:
     if codecs.lookup(encoding).name == "utf-8":
         yield from map(bytes.decode, lines.detach())  # an error then holds the whole line
         return
-    for number, line in enumerate(lines):
-        line.encode()  # fails at half of a character
-        yield line if number else line.removeprefix("\ufeff")
+    with lines:
+        for number, line in enumerate(lines):
+            line.encode()  # fails at half of a character
+            yield line if number else line.removeprefix("\ufeff")
 
 
 def _guess(line: bytes) -> str:
@@ -87,6 +89,11 @@ def split_words(text: str) -> list[str]:
     return [word for word in text.replace("\t", " ").replace("\n", " ").replace("\r", " ").split(" ") if word]
 
 
+def is_blank(line: str) -> bool:
+    """Return whether a line has no word; any other white space may be one."""
+    return line.isspace() and not line.strip(BLANKS)  # the first is quick, and mostly false
+
+
 def clip(text: str) -> str:
     """Return at most the first 60 characters, so that a message stays short."""
     return text if len(text) <= 60 else text[:60] + "..."
@@ -97,6 +104,6 @@ def take_head(lines: Iterator[str]) -> list[str]:
     head: list[str] = []
     for line in lines:
         head.append(line)
-        if not line.isspace() and not line.startswith(("#", DOCUMENT)):
+        if not is_blank(line) and not line.startswith(("#", DOCUMENT)):
             break
     return head

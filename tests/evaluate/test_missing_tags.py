@@ -15,14 +15,11 @@ from tagger.report.comparison.compare import compare
 from tagger.report.page.sentence_browser import sample
 from tests.samples import data_of, tagged
 
-KINDS = {
-    "tags": (["a/A b/B c/C b/A"], ["a/A b/B z/B", "c/C y/X", "b/C"]),
-    "spans": (["a/O b/B-P c/I-P"], ["a/O b/B-P c/I-P", "b/O b/B-P", "a/B-P"]),
-}
+TRAIN, TEXTS = "a/A b/B c/C b/A", ["a/A b/B z/B", "c/C y/X", "b/C"]
 
 
 def with_missing(sentence: Sentence) -> Sentence:
-    """Put a word without a tag before each word; its neighbours would make another span of it."""
+    """Put a word without a tag before each word."""
     pairs = [pair for own in zip(*sentence, strict=True) for pair in (("b", ""), own)]
     return Sentence(*zip(*pairs, strict=True))
 
@@ -31,12 +28,11 @@ def split_with(probabilities: Probabilities, train: EncodedSplit, split: Encoded
     return TaggedSplit.of(probabilities, split, word_groups(train, split))
 
 
-@pytest.fixture(params=KINDS)
-def both(request: pytest.FixtureRequest) -> tuple[TaggedSplit, TaggedSplit, Flags, EncodedSplit]:
+@pytest.fixture
+def both() -> tuple[TaggedSplit, TaggedSplit, Flags, EncodedSplit]:
     """A split as tagged, the same with more words and a sentence of such words, which of them count, and train."""
-    train, texts = KINDS[request.param]
-    sentences = [tagged(text) for text in texts]
-    data = data_of([tagged(text) for text in train], sentences)
+    sentences = [tagged(text) for text in TEXTS]
+    data = data_of([tagged(TRAIN)], sentences)
     whole = encode(
         [with_missing(sentences[0]), Sentence(("c", "b"), ()), *map(with_missing, sentences[1:])], data.dictionaries
     )
@@ -98,3 +94,11 @@ def test_the_page_shows_them_without_a_verdict(both: Both) -> None:
     assert [tag >= 0 for row in shown.rows for tag in row[2]] == counted.tolist()
     assert shown.rows[1][1:3] == [["c", "b"], [-1, -1]]
     assert all(tag >= 0 for row in shown.rows for distribution in row[4] for tag in distribution[::2])
+
+
+def test_a_word_without_a_tag_is_in_no_span() -> None:
+    data = data_of([tagged("a/O b/B-P c/I-P")], [Sentence(("b", "z", "c", "a"), ("B-P", "", "I-P", "O"))])
+    right = [data.dev.tag_names.index(tag) for tag in ("B-P", "I-P", "I-P", "O")]
+    found = split_with(np.eye(3, dtype=np.float32)[right], data.train, data.dev).spans
+    assert {(span.start, span.end) for span in found["found"]} == {(0, 1), (2, 3)}
+    assert found["right"] == found["gold"] == found["found"]

@@ -221,6 +221,7 @@ ENCODINGS = st.sampled_from(["utf-8", "utf-8", "latin-1", "utf-16", "cp932", "ut
 
 @pytest.mark.parametrize("amount", AMOUNTS)
 @pytest.mark.parametrize("file_format", ["auto", *FORMATS])
+@pytest.mark.filterwarnings("ignore:invalid escape sequence:DeprecationWarning")  # Python's, of unicode_escape
 def test_any_text_is_read_or_refused_with_its_place(file_format: str, amount: int, tmp_path: Path) -> None:
     path = tmp_path / "corpus"
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
 import yaml
+from yaml.composer import ComposerError
 from yaml.constructor import ConstructorError
 
 from tagger.core.common.errors import InputError
@@ -52,7 +53,7 @@ class _Loader(yaml.SafeLoader):
         _refuse(self.get_mark(), "a tag, expected a value without one")
 
     def scan_anchor(self, token_class: Any) -> Any:
-        token = super().scan_anchor(token_class)
+        token = super().scan_anchor(token_class)  # type: ignore[no-untyped-call]
         if self.peek() not in "\0 \t\r\n,]}":  # elsewhere, the parsers differ on where the name ends
             _refuse(token.start_mark, "a name after & or * ends in a special character, expected white space")
         return token
@@ -60,7 +61,7 @@ class _Loader(yaml.SafeLoader):
     def compose_node(self, parent: Any, index: Any) -> Any:
         self._levels += 1
         if self._levels > 2 * _MOST_LEVELS:
-            _refuse(self.peek_event().start_mark, _DEEP)
+            _refuse(self.get_mark(), _DEEP)
         node = super().compose_node(parent, index)
         self._levels -= 1
         return node
@@ -101,8 +102,9 @@ def read_yaml(path: Path) -> tuple[Any, dict[Key, Place]]:
         return (None if node is None else _value(loader, node, (), places)), places
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        what = "" if isinstance(error, ConstructorError) else "not YAML: "
-        raise InputError.at(path, mark.line + 1 if mark else None, f"{what}{error.problem or error}") from None
+        what = "" if isinstance(error, (ConstructorError, ComposerError)) else "not YAML: "
+        problem = str(error.problem or error).removeprefix("but ")
+        raise InputError.at(path, mark.line + 1 if mark else None, f"{what}{problem}") from None
 
 
 def write_yaml(document: Any) -> str:

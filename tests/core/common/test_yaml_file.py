@@ -173,7 +173,7 @@ def test_a_scalar_that_dvc_reads_in_its_own_way_is_refused_with_its_line(tmp_pat
         ("%YAML 1.1\n---\na: yes\n", "params.yaml:1: not YAML: unacceptable character U+0025"),
         ("b: 1\na: !!int 0o17\n", "params.yaml:2: a tag, expected a value without one"),
         ("b: 1\n? [a]\n: 2\n", "params.yaml:2: a key is not text"),
-        ("b: &b 1\na: [*c]\n", "params.yaml:2: not YAML: found undefined alias 'c'"),
+        ("b: &b 1\na: [*c]\n", "params.yaml:2: found undefined alias 'c'"),
         ("b: 1\na: &a [*a]\n", "params.yaml:2: values are nested too deeply"),
         ("b: 1\nb: 2\n", "params.yaml:2: duplicate key 'b'"),
         (f"b: 1\na: {'9' * 5000}\n", "params.yaml:2: Exceeds the limit"),
