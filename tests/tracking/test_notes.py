@@ -131,7 +131,7 @@ def test_every_metric_of_a_model_names_its_split_once(store: Store) -> None:
     for model in found:
         rows = [(metric.key, metric.step) for metric in model.metrics]
         assert len(set(rows)) == len(rows)
-        assert {("dev/loss", 1), ("dev/loss", 2), ("train/loss", 1), ("test/nll", 0), ("best/epoch", 0)} <= set(rows)
+        assert {("dev/loss", 1), ("dev/loss", 2), ("train/loss", 1), ("test/nll", 0), ("best_epoch", 0)} <= set(rows)
         assert all(digests[metric.dataset_name] == metric.dataset_digest for metric in model.metrics)
     (exported,) = (
         model for model in store.client.search_logged_models([store.experiment]) if model.name == "nll-export"
