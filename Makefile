@@ -30,7 +30,7 @@ sed -i.old -e 's/^\(torch==[0-9.]*\)+.*/\1/' -e '/^$$/,$$d' $(2) && rm $(2).old
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev repro check test ui pictures experiments losses record tutorial bench check-slow lock params
+.PHONY: help setup setup-dev repro check test ui pictures experiments losses record tutorial bench check-slow lock params tour docs
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -141,3 +141,11 @@ lock: setup-dev  ## renew the locks from pyproject.toml, and the versions in tag
 
 params: setup-dev  ## write what docs and editors know of the params anew, from their types
 	@$(RUN) python -m tests.params_reference
+
+docs: setup-dev  ## build the site of README.md and docs/ in build/site; it needs no network
+	@rm -rf build/docs build/site && mkdir -p build/docs
+	@tar -c *.md docs data/README.md LICENSE data/LICENSE CITATION.cff params.schema.json | tar -x -C build/docs
+	@$(RUN) zensical build --strict
+
+tour: setup-dev  ## run the notebook docs/tour.py and write docs/tour.ipynb
+	@$(RUN) python -m tests.tour
