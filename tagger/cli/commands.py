@@ -266,6 +266,7 @@ def verify() -> None:
     """Say whether the outputs have the same bytes as those of the recorded run, and if not, why."""
     from tagger.runner.recorded_run import compare_with_recorded
 
+    _enter_project()
     click.echo(compare_with_recorded())
 
 

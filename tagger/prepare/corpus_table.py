@@ -1,4 +1,4 @@
-"""Corpora as tables, with a sentence or a word a row: which columns are read, and the sentences in the rows.
+"""Corpora as tables, with one sentence or one word per row: which columns are read, and the sentences in the rows.
 
 CSV, Parquet and JSON lines have this in common.
 """
@@ -62,9 +62,9 @@ def choose(header: Sequence[str], columns: Columns, place: str) -> Layout:
 def read_rows(rows: Iterable[Row], layout: Layout, place: str, tag_names: Sequence[str] = ()) -> Iterator[Sentence]:
     """Yield the sentences of a table. `place` stands before the number of a row in messages.
 
-    With a word a row, a sentence ends where the cell of the sentence changes; an empty cell continues it, and an empty
-    row ends it, too. `tag_names` are the names of tags that are numbers. A tag that is empty, null or a negative number
-    with names is missing, but in a text with the tags of a sentence it can't be.
+    With one word per row, a sentence ends where its cell of the sentence column changes. An empty cell continues it,
+    and an empty row ends it, too. `tag_names` are the names of tags that are numbers. A tag that is empty, null or a
+    negative number with names is missing; where a text holds the tags of a whole sentence, none can be.
 
     Raises:
         InputError: a word is missing, a word or tag is no text, or there is not one tag per word.

@@ -1,4 +1,4 @@
-"""CSV and TSV with a header: a sentence a row, both columns split at blanks, as in the tutorial; or a word a row.
+"""CSV and TSV with a header: one sentence per row, both columns split at blanks (the tutorial's), or one word.
 
 ::
 

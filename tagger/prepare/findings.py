@@ -53,7 +53,7 @@ def find_problems_of(corpus: IndexedCorpus, place: str) -> Iterator[str]:
         share = f"{blank:,} of {words:,} words are '_'"
         raise InputError(f"{place}: {share}, expected words; some corpora come without their text, to be merged in")
     if odd := sorted(filter(_ODD.search, texts)):
-        yield f"{place}: {len(odd):,} words hold odd characters, such as {odd[0]!a}; is data.encoding right?"
+        yield f"{place}: words with odd characters: {len(odd):,}, such as {odd[0]!a}; is data.encoding right?"
     starts = corpus.sentence_starts[:-1]
     for what, names, ids in (("word", texts, corpus.forms), ("tag", [*corpus.tag_names, ""], corpus.tags)):
         firsts = [names[number] for number in ids[starts]]

@@ -24,7 +24,7 @@ def parse(_lines: Iterable[str], path: Path, columns: Columns) -> Iterator[Sente
     Raises:
         InputError: the file is no Parquet, has no such columns, or a row not one tag per word.
     """
-    import pyarrow as pa  # no format but CoNLL-U needs it
+    import pyarrow as pa  # no other format needs it
     import pyarrow.parquet as pq
 
     try:

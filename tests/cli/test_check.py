@@ -39,7 +39,7 @@ def test_it_says_what_training_will_see_and_writes_nothing(project: Path) -> Non
 def test_what_looks_wrong_is_warned_of(project: Path) -> None:
     path = project / "data/raw/dev.csv"
     path.write_text(path.read_text(encoding="utf-8") + "caf\ufffd,NOUN\n", encoding="utf-8")
-    assert "warning: data/raw/dev.csv (dev): 1 words hold odd characters, such as 'caf\\ufffd'" in check()
+    assert "warning: data/raw/dev.csv (dev): words with odd characters: 1, such as 'caf\\ufffd'" in check()
 
 
 @pytest.mark.parametrize(

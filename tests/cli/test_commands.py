@@ -20,7 +20,7 @@ from tagger.core.network.lstm_tagger import LstmTagger
 from tagger.core.network.model_folder import TrainedModel, write_model
 from tagger.core.params.schema import ModelParams
 from tagger.evaluate.metrics import METRICS
-from tests.conftest import PARAMS
+from tests.conftest import PARAMS, RECORDED
 
 ROOT = Path(__file__).parents[2]
 TRAIN = [Sentence(("The", "dog", "barked"), ("DET", "NOUN", "VERB"))]
@@ -368,6 +368,15 @@ def test_results_are_found_from_a_folder_below(workspace: Path, monkeypatch: pyt
     monkeypatch.chdir(workspace / "data/raw")
     assert output("results").splitlines()[1].split() == ["nll", "0.5000"]
     assert sorted(workspace.rglob("*")) == before
+
+
+def test_the_recorded_run_is_found_from_a_folder_below(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (workspace / "recorded/starter").mkdir(parents=True)
+    shutil.copy(RECORDED / "starter/dvc.lock", workspace / "recorded/starter")
+    (workspace / "data").mkdir()
+    here = output("verify")
+    monkeypatch.chdir(workspace / "data")
+    assert output("verify") == here
 
 
 def test_results_leave_out_losses_of_earlier_settings(workspace: Path) -> None:

@@ -134,7 +134,7 @@ def test_a_mixture_of_unicode_forms_is_warned_of() -> None:
 @pytest.mark.parametrize("odd", ["caf\ufffd", "caf\xc3\xa9", "a\x07b", "\ufeffThe", "a\u200bb"])
 def test_odd_characters_are_warned_of(odd: str) -> None:
     assert findings(dev=[words("a", odd)]) == [
-        f"dev.csv (dev): 1 words hold odd characters, such as {odd!a}; is data.encoding right?"
+        f"dev.csv (dev): words with odd characters: 1, such as {odd!a}; is data.encoding right?"
     ]
 
 

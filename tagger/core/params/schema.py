@@ -163,8 +163,10 @@ class ExportParams(Section):
     )
     max_drop: float = Field(ge=0, le=1, description="test accuracy that an export may lose and still become champion")
     int8: bool = Field(description="also write an 8-bit tagger")
-    data_licence: str = Field(description="of the corpus, for the model card; auto: known for the bundled one alone")
-    language: Text = Field("auto", description="of the corpus, for the model card: en, de, ...; auto: likewise")
+    data_licence: str = Field(
+        description="licence of the corpus, on the model card; auto: filled in for the bundled one"
+    )
+    language: Text = Field("auto", description="language of the corpus, on the model card: en, de, ...; auto: likewise")
 
 
 class Params(Section):
