@@ -7,8 +7,10 @@ from contextlib import AbstractContextManager, nullcontext
 
 from tagger.core.common import paths
 from tagger.core.common.errors import InputError
-from tagger.core.params.schema import LossName
+from tagger.core.params.reader import read_params
+from tagger.core.params.schema import ExportView, LossName
 from tagger.predict.export_folder import ExportConfig
+from tagger.runner.dvc_lock import read_lock_file
 from tagger.train.trainer import Epoch
 
 VARIABLE = "TAGGER_TRACKING"
@@ -48,11 +50,17 @@ def track_report(losses: Sequence[LossName]) -> None:
 
 
 def track_export() -> None:
-    """Log what `export` has written.
+    """Log what `export` has written, and a report that DVC skipped: git has its outputs, so a fresh clone needs none.
 
     Whether it becomes champion is decided again if its content, or `export.max_drop`, differs from that of `dvc.lock`.
     """
     _track([ExportConfig.read(paths.EXPORT).loss], "evaluate", "export")
+    if _is_on():
+        from tagger.tracking.sync import recorded_stages
+
+        locked = read_lock_file()
+        losses = [loss for loss in read_params(ExportView).losses if "report" in recorded_stages(loss, locked)]
+        _track(losses, "evaluate", "report")
 
 
 def links() -> str:
