@@ -77,7 +77,7 @@ def tag_corpus(
         InputError: the corpus can't be read, the target exists, or Spark fails.
     """
     if forms[1] == "conllu" != forms[0]:
-        raise InputError(f"{target}: CoNLL-U is written of CoNLL-U alone; expected --to json or parquet")
+        raise InputError(f"{target}: CoNLL-U can be written only from CoNLL-U; expected --to json or parquet")
     with reporting(source):
         readers = {"text": read_text, "conllu": read_conllu}
         rows = readers[forms[0]](spark, source) if forms[0] in readers else read_table(spark, source, forms[0])

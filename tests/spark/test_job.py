@@ -171,7 +171,7 @@ def test_a_mistake_is_one_line_and_leaves_nothing(tag: Command, tmp_path: Path) 
     Path("bad.json").write_text('{"sentence": ["a"]}\n{\n', encoding="utf-8")
     assert mistake(tag("bad.json", "out.parquet")).startswith("bad.json: ")
     assert mistake(tag("in.txt", "out.conllu")) == (
-        "out.conllu: CoNLL-U is written of CoNLL-U alone; expected --to json or parquet"
+        "out.conllu: CoNLL-U can be written only from CoNLL-U; expected --to json or parquet"
     )
     assert mistake(tag("in.txt", "/proc/out.parquet")).startswith("in.txt: ")
 
