@@ -30,7 +30,7 @@ sed -i.old -e 's/^\(torch==[0-9.]*\)+.*/\1/' -e '/^$$/,$$d' $(2) && rm $(2).old
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev repro test ui pictures experiments losses record tutorial bench check-slow lock
+.PHONY: help setup setup-dev repro check test ui pictures experiments losses record tutorial bench check-slow lock params tour docs
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -62,6 +62,17 @@ repro: setup  ## run the whole pipeline, then show the losses side by side
 		'dvc exp run -S train.epochs=20' 'try another setting; params.yaml has them all' \
 		'dvc exp show' 'the experiments so far'
 	@echo && $(RUN) python -m tagger verify
+
+# What the quick loop leaves to `make test`: whole runs, servers, browsers, Spark, and the longest of the others.
+SLOWER := tests/bench tests/cli tests/pipeline tests/runner tests/serving tests/spark tests/tracking \
+	tests/core/common/test_arithmetic_pieces.py tests/predict/test_model_source.py tests/prepare/test_any_text.py \
+	tests/report/page tests/report/test_new_loss.py
+
+check: setup-dev  ## the quick loop, a minute or two: format, lint, types, and the tests that take no pipeline
+	@$(RUN) ruff format --check .
+	@$(RUN) ruff check .
+	@$(RUN) mypy
+	@$(RUN) pytest -m 'not slow and not pipeline' -n 2 -q $(SLOWER:%=--ignore=%)
 
 test: setup-dev  ## check format, lint and types, and run the quick tests
 	@$(RUN) ruff format --check .
@@ -132,3 +143,14 @@ lock: setup-dev  ## renew the locks from pyproject.toml, and the versions in tag
 		lines=$$(for name in $$(cut -d= -f1 $$file); do grep "^$$name==" requirements.lock || exit 1; done) && \
 		echo "$$lines" > $$file || { echo "error: $$file: a package is not in requirements.lock" >&2; exit 1; }; \
 	done
+
+params: setup-dev  ## write what docs and editors know of the params anew, from their types
+	@$(RUN) python -m tests.params_reference
+
+docs: setup-dev  ## build the site of README.md and docs/ in build/site; it needs no network
+	@rm -rf build/docs build/site && mkdir -p build/docs
+	@tar -c *.md docs data/README.md LICENSE data/LICENSE CITATION.cff params.schema.json | tar -x -C build/docs
+	@$(RUN) zensical build --strict
+
+tour: setup-dev  ## run the notebook docs/tour.py and write docs/tour.ipynb
+	@$(RUN) python -m tests.tour

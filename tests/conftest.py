@@ -202,6 +202,9 @@ def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path],
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the costly files: `--dist loadfile` gives the next one to the worker that is free."""
     items.sort(key=_turn)
+    for item in items:
+        if "finished" in getattr(item, "fixturenames", ()):
+            item.add_marker("pipeline")
 
 
 def _turn(item: pytest.Item) -> int:

@@ -78,11 +78,11 @@ def values(param: str) -> list[str]:
 
 
 def comment_after(beginning: str) -> Reader:
-    """Read the comma-separated names at the end of the comment on a line of `params.yaml`."""
+    """Read the comma-separated names before the colon of the comment on a line of `params.yaml`."""
 
     def read(text: str) -> list[str]:
         (line,) = [line for line in text.splitlines() if line.strip().startswith(beginning)]
-        return re.findall(r"\w+", re.sub(r"\(.*?\)", "", line.rsplit(":", 1)[1].rsplit("#", 1)[-1]))
+        return re.findall(r"\w+", line.partition("#")[2].partition(":")[0])
 
     return read
 

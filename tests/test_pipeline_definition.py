@@ -70,7 +70,7 @@ def test_an_experiment_changes_a_value_in_the_params_and_nothing_else(tmp_path: 
     apply_overrides(path, ["train.epochs=7", "export.data_licence=CC0"])
     old, new = (set(content.splitlines()) for content in (text, path.read_text(encoding="utf-8")))
     assert sorted(line.partition("#")[0].strip() for line in new - old) == ["data_licence: CC0", "epochs: 7"]
-    apply_overrides(path, ["train.epochs=12", "export.data_licence=''"])
+    apply_overrides(path, ["train.epochs=12", "export.data_licence=auto"])
     assert path.read_text(encoding="utf-8") == text
 
 

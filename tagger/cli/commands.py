@@ -115,6 +115,7 @@ def predict(  # noqa: PLR0917, click passes them by name
     read, one sentence per line, and each line is answered as it arrives.
     """
     from tagger.cli.stream import ConlluSentence, read_available, read_conllu, read_json
+    from tagger.predict.conllu import retagged
     from tagger.predict.sentences import read_sentences
     from tagger.predict.tagging import Tagger
     from tagger.predict.tokenization import tokenizer
@@ -139,7 +140,7 @@ def predict(  # noqa: PLR0917, click passes them by name
         given = [sentence.words if isinstance(sentence, ConlluSentence) else sentence for sentence in chunk]
         for original, sentence in zip(chunk, tagger.tag(split(given)), strict=True):
             if isinstance(original, ConlluSentence) and output_format == "conllu":
-                click.echo(original.retagged(sentence.tags, sentence.column), nl=False)
+                click.echo("\n".join(retagged(original.lines, sentence.tags, sentence.column)))
             elif sentence.words or source != "conllu":
                 number += 1
                 click.echo(FORMATTERS[output_format](sentence, number, top), nl=False)
@@ -228,9 +229,22 @@ def tag_corpus(  # noqa: PLR0917, click passes them by name
 
     forms = format_of(source, source_format, "--from"), format_of(target, target_format, "--to")
     pairs = dict(setting.split("=", 1) for setting in settings)
-    with mlflow_model(model) as folder, spark_session(master, pairs) as spark:
-        amount, words = run_tagging(spark, folder, source, target, forms, overwrite=overwrite)
+    with mlflow_model(model) as packed, spark_session(master, pairs) as spark:
+        amount, words = run_tagging(spark, packed, source, target, forms, overwrite=overwrite)
     click.echo(f"{target}: {amount:,} sentences, {words:,} words")
+
+
+@main.command()
+def check() -> None:
+    """Say what is wrong or odd in the params and the corpus, before anything is trained.
+
+    Writes nothing. A mistake that would stop the pipeline ends the command with status 1.
+    """
+    from tagger.cli.check import check_project
+
+    _enter_project()
+    for line in check_project():
+        click.echo(line)
 
 
 @main.command()
@@ -252,6 +266,7 @@ def verify() -> None:
     """Say whether the outputs have the same bytes as those of the recorded run, and if not, why."""
     from tagger.runner.recorded_run import compare_with_recorded
 
+    _enter_project()
     click.echo(compare_with_recorded())
 
 

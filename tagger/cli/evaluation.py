@@ -1,5 +1,6 @@
 """A finished model, measured on any corpus."""
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from tagger.evaluate.metrics import METRICS, score
 from tagger.evaluate.tagged_split import TaggedSplit
 from tagger.predict.tagging import Tagger
 from tagger.prepare.columns import AUTO, Columns
+from tagger.prepare.findings import find_problems_of
 from tagger.prepare.read_corpus import FORMATS, format_of, read_corpus
 
 
@@ -31,6 +33,8 @@ def measure_model(source: str, file: Path, file_format: str, column: str | None)
     if tag == AUTO and dictionaries.column != "misc" and format_of(file, file_format) is FORMATS["conllu"]:
         tag = dictionaries.column
     corpus = read_corpus(file, file_format, Columns(tag))
+    for warning in find_problems_of(corpus, str(file)):
+        print(f"warning: {warning}", file=sys.stderr)
     split = encode(corpus.normalised() if dictionaries.normalise else corpus, dictionaries)
     rows = [tagged.distribution for tagged in tagger.tag(sentence.words for sentence in corpus)]
     metrics = score(TaggedSplit.of(np.concatenate(rows), split, _groups(split, dictionaries)))

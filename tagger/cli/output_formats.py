@@ -7,12 +7,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal
 
 from tagger.cli.text_table import GAP, padded
+from tagger.predict.conllu import put_tag
 
 if TYPE_CHECKING:
     from tagger.predict.tagging import TaggedSentence
 
 Format = Literal["table", "json", "conllu", "csv"]
-_TAG_CELLS, _MISC = {"upos": 3, "xpos": 4}, 9  # in a line of CoNLL-U
 Formatter = Callable[["TaggedSentence", int, int], str]  # sentence, its number from 1, tags to list per word
 
 
@@ -46,21 +46,11 @@ def _conllu(sentence: "TaggedSentence", number: int, top: int) -> str:
     lines = [f"# sent_id = {number}", f"# text = {' '.join(sentence.words)}"]
     for position, word in enumerate(sentence.words):
         best = sentence.alternatives(position, top)
-        cells = [str(position + 1), word, *"_" * 8]
-        misc = [f"Prob{tag}={probability:.4f}" for tag, probability in best]
-        cells[_MISC] = "|".join(misc)
+        misc = "|".join(f"Prob{tag}={probability:.4f}" for tag, probability in best)
+        cells = [str(position + 1), word, *"_" * 7, misc]
         put_tag(cells, best[0][0], sentence.column)
         lines.append("\t".join(cells))
     return "\n".join(lines) + "\n\n"
-
-
-def put_tag(cells: list[str], tag: str, column: str) -> None:
-    """Put a tag among the cells of a word in CoNLL-U: into its column, or into MISC if it has none there."""
-    if column in _TAG_CELLS:
-        cells[_TAG_CELLS[column]] = tag
-    else:
-        others = [part for part in cells[_MISC].split("|") if part != "_" and not part.startswith("Tag=")]
-        cells[_MISC] = "|".join([f"Tag={tag}", *others])
 
 
 def _csv(sentence: "TaggedSentence", number: int, top: int) -> str:

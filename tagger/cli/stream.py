@@ -6,17 +6,15 @@ And the sentences in them: lists of words as JSON, and CoNLL-U.
 import codecs
 import io
 import json
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, BinaryIO, NamedTuple, cast
 
-from tagger.cli.output_formats import put_tag
 from tagger.core.common.errors import InputError
+from tagger.predict.conllu import WORD
 
 NAME = "standard input"
 _KEYS = ("tokens", "words", "sentence", "text")  # of an object; the first that it has counts
 _COLUMNS = 10  # of CoNLL-U
-_WORD = re.compile(r"\d+\t", re.ASCII)  # how the line of a word begins
 _BLOCK = 1 << 20  # bytes read at most at once; a pipe gives what it holds
 
 
@@ -86,19 +84,6 @@ class ConlluSentence(NamedTuple):
     lines: list[str]
     words: list[str]
 
-    def retagged(self, tags: Iterable[str], column: str) -> str:
-        """Return the lines, of which those of words have other tags; `column` is that of the model."""
-        rest = iter(tags)
-        return "".join(
-            (_with_tag(line, next(rest), column) if _WORD.match(line) else line) + "\n" for line in self.lines
-        )
-
-
-def _with_tag(line: str, tag: str, column: str) -> str:
-    cells = line.split("\t")
-    put_tag(cells, tag, column)
-    return "\t".join(cells)
-
 
 def read_conllu(chunks: Iterable[Sequence[str]]) -> Iterator[list[ConlluSentence]]:
     """Yield the sentences of CoNLL-U whose last line has arrived; tags need not be there. What follows the last is one.
@@ -118,7 +103,7 @@ def read_conllu(chunks: Iterable[Sequence[str]]) -> Iterator[list[ConlluSentence
             if line.strip() and not line.startswith("#") and len(cells) < _COLUMNS:
                 expected = f"expected {_COLUMNS} with a tab between them: {line[:60]!r}"
                 raise InputError.at(NAME, number, f"{len(cells)} columns, {expected}")
-            if _WORD.match(line):
+            if WORD.match(line):
                 words.append(cells[1])
             if not line.strip() and words:
                 sentences.append(ConlluSentence(lines, words))

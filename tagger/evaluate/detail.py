@@ -20,11 +20,11 @@ def evaluation_detail(tagged: TaggedSplit, baseline: TaggedSplit) -> dict[str, A
     masks = {"all": np.ones(len(tagged.right), dtype=bool)} | tagged.groups._asdict()
     return {
         "sentences": tagged.split.sentences,
-        "tokens": len(tagged.right),
+        "tokens": int(tagged.split.tagged.sum()),
         "words": [
             {
                 "group": name,
-                "tokens": int(mask.sum()),
+                "tokens": int((mask & tagged.split.tagged).sum()),
                 "accuracy": six_places(tagged.accuracy(mask)),
                 "baseline_accuracy": six_places(baseline.accuracy(mask)),
             }
@@ -44,7 +44,8 @@ def reliability(tagged: TaggedSplit) -> list[dict[str, Any]]:
     their mean probability, and `accuracy` are None in an empty bin.
     """
     tokens, confidence, right = (
-        np.bincount(tagged.bins, weights, BINS) for weights in (None, tagged.confidence, tagged.right)
+        np.bincount(tagged.bins[tagged.split.tagged], weights[tagged.split.tagged], BINS)
+        for weights in (np.ones(len(tagged.bins)), tagged.confidence, tagged.right)
     )
     return [
         {
@@ -59,11 +60,11 @@ def reliability(tagged: TaggedSplit) -> list[dict[str, Any]]:
 
 
 def accuracy_by_length(tagged: TaggedSplit) -> list[dict[str, Any]]:
-    """Return the accuracy of the tokens in sentences of 1 to 5 words, 6 to 10, and so on: of classes that occur."""
+    """Return the accuracy of the words in sentences of 1 to 5 words, 6 to 10, and so on: of classes that occur."""
     split = tagged.split
     classes = np.searchsorted(LENGTHS, split.lengths, side="right") - 1  # (S)
-    columns = {"sentences": 1, "tokens": split.lengths, "right": tagged.sums["right"]}
-    table = pd.DataFrame(columns).groupby(classes).sum()
+    columns = {"sentences": 1, "tokens": split.tagged_lengths, "right": tagged.sums["right"]}
+    table = pd.DataFrame(columns)[split.tagged_lengths > 0].groupby(classes[split.tagged_lengths > 0]).sum()
     return [
         {
             "from": LENGTHS[place],
@@ -82,7 +83,7 @@ def frequent_confusions(tagged: TaggedSplit) -> list[dict[str, Any]]:
     `share` is of all errors. The example is the error of the pair that the model was surest of, the first of equals.
     """
     names = np.array(tagged.split.tag_names, dtype=object)
-    errors = np.flatnonzero(~tagged.right)
+    errors = np.flatnonzero(~tagged.right & tagged.split.tagged)
     pairs = [names[tags[errors]] for tags in (tagged.split.tags, tagged.predicted)]
     confidence = pd.Series(tagged.confidence[errors], index=errors)
     ranked = confidence.groupby(pairs).agg(["size", "idxmax"])

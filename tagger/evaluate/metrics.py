@@ -29,12 +29,12 @@ def _f1(right: Float64s, found: Float64s, gold: Float64s) -> Float64s:
 
 def _macro_f1(right: Float64s, found: Float64s, gold: Float64s) -> Float64s:
     """Average over the tags that are gold or predicted: (R, T) each -> (R)."""
-    return np.asarray(_f1(right, found, gold).sum(axis=1) / (found + gold > 0).sum(axis=1))
+    return _ratio(_f1(right, found, gold).sum(axis=1), (found + gold > 0).sum(axis=1))
 
 
 def _calibration_error(gaps: Float64s, tokens: Float64s) -> Float64s:
     """Average |accuracy - confidence| of the bins, each weighing as many tokens as it has."""
-    return np.asarray(np.abs(gaps).sum(axis=1) / tokens)
+    return _ratio(np.abs(gaps).sum(axis=1), tokens)
 
 
 class Metric(NamedTuple):
@@ -126,11 +126,12 @@ def tag_table(tagged: TaggedSplit, baseline: TaggedSplit) -> pd.DataFrame:
     """
     from sklearn.metrics import precision_recall_fscore_support  # takes a second, which names alone should not cost
 
-    gold, names = tagged.split.tags, tagged.split.tag_names
-    present = sorted({*np.unique(gold), *np.unique(tagged.predicted)}, key=lambda tag: names[tag])
+    counted, names = tagged.split.tagged, tagged.split.tag_names
+    gold, found, usual = (tags[counted] for tags in (tagged.split.tags, tagged.predicted, baseline.predicted))
+    present = sorted({*np.unique(gold), *np.unique(found)}, key=lambda tag: names[tag])
     columns, baseline_columns = (
         precision_recall_fscore_support(gold, predicted, labels=present, zero_division=0)
-        for predicted in (tagged.predicted, baseline.predicted)
+        for predicted in (found, usual)
     )
     tags = {"tag": [names[tag] for tag in present]}
     scores = dict(zip(("precision", "recall", "f1", "support"), columns, strict=True))

@@ -13,14 +13,17 @@ from tagger.core.corpus.encoded_split import EncodedSplit
 
 
 def prediction_table(probabilities: Probabilities, split: EncodedSplit) -> pd.DataFrame:
-    """Return one row per token: `sentence`, `position` (from 1), `word`, `gold`, `predicted`, `p_<TAG>` of each tag."""
+    """Return one row per token: `sentence`, `position` (from 1), `word`, `gold`, `predicted`, `p_<TAG>` of each tag.
+
+    `gold` is None where it is missing.
+    """
     lengths = split.lengths
     tag_names = split.tag_names[: probabilities.shape[1]]
     table: dict[str, Any] = {
         "sentence": np.repeat(np.arange(1, len(lengths) + 1, dtype=np.int32), lengths),
         "position": (np.arange(len(split.forms)) - np.repeat(split.sentence_starts[:-1], lengths) + 1).astype(np.int32),
         "word": np.array(split.form_texts, dtype=object)[split.forms],
-        "gold": np.array(split.tag_names, dtype=object)[split.tags],
+        "gold": np.array([*split.tag_names, None], dtype=object)[split.tags],
         "predicted": np.array(tag_names, dtype=object)[probabilities.argmax(axis=1)],
     }
     table |= {f"p_{tag}": probabilities[:, index] for index, tag in enumerate(tag_names)}
@@ -34,6 +37,7 @@ def probabilities_of(predictions: pd.DataFrame) -> Probabilities:
 
 def confusions(predictions: pd.DataFrame) -> pd.DataFrame:
     """Return how often each gold tag (row) of a prediction table was predicted as each tag (column)."""
+    predictions = predictions.dropna(subset="gold")
     names = sorted({*predictions["gold"], *predictions["predicted"]})
     counts = pd.crosstab(predictions["gold"], predictions["predicted"])
     return counts.reindex(index=names, columns=names, fill_value=0).rename_axis(index=None, columns=None)

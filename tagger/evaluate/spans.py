@@ -47,8 +47,8 @@ def find_spans(tags: Iterable[str], first: int = 0) -> Iterator[Span]:
 
 
 def split_spans(tags: Tags, split: EncodedSplit) -> set[Span]:
-    """Return the spans of all sentences, given a tag id for each token."""
-    names = np.array(split.tag_names, dtype=object)[tags].tolist()
+    """Return the spans of all sentences, given a tag id for each token; NO_TAG stands for O."""
+    names = np.array([*split.tag_names, "O"], dtype=object)[tags].tolist()
     sentences = pairwise(split.sentence_starts.tolist())
     return {span for start, end in sentences for span in find_spans(names[start:end], start)}
 

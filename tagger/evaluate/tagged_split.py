@@ -11,6 +11,7 @@ import numpy as np
 
 from tagger.core.common.arrays import Array, Flags, Float64s, Int64s, Probabilities, Tags
 from tagger.core.corpus.encoded_split import EncodedSplit
+from tagger.core.corpus.indexed_corpus import NO_TAG
 from tagger.core.corpus.lexicon import WordGroups, most_frequent_tags, word_groups
 from tagger.evaluate.spans import Span, marks_spans, split_spans
 
@@ -39,7 +40,7 @@ class TaggedSplit:
 
     @cached_property
     def right(self) -> Flags:
-        """Which tokens have the gold tag: (N)."""
+        """Which tokens have the gold tag: (N). One without any is neither right nor wrong."""
         return np.asarray(self.predicted == self.split.tags)
 
     @cached_property
@@ -57,16 +58,18 @@ class TaggedSplit:
         """The spans that are `right`, `found` and `gold`; empty if the tags mark no spans."""
         if not marks_spans(self.split.tag_names):
             return {}
-        found, gold = split_spans(self.predicted, self.split), split_spans(self.split.tags, self.split)
+        counted = np.where(self.split.tagged, self.predicted, NO_TAG)
+        found, gold = split_spans(counted, self.split), split_spans(self.split.tags, self.split)
         return {"right": gold & found, "found": found, "gold": gold}
 
     def accuracy(self, inside: Flags) -> float | None:
-        """Return the share of right tags among some tokens, None if there is no such token: (N) which."""
-        return float(self.right[inside].mean()) if inside.any() else None
+        """Return the share of right tags among some tagged tokens, None if there is none: (N) which tokens."""
+        counted = self.right[inside & self.split.tagged]
+        return float(counted.mean()) if len(counted) else None
 
     @cached_property
     def sums(self) -> dict[str, Float64s]:
-        """What metrics are computed from, summed over each sentence: (S), or (S, columns).
+        """What metrics are computed from, summed over the tagged tokens of each sentence: (S), or (S, columns).
 
         Tokens: `tokens`, `right`, and for each group of words such as `known` also `known_right`. Sentences:
         `sentences`, `right_sentences`. By tag, (S, T): `right_tags`, `predicted_tags`, `gold_tags`. If the tags mark
@@ -89,19 +92,22 @@ class TaggedSplit:
             by_token[f"{name}_spans"][[span.start for span in spans]] = 1
         if amount := self.probabilities.shape[1]:
             values = self.probabilities.astype(np.float64)
-            known = split.tags < amount
+            known = split.known_to(amount)
             gold = np.where(known, values[np.arange(len(right)), np.minimum(split.tags, amount - 1)], 0)
             by_token["known_tags"] = known
             by_token["nll"] = np.where(known, -np.log(np.maximum(gold, SMALLEST)), 0)
             by_token["brier"] = np.square(values).sum(axis=1) + 1 - 2 * gold
             sums["gaps"] = self._table(self.bins, BINS, right - self.confidence)
         starts = split.sentence_starts[:-1]
-        sums |= {name: np.add.reduceat(values.astype(np.float64), starts) for name, values in by_token.items()}
-        right_sentences = (sums["right"] == sums["tokens"]).astype(np.float64)
-        return sums | {"sentences": np.ones(split.sentences), "right_sentences": right_sentences}
+        for name, values in by_token.items():
+            sums[name] = np.add.reduceat(values.astype(np.float64) * split.tagged, starts)
+        sentences = (sums["tokens"] > 0).astype(np.float64)
+        return sums | {"sentences": sentences, "right_sentences": sentences * (sums["right"] == sums["tokens"])}
 
     def _table(self, columns: Tags, width: int, values: Array | float = 1.0) -> Float64s:
-        """Sum a value of each token by sentence and column: (N) columns, (N) values -> (S, width)."""
+        """Sum a value of each tagged token by sentence and column: (N) columns, (N) values -> (S, width)."""
         table = np.zeros((self.split.sentences, width))
-        np.add.at(table, (np.repeat(np.arange(len(table)), self.split.lengths), columns), values)
+        places = np.repeat(np.arange(len(table)), self.split.lengths), columns, np.broadcast_to(values, columns.shape)
+        sentences, inside, counted = (part[self.split.tagged] for part in places)
+        np.add.at(table, (sentences, inside), counted)
         return table

@@ -111,7 +111,7 @@ def cost_of_int8(folder: Path, split: EncodedSplit, predictions: pd.DataFrame) -
     """
     exact, rough = probabilities_of(predictions), _tag(folder, split, int8=True)
     exact_tags, rough_tags = exact.argmax(axis=1), rough.argmax(axis=1)
-    accuracies = [f"{100 * float((tags == split.tags).mean()):.2f} %" for tags in (rough_tags, exact_tags)]
+    accuracies = [f"{100 * (tags == split.tags)[split.tagged].mean():.2f} %" for tags in (rough_tags, exact_tags)]
     different, largest = int((exact_tags != rough_tags).sum()), np.abs(exact - rough).max()
     return (
         f"in 8 bits: accuracy {accuracies[0]}, exactly {accuracies[1]}; another tag for {different} tokens, "

@@ -1,5 +1,6 @@
 """The model card of an export, in Markdown; its text is in `model_card.md.jinja`."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,9 @@ from tagger.core.params.schema import ExportView, Training
 from tagger.evaluate.metrics import shown_in
 from tagger.evaluate.over_seeds import over_seeds
 from tagger.predict.sentences import MOST_CHARACTERS, MOST_WORDS
+
+_BUNDLED = Path("data/raw")  # whose corpus `auto` knows
+_HUB_LICENCE = re.compile(r"cc0-1\.0|cc-by(-nc)?(-sa|-nd)?-\d\.0|apache-2\.0|mit")  # names that Hugging Face's Hub has
 
 
 def model_card(
@@ -42,6 +46,12 @@ def model_card(
     )
     # What decides a training, with the names of files in place of their paths on this machine.
     data, vectors = params.data.model_dump(), params.model.vectors
+    is_bundled = {Path(data[split]).parent for split in ("train", "dev", "test")} == {_BUNDLED}
+    licence, language = params.export.data_licence, params.export.language
+    if licence == "auto":
+        licence = "CC BY 4.0" if is_bundled else ""
+    if language == "auto":
+        language = "en" if is_bundled else ""
     settings = {
         "seed": chosen.seed,
         "arithmetic": params.arithmetic,
@@ -51,7 +61,9 @@ def model_card(
     }
     return environment.get_template("model_card.md.jinja").render(
         chosen=chosen,
-        licence=params.export.data_licence,
+        licence=licence,
+        hub_licence=found[0] if (found := _HUB_LICENCE.fullmatch(licence.lower().replace(" ", "-"))) else "other",
+        language=language,
         settings=settings,
         flat_settings=flatten(settings),
         survey=survey,

@@ -14,7 +14,7 @@ class Columns(NamedTuple):
 
     tag: Column = AUTO
     word: Column = AUTO
-    sentence: Column = AUTO  # what the words of a sentence share, in a table with a word a row
+    sentence: Column = AUTO  # what the words of a sentence share, in a table with one word per row
     tag_names: tuple[str, ...] = ()  # of tags that are numbers from 0
 
 

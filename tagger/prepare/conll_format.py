@@ -8,7 +8,8 @@ With tabs between them, words may hold spaces::
     slept VBD I-VP O
 
 The word is the first column and the tag the last, unless the params say otherwise. A line that begins with # is a
-comment if it has other columns than the rest, or is a comment of CoNLL-U; so a hashtag stays a word.
+comment if it has other columns than the rest, or is a comment of CoNLL-U; so a hashtag stays a word. A tag that is
+empty, behind a tab, is missing.
 """
 
 import re
@@ -18,8 +19,9 @@ from pathlib import Path
 
 from tagger.core.common.errors import InputError
 from tagger.core.corpus.indexed_corpus import Sentence
+from tagger.prepare import csv_format
 from tagger.prepare.columns import AUTO, Columns, find_column
-from tagger.prepare.input_files import DOCUMENT, clip, take_head
+from tagger.prepare.input_files import DOCUMENT, clip, is_blank, take_head
 
 _COMMENT = re.compile(r"#[ \t]+([\w.:-]+ += |(id|sent_id|newdoc|newpar|text)\b)")
 _CONLL_2003 = ["word", "pos", "chunk", "ner"]
@@ -30,18 +32,21 @@ def parse(lines: Iterable[str], path: Path, columns: Columns) -> Iterator[Senten
     """Parse lines of columns. A document mark ends a sentence and is none.
 
     Raises:
-        InputError: a line has other columns than the first one, or no word or tag, or a column is not there.
+        InputError: a line has other columns than the first one, or no word, or a column is not there, or the first line
+            is a header.
     """
     lines = iter(lines)
     head = take_head(lines)
-    first, tabbed = _split(head[-1]) if head else [], bool(head) and "\t" in head[-1]
-    width = len(first)
+    tabbed, width = "\t" in "".join(head[-1:]), len(_split("".join(head[-1:])))
+    if width > 1 and csv_format.recognise(head[-1:], columns):
+        wrong = f"{clip(head[-1].strip())!r} is a header, expected a word and its tag; set data.format: csv"
+        raise InputError.at(path, len(head), f"{wrong} (if they are, data.columns.tag: {width})")
     word, tag = _choose(columns, width, f"{path}:{len(head)}") if width > 1 else (0, 0)
     expected = "expected a word and its tag" + (f" in {width} columns, as in line {len(head)}" if width > 1 else "")
     words: list[str] = []
     tags: list[str] = []
     for number, line in enumerate(chain(head, lines), start=1):
-        if line.isspace() or line.startswith(DOCUMENT):
+        if is_blank(line) or line.startswith(DOCUMENT):
             if words:
                 yield Sentence(tuple(words), tuple(tags))
                 words, tags = [], []
@@ -57,8 +62,8 @@ def parse(lines: Iterable[str], path: Path, columns: Columns) -> Iterator[Senten
             if words or width <= _MOST_FIXED or columns.tag == AUTO or len(cells) <= max(word, tag):
                 raise InputError.at(path, number, f"{len(cells)} columns, {expected}: {clip(line.rstrip())!r}")
             width = len(cells)
-        if not (cells[word] and cells[tag]):
-            raise InputError.at(path, number, f"an empty column, {expected}: {clip(line.rstrip())!r}")
+        if not cells[word]:
+            raise InputError.at(path, number, f"the word is empty, {expected}: {clip(line.rstrip())!r}")
         if columns.word == AUTO and width > 2 and words == ["1", "2"] and cells[word] == "3":
             wrong = (
                 "the first column counts the words, expected the words; set data.columns.word or data.format: conllu"

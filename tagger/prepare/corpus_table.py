@@ -1,10 +1,11 @@
-"""Corpora as tables, with a sentence or a word a row: which columns are read, and the sentences in the rows.
+"""Corpora as tables, with one sentence or one word per row: which columns are read, and the sentences in the rows.
 
 CSV, Parquet and JSON lines have this in common.
 """
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, islice
 from typing import Any, NamedTuple
 
 from tagger.core.common.errors import InputError
@@ -16,6 +17,8 @@ from tagger.prepare.input_files import clip, split_words
 _WORDS, _WORD = ("tokens", "words", "text"), ("word", "token", "form")
 _TAG, _OTHER_TAG = re.compile(r"(tag|label)s?"), re.compile(r".*(tags?|labels?|pos|ner)")
 _SENTENCE = re.compile(r"sent(ence)?([ _]?(#|id|idx|index|no|nr|num|number))?")
+_EMPTY: tuple[Any, ...] = (None, "", [])
+_FIRST = 20  # rows that say whether a table has a word or a sentence in each
 _PYTHON_LIST = re.compile(r"\[(['\"]).*\1\]", re.DOTALL)
 
 Row = tuple[int, Any, Any, Any]  # its number, and its cells in use: words, tags, and what tells sentences apart
@@ -27,7 +30,7 @@ class Layout(NamedTuple):
     word: int
     tag: int
     sentence: int | None
-    word_a_row: bool
+    word_a_row: bool | None  # None if that is for the first rows to say
 
 
 def choose(header: Sequence[str], columns: Columns, place: str) -> Layout:
@@ -51,35 +54,42 @@ def choose(header: Sequence[str], columns: Columns, place: str) -> Layout:
     if not found or len(tags) != 1:
         raise InputError(f"{place}: the header is {clip(','.join(header))!r}, expected 'text,tag', or set data.columns")
     sentence = next((index for index in sentences if index != found[0]), None)
-    return Layout(found[0], tags[0], sentence, sentence is not None or names[found[0]] in _WORD)
+    word_a_row: bool | None = sentence is not None or names[found[0]] in _WORD
+    is_unknown = not word_a_row and columns.word != AUTO and not has_sentences
+    return Layout(found[0], tags[0], sentence, None if is_unknown else word_a_row)
 
 
 def read_rows(rows: Iterable[Row], layout: Layout, place: str, tag_names: Sequence[str] = ()) -> Iterator[Sentence]:
     """Yield the sentences of a table. `place` stands before the number of a row in messages.
 
-    With a word a row, a sentence ends where the cell of the sentence changes; an empty cell continues it, and an empty
-    row ends it, too. `tag_names` are the names of tags that are numbers.
+    With one word per row, a sentence ends where its cell of the sentence column changes. An empty cell continues it,
+    and an empty row ends it, too. `tag_names` are the names of tags that are numbers. A tag that is empty, null or a
+    negative number with names is missing; where a text holds the tags of a whole sentence, none can be.
 
     Raises:
-        InputError: a word or tag is missing or no text, or there is not one tag per word.
+        InputError: a word is missing, a word or tag is no text, or there is not one tag per word.
     """
+    rows = iter(rows)
+    first = list(islice(rows, _FIRST))
+    word_a_row = layout.word_a_row
+    if word_a_row is None:
+        word_a_row = all(isinstance(row[1], str) and len(split_words(row[1])) == 1 for row in first if row[1])
     words: list[str] = []
     tags: list[str] = []
     current: Any = None
-    for number, row_words, row_tags, sentence in rows:
-        is_empty = row_words is None and row_tags is None
-        if words and (is_empty or not layout.word_a_row or sentence not in (current, "", None)):
+    for number, row_words, row_tags, sentence in chain(first, rows):
+        is_empty = row_words in _EMPTY and row_tags in _EMPTY
+        if words and (is_empty or not word_a_row or sentence not in (current, "", None)):
             yield Sentence(tuple(words), tuple(tags))
             words, tags = [], []
         if is_empty:
             continue
-        own, own_tags = ([row_words], [row_tags]) if layout.word_a_row else (_list(row_words), _list(row_tags))
-        if tag_names:
-            own_tags = [tag_names[tag] if type(tag) is int and 0 <= tag < len(tag_names) else tag for tag in own_tags]
-        if len(own) != len(own_tags) or not all(map(_is_text, own)) or not all(map(_is_text, own_tags)):
-            raise InputError(f"{place}{number}: {_find_mistake(row_words, row_tags, own, own_tags)}")
+        own, own_tags = ([row_words], [row_tags]) if word_a_row else (_list(row_words), _list(row_tags))
+        names = [_name(tag, tag_names) for tag in own_tags]
+        if len(own) != len(names) or not all(map(_is_text, own)) or None in names:
+            raise InputError(f"{place}{number}: {_find_mistake(row_words, row_tags, own, own_tags, names)}")
         words += own
-        tags += own_tags
+        tags += names
         current = sentence if sentence not in ("", None) else current
     if words:
         yield Sentence(tuple(words), tuple(tags))
@@ -89,14 +99,23 @@ def _list(cell: Any) -> list[Any]:
     """Return the words of a cell; one that is no list of words stands for itself, to be refused."""
     if isinstance(cell, str) and cell.strip(BLANKS) and not _PYTHON_LIST.fullmatch(cell.strip()):
         return split_words(cell)
-    return cell if isinstance(cell, list) else [None]
+    return cell if isinstance(cell, list) else [()]
+
+
+def _name(tag: Any, names: Sequence[str]) -> Any:
+    """Return the name of a tag, "" if it is missing, None if it is no tag."""
+    if isinstance(tag, str):
+        return tag if tag.strip(BLANKS) else ""
+    if type(tag) is int and names:
+        return names[tag] if 0 <= tag < len(names) else "" if tag < 0 else None
+    return "" if tag is None else None
 
 
 def _is_text(value: Any) -> bool:
     return isinstance(value, str) and bool(value.strip(BLANKS))
 
 
-def _find_mistake(row_words: Any, row_tags: Any, words: list[Any], tags: list[Any]) -> str:
+def _find_mistake(row_words: Any, row_tags: Any, words: list[Any], tags: list[Any], names: list[Any]) -> str:
     for name, cell in (("text", row_words), ("tag", row_tags)):
         if isinstance(cell, str) and _PYTHON_LIST.fullmatch(cell.strip()):
             return (
@@ -107,6 +126,7 @@ def _find_mistake(row_words: Any, row_tags: Any, words: list[Any], tags: list[An
     if len(words) != len(tags):
         cells = f"{clip(str(row_words))!r}, {clip(str(row_tags))!r}"
         return f"{len(words)} words but {len(tags)} tags, expected one tag per word: {cells}"
-    word, tag = next(pair for pair in zip(words, tags, strict=True) if not all(map(_is_text, pair)))
+    rows = zip(words, tags, names, strict=True)
+    word, tag = next((word, tag) for word, tag, name in rows if name is None or not _is_text(word))
     hint = "; data.tag_names gives names to numbers" if type(tag) is int else ""
     return f"got the word {clip(repr(word))} with the tag {clip(repr(tag))}, expected texts{hint}"

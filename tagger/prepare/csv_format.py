@@ -1,4 +1,4 @@
-"""CSV and TSV with a header: a sentence a row, both columns split at blanks, as in the tutorial; or a word a row.
+"""CSV and TSV with a header: one sentence per row, both columns split at blanks (the tutorial's), or one word.
 
 ::
 
@@ -6,7 +6,7 @@
     The dog barked,DET NOUN VERB          1;The;DET
     "Yes , she said",INTJ PUNCT PRON VERB ;dog;NOUN
 
-Commas, semicolons, bars or tabs separate the cells, whichever makes a header of the first line.
+Commas, semicolons, bars, tabs or blanks separate the cells, whichever makes a header of the first line.
 """
 
 import csv
@@ -21,7 +21,7 @@ from tagger.prepare.columns import Columns
 from tagger.prepare.corpus_table import Row, choose, read_rows
 from tagger.prepare.input_files import clip
 
-_DELIMITERS = ",;\t|"
+_DELIMITERS = ",;\t| "
 
 
 def recognise(lines: Sequence[str], columns: Columns) -> bool:
@@ -45,6 +45,8 @@ def parse(lines: Iterable[str], path: Path, columns: Columns) -> Iterator[Senten
     if not header:
         return
     layout = choose(header, columns, f"{path}:{number}")
+    if delimiter == " ":
+        layout = layout._replace(word_a_row=True)
 
     def used() -> Iterator[Row]:
         for number, row in rows:
@@ -63,7 +65,7 @@ def parse(lines: Iterable[str], path: Path, columns: Columns) -> Iterator[Senten
 
 def _delimiter_of(line: str, columns: Columns) -> str:
     """Return the delimiter with which a line is a header that has the columns, if there is one."""
-    for delimiter in _DELIMITERS:
+    for delimiter in _DELIMITERS[: -1 if line.startswith("#") else None]:  # # global.columns = WORD TAG
         try:
             _, cells = next(_read_rows([line], Path(), delimiter), (1, []))
             layout = choose(cells, columns, "")
@@ -77,11 +79,12 @@ def _delimiter_of(line: str, columns: Columns) -> str:
 def _read_rows(lines: Iterable[str], path: Path, delimiter: str) -> Iterator[tuple[int, list[str]]]:
     """Yield the rows, each with the number of its first line."""
     csv.field_size_limit(2**31 - 1)
-    ended = (line.rstrip("\r\n") + "\n" for line in lines)
-    # In TSV, a quote is mostly a word; then it encloses nothing.
-    is_tsv = delimiter == "\t"
+    ends = "\r\n " if delimiter == " " else "\r\n"
+    ended = (line.rstrip(ends) + "\n" for line in lines)
+    # With tabs or blanks, a quote is mostly a word; then it encloses nothing.
+    is_tsv = delimiter in "\t "
     quoting: Literal[0, 3] = csv.QUOTE_NONE if is_tsv else csv.QUOTE_MINIMAL
-    rows = csv.reader(ended, delimiter=delimiter, quoting=quoting, strict=True)
+    rows = csv.reader(ended, delimiter=delimiter, quoting=quoting, strict=True, skipinitialspace=delimiter == " ")
     first = 1
     try:
         for row in rows:

@@ -42,7 +42,7 @@ def _object(line: str, path: Path, number: int) -> dict[str, Any]:
         if "\\u" in line:
             json.dumps(document, ensure_ascii=False).encode()  # fails at half of a character
     except (ValueError, RecursionError) as error:
-        raise InputError.at(path, number, f"not JSON: {error}; expected one object a line: {clip(line)!r}") from None
+        raise InputError.at(path, number, f"not JSON: {error}; expected one object per line: {clip(line)!r}") from None
     if not isinstance(document, dict):
         raise InputError.at(path, number, f"got {clip(line.strip())!r}, expected an object")
     return document

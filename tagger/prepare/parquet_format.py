@@ -5,33 +5,35 @@ those of any table.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from tagger.core.common.errors import InputError
 from tagger.core.corpus.indexed_corpus import Sentence
 from tagger.prepare.columns import Columns
 from tagger.prepare.corpus_table import Layout, Row, choose, read_rows
+from tagger.prepare.input_files import open_input
 
 _ROWS = 4096  # read at once
 
 
-def parse(file: BinaryIO, path: Path, columns: Columns) -> Iterator[Sentence]:
-    """Parse rows.
+def parse(_lines: Iterable[str], path: Path, columns: Columns) -> Iterator[Sentence]:
+    """Parse the rows of a file, which has no lines.
 
     Raises:
         InputError: the file is no Parquet, has no such columns, or a row not one tag per word.
     """
-    import pyarrow as pa  # no format but CoNLL-U needs it
+    import pyarrow as pa  # no other format needs it
     import pyarrow.parquet as pq
 
     try:
-        table = pq.ParquetFile(file)
-        names = table.schema_arrow.names
-        layout = choose(names, columns, f"{path}")
-        tag_names = columns.tag_names or _class_names(table.schema_arrow.metadata or {}, names[layout.tag])
-        yield from read_rows(_rows(table, names, layout), layout, f"{path}: row ", tag_names)
+        with open_input(path, "a table in Parquet") as file:
+            table = pq.ParquetFile(file)
+            names = table.schema_arrow.names
+            layout = choose(names, columns, f"{path}")
+            tag_names = columns.tag_names or _class_names(table.schema_arrow.metadata or {}, names[layout.tag])
+            yield from read_rows(_rows(table, names, layout), layout, f"{path}: row ", tag_names)
     except (OSError, pa.ArrowException) as error:
         raise InputError(f"{path}: {' '.join(str(error).split())}") from None
 

@@ -4,57 +4,73 @@ import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from tagger.core.common import paths
-from tagger.core.common.errors import InputError
 from tagger.core.common.files import new_folder, write_json
-from tagger.core.corpus.dictionary import build_dictionaries
-from tagger.core.corpus.encoded_split import encode
+from tagger.core.corpus.dictionary import Dictionaries, build_dictionaries
+from tagger.core.corpus.encoded_split import EncodedSplit, encode
 from tagger.core.corpus.indexed_corpus import IndexedCorpus
+from tagger.core.corpus.word_vectors import WordVectors
 from tagger.core.params.reader import read_params
 from tagger.core.params.schema import DataParams, PrepareView
 from tagger.prepare.columns import AUTO, Columns
-from tagger.prepare.findings import find_problems
+from tagger.prepare.findings import check_fit, find_problems
 from tagger.prepare.read_corpus import FORMATS, format_of, read_corpus, split_off
-from tagger.prepare.split_fit import check_fit
 from tagger.prepare.survey import summary_lines, survey
 from tagger.prepare.vector_file import read_vectors
 
 _SPAN_TAG = re.compile("O|[BIESLU]-.+")
 
 
+class Prepared(NamedTuple):
+    """What the stage makes of a corpus."""
+
+    dictionaries: Dictionaries
+    vectors: WordVectors
+    splits: dict[str, EncodedSplit]
+    survey: dict[str, Any]
+    summary: list[str]  # a line for each split
+
+
 def prepare_corpus() -> None:
     """Run the stage."""
-    params = read_params(PrepareView)
+    prepared = examine_corpus(read_params(PrepareView))
+    with new_folder(paths.DICTIONARIES) as folder:
+        prepared.dictionaries.save(folder)
+    with new_folder(paths.VECTORS) as folder:
+        prepared.vectors.save(folder)
+    for name, split in prepared.splits.items():
+        with new_folder(paths.PREPARED / name) as folder:
+            split.save(folder)
+    write_json(paths.SURVEY, prepared.survey)
+    print("\n".join(prepared.summary))
+
+
+def examine_corpus(params: PrepareView) -> Prepared:
+    """Read the corpus and encode it, writing nothing; warnings go to standard error.
+
+    Raises:
+        InputError: a file can't be read, or what it holds can't be used.
+    """
     data = params.data
     splits = read_splits(data)
     files = {"train": data.train, "dev": data.dev, "test": data.test}
-    for finding in find_problems(splits, files):
-        if finding.is_mistake:
-            raise InputError(finding.text)
-        print(f"warning: {finding.text}", file=sys.stderr)
+    for warning in find_problems(splits, files):
+        print(f"warning: {warning}", file=sys.stderr)
     columns = _columns(data)
     column = _tag_column(data, columns, splits["train"].tag_names)
     dictionaries = build_dictionaries(splits["train"], data.lowercase, column, data.normalise)
     vectors = read_vectors(Path(params.model.vectors), dictionaries.words, params.model.word_dim)
     encoded = {name: encode(corpus, dictionaries) for name, corpus in splits.items()}
     description = survey(encoded, dictionaries, vectors)
-    for warning in check_fit(description, params.data):
+    for warning in check_fit(description, files):
         print(f"warning: {warning}", file=sys.stderr)
-    with new_folder(paths.DICTIONARIES) as folder:
-        dictionaries.save(folder)
-    with new_folder(paths.VECTORS) as folder:
-        vectors.save(folder)
-    for name, split in encoded.items():
-        with new_folder(paths.PREPARED / name) as folder:
-            split.save(folder)
-    write_json(paths.SURVEY, description)
     sources = {
         name: f"{file} ({format_of(Path(file), data.format, columns, data.encoding).title})"
         for name, file in files.items()
     }
-    for line in summary_lines(description, sources):
-        print(line)
+    return Prepared(dictionaries, vectors, encoded, description, list(summary_lines(description, sources)))
 
 
 def _columns(data: DataParams) -> Columns:

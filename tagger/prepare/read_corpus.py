@@ -3,15 +3,15 @@
 import itertools
 import random
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import NamedTuple
 
 from tagger.core.common.errors import InputError
 from tagger.core.corpus.indexed_corpus import IndexedCorpus, Sentence
 from tagger.prepare import conll_format, conllu_format, csv_format, json_format, pairs_format, parquet_format
 from tagger.prepare.columns import USUAL, Columns
-from tagger.prepare.input_files import DOCUMENT, open_input, read_lines
+from tagger.prepare.input_files import DOCUMENT, read_lines
 
 _LINES = 20  # by which a format is recognised
 
@@ -22,9 +22,7 @@ class Format(NamedTuple):
     title: str  # its name in messages
     suffixes: tuple[str, ...]  # a file with one of these is in this format
     recognise: Callable[[Sequence[str], Columns], bool]  # by some first lines, comments and blank ones left out
-    parse: Callable[[Any, Path, Columns], Iterator[Sentence]]  # of lines and the name of their file
-    read_quickly: Callable[[BinaryIO, Columns], IndexedCorpus | None] | None = None  # if it returns None, `parse` reads
-    is_text: bool = True  # otherwise `parse` takes the open file
+    parse: Callable[[Iterable[str], Path, Columns], Iterator[Sentence]]  # of lines and the name of their file
 
 
 def _first_line(pattern: str) -> Callable[[Sequence[str], Columns], bool]:
@@ -39,10 +37,9 @@ FORMATS = {
         (".conllu", ".conllup", ".cupt"),
         _first_line(rf"[^\t]*(\t[^\t]*){{9}}$|{conllu_format.GLOBAL_COLUMNS}"),
         conllu_format.parse,
-        conllu_format.read_quickly,
     ),
     "json": Format("JSON lines", (".json", ".jsonl", ".ndjson"), _first_line(r' *\{ *"'), json_format.parse),
-    "parquet": Format("Parquet", (".parquet",), lambda *_: False, parquet_format.parse, is_text=False),
+    "parquet": Format("Parquet", (".parquet",), lambda *_: False, parquet_format.parse),
     "pairs": Format("word/TAG", (), pairs_format.recognise, pairs_format.parse),
     "conll": Format("CoNLL", (), lambda *_: True, conll_format.parse),
 }
@@ -58,17 +55,8 @@ def read_corpus(
     Raises:
         InputError: the file is missing, empty or unreadable, a line of it is wrong, or a column is not there.
     """
-    expected = _expected()
     known = format_of(path, file_format, columns, encoding)
-    corpus = None
-    if known.read_quickly:
-        with open_input(path, expected, encoding) as file:
-            corpus = known.read_quickly(file, columns)
-    if known.is_text and corpus is None:
-        corpus = IndexedCorpus.of(known.parse(read_lines(path, expected, encoding), path, columns))
-    elif corpus is None:
-        with open_input(path, expected) as file:
-            corpus = IndexedCorpus.of(known.parse(file, path, columns))
+    corpus = IndexedCorpus.of(known.parse(read_lines(path, _expected(), encoding), path, columns))
     if not len(corpus):
         raise InputError(f"{path}: no sentence in it, expected at least one")
     return corpus

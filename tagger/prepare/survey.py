@@ -11,17 +11,16 @@ from tagger.core.corpus.dictionary import Dictionaries
 from tagger.core.corpus.encoded_split import EncodedSplit
 from tagger.core.corpus.lexicon import most_frequent_tags, word_groups
 from tagger.core.corpus.word_vectors import WordVectors
-
-MOST_TAGS = 5  # named in a line
+from tagger.prepare.findings import listed
 
 
 def survey(splits: Mapping[str, EncodedSplit], dictionaries: Dictionaries, vectors: WordVectors) -> dict[str, Any]:
     """Describe the splits `train`, `dev` and `test`.
 
-    For each: sentences, tokens, types (distinct forms). For dev and test also: the share of tokens unknown to training,
-    sentences whose words are also in train, tokens whose tag is not in train, and the accuracy of the baseline that
-    gives each word its most frequent tag in train, and an unknown word the most frequent of all. For the dictionary:
-    its words, and how many of them have a pretrained vector.
+    For each: sentences, tokens, types (distinct forms), and the tokens whose tag is missing. For dev and test also: the
+    share of tokens unknown to training, sentences whose words are also in train, tokens whose tag is not in train, and
+    the accuracy of the baseline that gives each word its most frequent tag in train, and an unknown word the most
+    frequent of all. For the dictionary: its words, and how many of them have a pretrained vector.
     """
     train = splits["train"]
     train_sentences = set(_sentences(train, train))
@@ -29,15 +28,20 @@ def survey(splits: Mapping[str, EncodedSplit], dictionaries: Dictionaries, vecto
     counts: dict[str, dict[str, int]] = {}
     result: dict[str, Any] = {}
     for name, split in splits.items():
-        of_tags = np.bincount(split.tags, minlength=len(split.tag_names)).tolist()
+        of_tags = np.bincount(split.tags[split.tagged], minlength=len(split.tag_names)).tolist()
         counts[name] = dict(zip(split.tag_names, of_tags, strict=True))
-        result[name] = {"sentences": split.sentences, "tokens": len(split.forms), "types": len(split.form_texts)}
+        result[name] = {
+            "sentences": split.sentences,
+            "tokens": len(split.forms),
+            "types": len(split.form_texts),
+            "tokens_without_tag": int((~split.tagged).sum()),
+        }
         if name == "train":
             continue
         result[name] |= {
             "unknown_share": six_places(word_groups(train, split).unknown.mean()),
             "sentences_in_train": sum(sentence in train_sentences for sentence in _sentences(split, train)),
-            "baseline_accuracy": six_places((most_frequent_tags(train, split) == split.tags).mean()),
+            "baseline_accuracy": six_places((most_frequent_tags(train, split) == split.tags)[split.tagged].mean()),
             "tokens_of_unseen_tags": sum(of_tags[known_tags:]),
             "unseen_tags": [{"tag": tag, "count": counts[name][tag]} for tag in sorted(split.tag_names[known_tags:])],
         }
@@ -53,6 +57,8 @@ def summary_lines(survey: Mapping[str, Any], sources: Mapping[str, str]) -> Iter
     for name, source in sources.items():
         split = survey[name]
         line = f"{name}: {source}: {split['sentences']:,} sentences, {split['tokens']:,} words"
+        if missing := split["tokens_without_tag"]:
+            line += f", {missing:,} of them without a tag and left out"
         if name == "train":
             yield f"{line}, {split['types']:,} of them distinct"
             continue
@@ -61,7 +67,7 @@ def summary_lines(survey: Mapping[str, Any], sources: Mapping[str, str]) -> Iter
             f"{split['sentences_in_train']:,}; words with a tag that train lacks: {split['tokens_of_unseen_tags']:,}"
         )
         tags = [unseen["tag"] for unseen in split["unseen_tags"]]
-        yield line + (f" ({', '.join(tags[:MOST_TAGS])}{', ...' if len(tags) > MOST_TAGS else ''})" if tags else "")
+        yield line + (f" ({listed(tags)})" if tags else "")
 
 
 def _sentences(split: EncodedSplit, train: EncodedSplit) -> Iterator[bytes]:

@@ -4,11 +4,16 @@ import textwrap
 from collections.abc import Sequence
 from typing import Any, Literal, get_args
 
+from pyspark import cloudpickle
 from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as F  # noqa: N812, Spark's own convention
 
 from tagger.core.common.errors import InputError
+from tagger.predict import conllu
+from tagger.predict.conllu import retagged
 from tagger.predict.sentences import MOST_CHARACTERS, MOST_WORDS
+
+cloudpickle.register_pickle_by_value(conllu)  # workers need not have this package
 
 Format = Literal["text", "json", "conllu", "parquet"]
 
@@ -144,10 +149,10 @@ def check_output(spark: SparkSession, path: str, inputs: Sequence[str], overwrit
         raise InputError(f"{path}: not written by Spark; --overwrite expected an earlier output")
 
 
-def write(rows: DataFrame, path: str, form: Format) -> None:
+def write(rows: DataFrame, path: str, form: Format, column: str) -> None:
     """Write a folder of Parquet, of JSON lines (also if text is asked for), or of CoNLL-U, all of it kept but its tags.
 
-    Spark adds `_SUCCESS` to it last.
+    Tags of CoNLL-U go into the `column` that the model was trained on. Spark adds `_SUCCESS` to it last.
 
     Raises:
         InputError: it can't be written, or computing the rows fails. Nothing is left then.
@@ -158,7 +163,8 @@ def write(rows: DataFrame, path: str, form: Format) -> None:
         rows = rows.withColumn("probabilities", F.transform("probabilities", lambda value: F.round(value, 6)))
     elif form == "conllu":
         kind, options = "text", {"lineSep": "\n\n"}
-        rows = rows.select(F.array_join(F.transform(F.split(F.rtrim(CONLLU, F.lit("\n")), "\n"), _retagged), "\n"))
+        retag = F.udf(lambda text, tags: "\n".join(retagged(text.rstrip("\n").split("\n"), tags, column)))
+        rows = rows.select(retag(CONLLU, "tags"))
     try:
         rows.write.save(path, kind, mode="overwrite", **options)
     except BaseException:
@@ -167,14 +173,6 @@ def write(rows: DataFrame, path: str, form: Format) -> None:
         if system.exists(place) and not system.listStatus(place):
             system.delete(place, False)
         raise
-
-
-def _retagged(line: Column) -> Column:
-    """Return a line of CoNLL-U with the tag of its word in `tags`."""
-    cells, number = F.split(line, "\t"), F.regexp_extract(line, _WORD_LINE, 1).try_cast("int")
-    tag = F.array(F.element_at("tags", number))
-    changed = F.concat(F.slice(cells, 1, 3), tag, F.slice(cells, 5, F.size(cells)))
-    return F.when(number.isNull(), line).otherwise(F.array_join(changed, "\t"))
 
 
 def is_text(rows: DataFrame) -> bool:

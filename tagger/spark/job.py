@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
@@ -37,9 +38,16 @@ SETTINGS = {
 }
 
 
+class PackedModel(NamedTuple):
+    """A model in MLflow's format, and the column of CoNLL-U that it was trained on."""
+
+    folder: Path
+    column: str
+
+
 @contextmanager
-def mlflow_model(source: str) -> Iterator[Path]:
-    """Provide a model in MLflow's format for the block: a URI's own, or a model folder packed as for the registry.
+def mlflow_model(source: str) -> Iterator[PackedModel]:
+    """Provide a model for the block: a URI's own, or a model folder packed as for the registry.
 
     Raises:
         InputError: there is no such model, or it is damaged.
@@ -49,28 +57,27 @@ def mlflow_model(source: str) -> Iterator[Path]:
 
     folder = model_folder_of(source)
     logging.getLogger("mlflow").setLevel(logging.ERROR)  # it warns that workers need the driver's packages
-    Tagger(folder)  # to find damage before any worker does
+    column = Tagger(folder).dictionaries.column  # finds damage before any worker does
     with tempfile.TemporaryDirectory() as scratch:
         if is_mlflow_uri(source):
-            yield folder.parent.parent
+            yield PackedModel(folder.parent.parent, column)
         else:
             mlflow.pyfunc.save_model(f"{scratch}/model", **model_parts(folder))
-            yield Path(scratch) / "model"
+            yield PackedModel(Path(scratch) / "model", column)
 
 
 def tag_corpus(
-    spark: SparkSession, model: Path, source: str, target: str, forms: tuple[Format, Format], *, overwrite: bool
+    spark: SparkSession, model: PackedModel, source: str, target: str, forms: tuple[Format, Format], *, overwrite: bool
 ) -> tuple[int, int]:
     """Tag a corpus, and write it with its tags. Return the numbers of sentences and words.
 
-    `model` is a folder in MLflow's format, `forms` are those of the source and of the target. With `overwrite`, an
-    earlier output is replaced.
+    `forms` are those of the source and of the target. With `overwrite`, an earlier output is replaced.
 
     Raises:
         InputError: the corpus can't be read, the target exists, or Spark fails.
     """
     if forms[1] == "conllu" != forms[0]:
-        raise InputError(f"{target}: CoNLL-U is written of CoNLL-U alone; expected --to json or parquet")
+        raise InputError(f"{target}: CoNLL-U can be written only from CoNLL-U; expected --to json or parquet")
     with reporting(source):
         readers = {"text": read_text, "conllu": read_conllu}
         rows = readers[forms[0]](spark, source) if forms[0] in readers else read_table(spark, source, forms[0])
@@ -83,7 +90,7 @@ def tag_corpus(
     amount = Observation("amount")
     counts = (F.count(F.lit(1)).alias("sentences"), F.coalesce(F.sum(F.size("words")), F.lit(0)).alias("words"))
     with reporting(source):
-        write(tagged(rows, model).observe(amount, *counts), target, forms[1])
+        write(tagged(rows, model.folder).observe(amount, *counts), target, forms[1], model.column)
         return int(amount.get["sentences"]), int(amount.get["words"])
 
 

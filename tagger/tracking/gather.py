@@ -126,7 +126,8 @@ def _figures(values: Mapping[str, float | None]) -> dict[str, float]:
 def _read_dataset(name: str, settings: dict[str, Any]) -> Dataset:
     folder = paths.PREPARED / name
     split = EncodedSplit.load(folder)
-    profile = {"sentences": len(split.lengths), "tokens": len(split.forms), "tags": len(np.unique(split.tags))}
+    tags = len(np.unique(split.tags[split.tagged]))
+    profile = {"sentences": len(split.lengths), "tokens": len(split.forms), "tags": tags}
     return Dataset(str(settings["data"][name]), split.digest(), profile, md5(folder))
 
 

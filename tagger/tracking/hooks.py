@@ -11,6 +11,7 @@ from tagger.core.network.model_folder import fingerprint
 from tagger.core.params.reader import read_params
 from tagger.core.params.schema import ExportView, Training
 from tagger.predict.export_folder import ExportConfig
+from tagger.runner.dvc_lock import read_lock_file
 from tagger.train.trainer import Epoch
 
 VARIABLE = "TAGGER_TRACKING"
@@ -50,14 +51,20 @@ def track_report(trainings: Sequence[Training]) -> None:
 
 
 def track_export() -> None:
-    """Log what `export` has written.
+    """Log what `export` has written, and a report that DVC skipped: git has its outputs, so a fresh clone needs none.
 
     Whether it becomes champion is decided again if its content, or `export.max_drop`, differs from that of `dvc.lock`.
     """
-    exported = ExportConfig.read(paths.EXPORT)
-    trainings = [training for training in read_params(ExportView).trainings if training.loss == exported.loss]
-    chosen = [each for each in trainings if fingerprint(paths.model_folder(*each)) == exported.trained]
+    trainings, exported = read_params(ExportView).trainings, ExportConfig.read(paths.EXPORT)
+    of_loss = [each for each in trainings if each.loss == exported.loss]
+    chosen = [each for each in of_loss if fingerprint(paths.model_folder(*each)) == exported.trained]
     _track(chosen[:1], "evaluate", "export")
+    if _is_on():
+        from tagger.tracking.sync import recorded_stages
+
+        locked = read_lock_file()
+        reported = [each for each in trainings if "report" in recorded_stages(each, locked)]
+        _track(reported, "evaluate", "report")
 
 
 def links() -> str:

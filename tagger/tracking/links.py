@@ -30,7 +30,7 @@ def links_to(store: Store, group: str) -> dict[str, str]:
 
 
 def links_text() -> str:
-    """Return links to what MLflow has of the models on the disk, one a line; empty if it has nothing, or is away."""
+    """Return links to what MLflow has of the models on the disk, one per line; empty if it has nothing, or is away."""
     uri = tracking_uri()
     try:
         links = _links_to_outputs()

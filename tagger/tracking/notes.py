@@ -13,7 +13,7 @@ from tagger.tracking.store import Store
 
 NOTE, OURS = "mlflow.note.content", "note.sha256"  # tags; the second tells a text of ours from an edited one
 MOST_CHARACTERS = 5000  # of the description of a version, in MLflow's database
-ABOUT = "This is of the newest run of the pipeline. Each has a row, which opens into one training for each loss."
+ABOUT = "These figures are from the newest run of the pipeline. Each run is a row that opens into its trainings."
 REGISTERED = "LSTM taggers, exported by `dvc repro export` as ONNX files, which need no torch. The best is `champion`."
 
 
@@ -60,7 +60,7 @@ def describe_version(store: Store, run: Run, record: Record, version: str) -> No
         made = f"A tagger trained with the loss `{record.loss}`, exported by {_command(run, record, 'export')}."
         text = made + _use(f"models:/{name}/{version}")
         if card := record.files.get(f"{EXPORTED}/model_card.md"):
-            text += f"\n\n{card.read_text(encoding='utf-8')}"
+            text += "\n\n" + card.read_text(encoding="utf-8").rpartition("\n---\n")[2]  # without its head for the Hub
         client.update_model_version(name, version, text[:MOST_CHARACTERS])
 
 

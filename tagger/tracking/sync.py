@@ -37,7 +37,7 @@ def sync() -> Iterator[str]:
         yield f"named metrics as MLflow groups them: {', '.join(named)}"
     locked = read_lock_file()
     for training in read_params(ExportView).trainings:
-        if stages := _recorded_stages(training, locked):
+        if stages := recorded_stages(training, locked):
             record = gather(training, stages)
             if deliver(store, record):
                 yield f"restored {record.name}"
@@ -59,7 +59,7 @@ def _name_metrics(store: Store, run: Run) -> bool:
     return True
 
 
-def _recorded_stages(training: Training, locked: Mapping[str, LockedStage]) -> list[str]:
+def recorded_stages(training: Training, locked: Mapping[str, LockedStage]) -> list[str]:
     """Return the stages whose outputs on the disk are those of `dvc.lock` and belong to the model of a training.
 
     What `prepare` has written again since then is not what the model was trained or measured on.

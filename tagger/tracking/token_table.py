@@ -20,9 +20,11 @@ def token_table(predictions: Mapping[str, pd.DataFrame], loss: str | None = None
     heads = {name: _head(table) for name, table in predictions.items()}
     first = next(iter(heads.values()))
     tags = np.array([head["predicted"] for head in heads.values()])  # (losses, tokens)
-    wrong, disagree = (tags != first["gold"].to_numpy()).any(axis=0), (tags != tags[0]).any(axis=0)
-    right = ", gold " + first["gold"] + ")"
-    marks = np.select([disagree, wrong], [" (wrong, disagree" + right, " (wrong" + right], "")
+    has_gold, gold = first["gold"].notna(), first["gold"].fillna("-")
+    wrong, disagree = has_gold & (tags != gold.to_numpy()).any(axis=0), (tags != tags[0]).any(axis=0)
+    right = ", gold " + gold + ")"
+    cases = [wrong & disagree, wrong, disagree]
+    marks = np.select(cases, [" (wrong, disagree" + right, " (wrong" + right, " (disagree)"], "")
     token = first["sentence"].astype(str) + "." + first["position"].astype(str) + " " + first["word"] + marks
     best = {name: most_probable(head, ALTERNATIVES) for name, head in heads.items()}
     if loss is not None:
@@ -32,7 +34,7 @@ def token_table(predictions: Mapping[str, pd.DataFrame], loss: str | None = None
         return table
     summary = [
         f"gold {gold}; " + "; ".join(f"{name} {text.partition(',')[0]}" for name, text in zip(best, texts, strict=True))
-        for gold, *texts in zip(first["gold"], *best.values(), strict=True)
+        for gold, *texts in zip(gold, *best.values(), strict=True)
     ]
     columns = {"token": token, "probabilities": summary, "gold": first["gold"]}
     for name, head in heads.items():

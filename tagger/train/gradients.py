@@ -33,13 +33,13 @@ class BatchGradient:
         self._device = self._tables[0].device
 
     def compute(self, shards: Sequence[Int64s], loss_of: Callable[[int, Int64s], Tensor]) -> float:
-        """Set the gradient of the mean loss over the tokens of a batch, and return that mean.
+        """Set the gradient of the mean loss over the tagged tokens of a batch, and return that mean.
 
-        `shards` has the sentences of each shard, which may be none. `loss_of` returns the mean loss over the tokens of
-        a shard, given its number and its sentences.
+        `shards` has the sentences of each shard, which may be none. `loss_of` returns the mean loss over the tagged
+        tokens of a shard, given its number and its sentences.
         """
         rows = self._rows_of(shards)
-        tokens = [int(self._split.lengths[sentences].sum()) for sentences in shards]
+        tokens = [int(self._split.tagged_lengths[sentences].sum()) for sentences in shards]
         parts = []
         each = len(shards) // self._group.size  # both are powers of two
         for number in range(self._group.rank * each, (self._group.rank + 1) * each):

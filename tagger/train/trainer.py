@@ -70,7 +70,7 @@ class Epoch(NamedTuple):
 
     number: int  # from 1
     learning_rate: float  # of the last step
-    train_loss: float  # mean over the tokens, dropout on
+    train_loss: float  # mean over the tagged tokens, dropout on
     dev_loss: float
     dev_accuracy: float
     seconds: float  # of the training steps, without the check on dev
@@ -201,20 +201,22 @@ class Trainer:
                 return None
             self._optimization.step()
             tokens = int(train.lengths[sentences].sum())
-            total_loss += loss * tokens
+            total_loss += loss * int(train.tagged_lengths[sentences].sum())
             self._on_step(Step(number, step, self._steps, tokens, loss))
         seconds = time.perf_counter() - start
         dev_loss, accuracy = check(self.model, self.inputs.dev, device, group)
         if math.isnan(dev_loss):  # the last step has spoilt the weights
             return None
         tokens, ended = len(train.forms), time.time_ns() // 1_000_000
-        return Epoch(number, rate, total_loss / tokens, dev_loss, accuracy, seconds, tokens / seconds, ended)
+        mean = total_loss / int(train.tagged_lengths.sum())
+        return Epoch(number, rate, mean, dev_loss, accuracy, seconds, tokens / seconds, ended)
 
     def _loss_of(self, epoch: int, step: int, shard: int, sentences: Int64s) -> Tensor:
-        """Return the mean loss over the tokens of a shard: a scalar."""
+        """Return the mean loss over the tagged tokens of a shard: a scalar."""
         numbers = np.random.SeedSequence((self.inputs.training.seed, epoch, step, shard))  # unrelated for neighbours
         seed_random(int(numbers.generate_state(1, np.uint64)[0] >> np.uint64(1)), self.inputs.device)
-        batch = make_batch(self.inputs.train, sentences, with_forms=self.model.reads_forms).to(self.inputs.device)
+        batch = make_batch(self.inputs.train, sentences, with_forms=self.model.reads_forms).tagged()
+        batch = batch.to(self.inputs.device)
         return self.model.loss.criterion(self.model(self._word_dropout(batch)), batch.tags)
 
 
@@ -238,7 +240,7 @@ def check(model: LstmTagger, split: EncodedSplit, device: torch.device, group: P
     """Return the loss and the accuracy; the processes of a group share the batches, and all get the result.
 
     The loss is the mean over the tokens whose tag the model knows, infinite if there are none. The accuracy is over all
-    tokens: a tag that the model does not know counts as wrong.
+    tagged tokens: a tag that the model does not know counts as wrong.
 
     Predictions are taken from the scores, before the last step: its rounding could make two losses that train the same
     weights choose different epochs.
@@ -247,7 +249,7 @@ def check(model: LstmTagger, split: EncodedSplit, device: torch.device, group: P
     plan = plan_batches(split.lengths, INFERENCE_TOKENS)
     results = torch.zeros(len(plan), 3, dtype=torch.float64)  # per batch: loss, tokens with known tags, correct ones
     for number in range(group.rank, len(plan), group.size):
-        batch = make_batch(split, plan[number], with_forms=model.reads_forms).to(device)
+        batch = make_batch(split, plan[number], with_forms=model.reads_forms).tagged().to(device)
         scores = model.scores(batch)  # (N, K)
         known = batch.tags < scores.shape[-1]
         right = int((scores.argmax(dim=-1) == batch.tags).sum())
@@ -259,4 +261,4 @@ def check(model: LstmTagger, split: EncodedSplit, device: torch.device, group: P
     # Each batch is zero in all processes but one: the sum over processes is exact, and the one over batches always
     # adds the same numbers.
     total_loss, known_tokens, total_right = torch.stack(group.gather(results.to(device))).sum(dim=0).sum(dim=0).tolist()
-    return (total_loss / known_tokens if known_tokens else math.inf), total_right / len(split.tags)
+    return (total_loss / known_tokens if known_tokens else math.inf), total_right / int(split.tagged_lengths.sum())

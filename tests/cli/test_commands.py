@@ -20,7 +20,7 @@ from tagger.core.network.lstm_tagger import LstmTagger
 from tagger.core.network.model_folder import TrainedModel, write_model
 from tagger.core.params.schema import ModelParams
 from tagger.evaluate.metrics import METRICS
-from tests.conftest import PARAMS
+from tests.conftest import PARAMS, RECORDED
 
 ROOT = Path(__file__).parents[2]
 TRAIN = [Sentence(("The", "dog", "barked"), ("DET", "NOUN", "VERB"))]
@@ -381,6 +381,15 @@ def test_the_spread_over_seeds_has_a_column_of_its_own(workspace: Path) -> None:
         ["nll", "0.0100", "0.5000"],
         ["baseline", "-", "0.2500"],
     ]
+
+
+def test_the_recorded_run_is_found_from_a_folder_below(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (workspace / "recorded/starter").mkdir(parents=True)
+    shutil.copy(RECORDED / "starter/dvc.lock", workspace / "recorded/starter")
+    (workspace / "data").mkdir()
+    here = output("verify")
+    monkeypatch.chdir(workspace / "data")
+    assert output("verify") == here
 
 
 def test_a_metric_that_no_loss_has_is_a_dash(workspace: Path) -> None:

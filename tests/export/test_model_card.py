@@ -3,6 +3,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+import yaml
 from jinja2 import UndefinedError
 
 from tagger.core.params.schema import ExportView, Training
@@ -108,8 +109,43 @@ def test_of_several_seeds_the_card_has_the_distribution_and_which_one_it_is() ->
     assert "±" not in card()
 
 
+def head_of(text: str) -> dict[str, Any]:
+    """Return the YAML that Hugging Face's Hub reads."""
+    before, head, _ = text.split("---\n", 2)
+    assert before == ""
+    read: dict[str, Any] = yaml.safe_load(head)
+    return read
+
+
+def test_the_head_is_what_the_hub_reads() -> None:
+    head = head_of(card(params=params(export={"language": "de"})))
+    assert (head["license"], head["language"]) == ("cc-by-sa-4.0", "de")
+    assert (head["library_name"], head["pipeline_tag"]) == ("lstm-tagger", "token-classification")
+    (result,) = head["model-index"][0]["results"]
+    assert {metric["type"]: metric["value"] for metric in result["metrics"]} == {"accuracy": 0.91, "f1": 0.9}
+    assert result["dataset"]["name"] == "t|t.csv"
+
+
+def test_a_licence_that_the_hub_has_no_name_for_is_another_one() -> None:
+    head = head_of(card(params=params(export={"data_licence": 'Ask "us": no'})))
+    assert (head["license"], head["license_name"]) == ("other", 'Ask "us": no')
+
+
 def test_a_licence_that_nobody_named_is_said() -> None:
-    assert "Licence of the data: not stated" in card(params=params(export={"data_licence": ""}))
+    for unknown in ("", "auto"):  # the data are not the bundled ones
+        text = card(params=params(export={"data_licence": unknown}))
+        assert "Licence of the data: not stated" in text
+        assert head_of(text)["license"] == "unknown"
+        assert "language" not in head_of(text)
+
+
+def test_licence_and_language_of_the_bundled_corpus_are_known() -> None:
+    files = {split: f"data/raw/{split}.csv" for split in ("train", "dev", "test")}
+    bundled = card(params=params(data=files, export={"data_licence": "auto"}))
+    assert "Licence of the data: CC BY 4.0." in bundled.splitlines()
+    assert (head_of(bundled)["license"], head_of(bundled)["language"]) == ("cc-by-4.0", "en")
+    other = card(params=params(data=files | {"test": "other.csv"}, export={"data_licence": "auto"}))
+    assert "Licence of the data: not stated" in other
 
 
 def test_vectors_that_words_began_with_are_named() -> None:

@@ -52,7 +52,7 @@ def test_a_link_opens_the_table_of_runs_with_its_rows_and_columns(
     page: Page, addresses: dict[str, str], accuracies: dict[str, float]
 ) -> None:
     page.open(addresses["losses"])
-    lines = page.shows("test/accuracy", "test/nll", "best/dev_accuracy", "loss", *LOSSES).splitlines()
+    lines = page.shows("test/accuracy", "test/nll", "best_dev_accuracy", "loss", *LOSSES).splitlines()
     for value in accuracies.values():
         assert f"{value:.6g}" in lines
 

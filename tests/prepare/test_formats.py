@@ -1,7 +1,9 @@
 """The formats: their registry, their parsers, and the line that each names when the text is wrong."""
 
+import contextlib
 import io
 import json
+import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import get_args
@@ -175,9 +177,10 @@ def test_a_sentence_of_conllu_ends_with_the_file() -> None:
         (row("1-", "a"), "corpus.txt:1: ", ["the id is '1-'", "expected a number such as 3, 3-4 or 8.1"]),
         (row("\u00b2", "a"), "corpus.txt:1: ", ["the id is ", "\u00b2", "expected"]),
         (row("9" * 5000, "a"), "corpus.txt:1: ", ["the id is ", "expected 1"]),
-        ("\n" + row("1", "a", "_"), "corpus.txt:2: ", ["'a'", "no upos tag", "column 4"]),
-        (row("1", "a", ""), "corpus.txt:1: ", ["'a'", "no upos tag", "column 4"]),
-        (row("1", "a", " "), "corpus.txt:1: ", ["'a'", "no upos tag", "column 4"]),
+        (row("01", "a"), "corpus.txt:1: ", ["the id is 01", "expected 1"]),
+        (row("1", "a") + row("\u0662", "b"), "corpus.txt:2: ", ["the id is ", "\u0662", "expected"]),
+        (row("", "a"), "corpus.txt:1: ", ["the id is ''", "expected a number"]),
+        (row("1", "a") + row("2", "b\rc\td"), "corpus.txt:2: ", ["11 columns", "expected 10"]),
         (row("1", " "), "corpus.txt:1: ", ["the word", "column 2", "empty"]),
     ],
 )
@@ -190,9 +193,10 @@ def test_a_conllu_line_that_is_wrong_is_named(text: str, place: str, words: list
     assert "\n" not in message
 
 
-def test_a_missing_xpos_is_named_with_its_column() -> None:
-    with pytest.raises(InputError, match=r"^corpus\.txt:1: the word 'a' has no xpos tag \(column 5\)$"):
-        conllu_sentences(row("1", "a", "NOUN", "_"), "xpos")
+def test_a_tag_of_conllu_may_be_missing() -> None:
+    text = row("1", "a", "NOUN", "_") + row("2", "b", "NOUN", "") + row("3", "c", "NOUN", " ") + row("4", "d")
+    assert conllu_sentences(text, "xpos") == [Sentence(("a", "b", "c", "d"), ("", "", "", "NN"))]
+    assert conllu_sentences(text, "deps") == [Sentence(("a", "b", "c", "d"), ("_", "_", "_", "_"))]
 
 
 def test_conll_columns_stand_apart_by_tabs_or_spaces() -> None:
@@ -227,8 +231,8 @@ def test_blank_lines_of_conll_make_no_sentences() -> None:
         ("a\tX\n#", "corpus.txt:2: ", ["1 columns", "expected a word and its tag in 2 columns, as in line 1"]),
         ("\na\n", "corpus.txt:2: ", ["1 column", "expected a word and its tag"]),
         ("1 The O\n2 dog O\n3 ate O\n", "corpus.txt:3: ", ["counts the words", "data.columns.word"]),
-        ("a\t\n", "corpus.txt:1: ", ["expected a word and its tag"]),
-        ("\tX\n", "corpus.txt:1: ", ["expected a word and its tag"]),
+        ("\tX\n", "corpus.txt:1: ", ["the word is empty", "expected a word and its tag"]),
+        ("\nword tag\na X\n", "corpus.txt:2: ", ["'word tag' is a header", "data.format: csv", "data.columns.tag: 2)"]),
     ],
 )
 def test_a_conll_line_that_is_wrong_is_named(text: str, place: str, words: list[str]) -> None:
@@ -238,6 +242,14 @@ def test_a_conll_line_that_is_wrong_is_named(text: str, place: str, words: list[
     assert message.startswith(place)
     assert all(word in message for word in words), message
     assert "\n" not in message
+
+
+def test_a_tag_of_conll_may_be_missing_behind_a_tab() -> None:
+    assert conll_sentences("a\t\nb\t_\n") == [Sentence(("a", "b"), ("", "_"))]
+
+
+def test_numbers_of_columns_make_no_header_of_the_first_line_of_conll() -> None:
+    assert conll_sentences("word tag\na X\n", Columns(2)) == [Sentence(("word", "a"), ("tag", "X"))]
 
 
 def test_conll_2003_is_read_without_its_document_marks() -> None:
@@ -354,6 +366,33 @@ def test_a_table_may_have_the_text_beside_the_words() -> None:
     assert csv_sentences(text, Columns(word="word")) == [Sentence(("a", "b"), ("X", "Y")), Sentence(("c",), ("X",))]
 
 
+def test_a_tag_in_a_row_of_a_word_may_be_missing() -> None:
+    assert csv_sentences(KAGGLE + ",dog,NN,\n,,,\n")[1] == Sentence(("Yes", "dog"), ("O", ""))
+
+
+def test_a_row_of_empty_cells_ends_a_sentence() -> None:
+    assert csv_sentences("word,tag\na,X\n,\nb,Y\n") == [Sentence(("a",), ("X",)), Sentence(("b",), ("Y",))]
+
+
+def test_columns_with_other_names_may_hold_a_word_or_a_sentence_in_each_row() -> None:
+    columns = Columns("Art", "Wort")
+    words = "Wort,Art\n" + "a,X\nb,Y\n\nc,X\n" * 10
+    assert csv_sentences(words, columns)[:2] == [
+        Sentence(("a", "b"), ("X", "Y")),
+        Sentence(("c", "a", "b"), ("X", "X", "Y")),
+    ]
+    assert csv_sentences("Wort,Art\na,X\nb c,Y X\n", columns) == [
+        Sentence(("a",), ("X",)),
+        Sentence(("b", "c"), ("Y", "X")),
+    ]
+
+
+def test_blanks_may_separate_the_columns_of_a_table_of_words() -> None:
+    text = 'Token  POS NER \n"  `` O\nNew  NN B\n\nYes UH O\n'
+    assert csv_sentences(text, Columns("ner")) == [Sentence(('"', "New"), ("O", "B")), Sentence(("Yes",), ("O",))]
+    assert csv_sentences("text tag\na X\nb Y\n") == [Sentence(("a", "b"), ("X", "Y"))]
+
+
 def test_blank_lines_end_sentences_of_words_without_a_column_for_them() -> None:
     text = 'token\tlabel\na\tX\n"\tY\n\n""""\tY\n"New York"\tX\n'
     assert csv_sentences(text) == [Sentence(("a", '"'), ("X", "Y")), Sentence(('"', "New York"), ("Y", "X"))]
@@ -368,7 +407,6 @@ def test_the_delimiter_and_the_names_are_found(delimiter: str) -> None:
 @pytest.mark.parametrize(
     ("text", "columns", "message"),
     [
-        (KAGGLE + ",dog,NN,\n", USUAL, "5: the cell 'tag' is empty, expected at least one word"),
         (KAGGLE + ",,NN,O\n", USUAL, "5: the cell 'text' is empty, expected at least one word"),
         (KAGGLE + ",dog,NN\n", USUAL, "5: 3 cells, expected 4 (Sentence #,Word,POS,Tag): ',dog,NN'"),
         (
@@ -395,9 +433,9 @@ def json_sentences(*objects: object, columns: Columns = USUAL) -> list[Sentence]
 
 
 def parquet_sentences(table: pa.Table, columns: Columns = USUAL) -> list[Sentence]:
-    file = io.BytesIO()
-    pq.write_table(table, file, row_group_size=2)
-    return list(parquet_format.parse(file, FILE, columns))
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+        pq.write_table(table, FILE, row_group_size=2)
+        return list(parquet_format.parse((), FILE, columns))
 
 
 LISTS = {"id": ["0", "1", "2"], "tokens": [["The", "New York"], [], ["Yes"]], "tags": [["DET", "X"], [], ["INTJ"]]}
@@ -407,6 +445,13 @@ READ = [Sentence(("The", "New York"), ("DET", "X")), Sentence(("Yes",), ("INTJ",
 def test_json_lines_and_parquet_have_lists() -> None:
     objects = [dict(zip(LISTS, values, strict=True)) for values in zip(*LISTS.values(), strict=True)]
     assert json_sentences(*objects, "") == parquet_sentences(pa.table(LISTS)) == READ
+
+
+def test_a_tag_of_a_list_may_be_missing() -> None:
+    expected = [Sentence(("a", "b", "c"), ("X", "", ""))]
+    assert json_sentences({"tokens": ["a", "b", "c"], "tags": ["X", None, ""]}) == expected
+    numbers = pa.table({"tokens": [["a", "b", "c"]], "tags": [[0, -1, None]]})
+    assert parquet_sentences(numbers, Columns(tag_names=("X", "Y"))) == expected
 
 
 def test_json_lines_and_parquet_may_have_a_word_a_row() -> None:
@@ -445,7 +490,9 @@ def test_numbers_of_tags_get_their_names(feature: object) -> None:
         ('{"tokens": ["a", "b"], "tags": ["X"]}', "2: 2 words but 1 tags, expected one tag per word"),
         ('{"tokens": ["a", ""], "tags": ["X", "Y"]}', "2: got the word '' with the tag 'Y', expected texts"),
         ('{"tokens": ["a", 3], "tags": ["X", "Y"]}', "2: got the word 3 with the tag 'Y', expected texts"),
-        ('{"tokens": ["a"], "tags": [null]}', "2: got the word 'a' with the tag None, expected texts"),
+        ('{"tokens": ["a"], "tags": [1.5]}', "2: got the word 'a' with the tag 1.5, expected texts"),
+        ('{"tokens": ["a"], "tags": 5}', "2: got the word 'a' with the tag (), expected texts"),
+        ('{"tokens": ["a"], "tags": null}', "2: the cell 'tag' is empty, expected at least one word"),
         ('{"tokens": "[\'a\']", "tags": ["X"]}', "2: the cell 'text' is a list in Python's notation, expected words"),
         ('{"tokens": ["\\ud800"], "tags": ["X"]}', "2: not JSON: "),
         ('["a"]', "2: got '[\"a\"]', expected an object"),
@@ -460,12 +507,14 @@ def test_a_wrong_object_is_named(second: str, message: str) -> None:
     assert "\n" not in str(caught.value)
 
 
-def test_a_row_of_parquet_that_is_wrong_is_named() -> None:
+def test_a_row_of_parquet_that_is_wrong_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    FILE.write_text("text,tag\na,X\n", encoding="utf-8")
     wrong = pa.table({"tokens": [["a"], ["b"], ["c", None]], "tags": [["X"], ["Y"], ["X", "Y"]]})
     with pytest.raises(InputError, match=r"^corpus\.txt: row 3: got the word None with the tag 'Y', expected texts$"):
         parquet_sentences(wrong)
     with pytest.raises(InputError, match=r"^corpus\.txt: Parquet magic bytes not found"):
-        list(parquet_format.parse(io.BytesIO(b"text,tag\na,X\n"), FILE, USUAL))
+        list(parquet_format.parse((), FILE, USUAL))
 
 
 def pairs_sentences(text: str) -> list[Sentence]:

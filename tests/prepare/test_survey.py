@@ -40,7 +40,7 @@ SURVEY = survey_of(SPLITS)
 
 
 def test_train_is_counted() -> None:
-    assert SURVEY["train"] == {"sentences": 3, "tokens": 9, "types": 7}
+    assert SURVEY["train"] == {"sentences": 3, "tokens": 9, "types": 7, "tokens_without_tag": 0}
 
 
 def test_dev_is_counted_and_compared_with_train() -> None:
@@ -48,6 +48,7 @@ def test_dev_is_counted_and_compared_with_train() -> None:
         "sentences": 1,
         "tokens": 4,
         "types": 4,
+        "tokens_without_tag": 0,
         "unknown_share": 0.5,  # cat, !
         "sentences_in_train": 0,
         "baseline_accuracy": 0.5,  # the, cat
@@ -61,6 +62,7 @@ def test_test_is_counted_and_compared_with_train() -> None:
         "sentences": 1,
         "tokens": 3,
         "types": 3,
+        "tokens_without_tag": 0,
         "unknown_share": 0.0,
         "sentences_in_train": 1,
         "baseline_accuracy": 0.666667,  # the, dog

@@ -10,6 +10,7 @@ import pytest
 from click.testing import Result
 
 from tagger.core.common.errors import InputError
+from tagger.core.network.model_folder import read_model, write_model
 from tagger.predict.tagging import Tagger
 from tests.spark.conftest import Command, needs_spark
 
@@ -92,15 +93,23 @@ CONLLU = (
 )
 
 
-@pytest.mark.parametrize("end", ["", "\n"])
-def test_of_conllu_all_but_the_tags_is_kept(tag: Command, model: Path, end: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("column", "cell", "end"), [("upos", 3, ""), ("xpos", 4, "\n"), ("misc", 9, "\n")])
+def test_of_conllu_all_but_the_tags_is_kept(
+    tag: Command, model: Path, column: str, cell: int, end: str, tmp_path: Path
+) -> None:
+    trained = read_model(model)
+    model = tmp_path / "model"
+    model.mkdir()
+    write_model(trained._replace(dictionaries=trained.dictionaries._replace(column=column)), model)
     Path("in.conllu").write_text(CONLLU.removesuffix("\n") + end, encoding="utf-8", newline="")
-    assert done(tag("in.conllu", "out.conllu")) == "out.conllu: 2 sentences, 3 words\n"
+    assert done(tag("in.conllu", "out.conllu", "--model", str(model))) == "out.conllu: 2 sentences, 3 words\n"
     (written,) = (path.read_text("utf-8") for path in Path("out.conllu").glob("part-*"))
     tags = iter([tag for sentence in Tagger(model).tag([["do", "n't"], ["New York"]]) for tag in sentence.tags])
     rows = [line.split("\t") for line in CONLLU.splitlines()]
-    expected = [[*row[:3], next(tags), *row[4:]] if row[0].isdecimal() else row for row in rows]
-    assert written == "".join("\t".join(row) + "\n" for row in expected)
+    for row in filter(lambda row: row[0].isdecimal(), rows):
+        own = {"_": [], "SpaceAfter=No": ["SpaceAfter=No"]}.get(row[cell], [])
+        row[cell] = "|".join([f"Tag={next(tags)}", *own]) if column == "misc" else next(tags)
+    assert written == "".join("\t".join(row) + "\n" for row in rows)
 
 
 def test_an_earlier_output_is_replaced_only_if_that_is_wanted(tag: Command, tmp_path: Path) -> None:
@@ -162,7 +171,7 @@ def test_a_mistake_is_one_line_and_leaves_nothing(tag: Command, tmp_path: Path) 
     Path("bad.json").write_text('{"sentence": ["a"]}\n{\n', encoding="utf-8")
     assert mistake(tag("bad.json", "out.parquet")).startswith("bad.json: ")
     assert mistake(tag("in.txt", "out.conllu")) == (
-        "out.conllu: CoNLL-U is written of CoNLL-U alone; expected --to json or parquet"
+        "out.conllu: CoNLL-U can be written only from CoNLL-U; expected --to json or parquet"
     )
     assert mistake(tag("in.txt", "/proc/out.parquet")).startswith("in.txt: ")
 

@@ -84,6 +84,15 @@ def test_a_text_that_someone_edited_stays_and_ours_is_kept_up_to_date(store: Sto
     assert note_of_experiment(store) == "ours"
 
 
+def test_a_text_names_the_commit_that_made_the_run_whatever_is_checked_out_now(store: Store, cheap: None) -> None:
+    for commit in ("a" * 40, "b" * 40):
+        record = compared(evaluated_record())
+        record.tags["git.commit"] = commit
+        deliver(store, record)
+    for run in (*groups_of(store), *runs_of(store)):
+        assert "at commit `aaaaaaa`" in run.data.tags[NOTE]
+
+
 def test_the_experiment_speaks_of_the_newest_group(store: Store, cheap: None) -> None:
     old = compared(evaluated_record())
     new = old.model_copy(update={"experiment": "wide", "started": old.started + 1000})
@@ -122,7 +131,7 @@ def test_every_metric_of_a_model_names_its_split_once(store: Store) -> None:
     for model in found:
         rows = [(metric.key, metric.step) for metric in model.metrics]
         assert len(set(rows)) == len(rows)
-        assert {("dev/loss", 1), ("dev/loss", 2), ("train/loss", 1), ("test/nll", 0), ("best/epoch", 0)} <= set(rows)
+        assert {("dev/loss", 1), ("dev/loss", 2), ("train/loss", 1), ("test/nll", 0), ("best_epoch", 0)} <= set(rows)
         assert all(digests[metric.dataset_name] == metric.dataset_digest for metric in model.metrics)
     (exported,) = (
         model for model in store.client.search_logged_models([store.experiment]) if model.name == "nll-export"

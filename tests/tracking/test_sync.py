@@ -13,6 +13,7 @@ from tagger.evaluate.evaluate_model import evaluate_model
 from tagger.predict.mlflow_store import StoreAwayError
 from tagger.tracking import delivery
 from tagger.tracking.gather import begin_training
+from tagger.tracking.hooks import track_export
 from tagger.tracking.outbox import keep
 from tagger.tracking.record import Record
 from tagger.tracking.runs import figures_of, open_run
@@ -58,6 +59,16 @@ def watch_promotion(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     monkeypatch.setattr(delivery, "promote", promote)
     return named
+
+
+def report(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """Write what the stage writes, and record it as DVC does; return the names of the files that are logged."""
+    write_report((1,))
+    reported = (paths.REPORT, paths.STUDY, paths.COMPARISON)
+    outs = [path.as_posix() for path in reported]
+    monkeypatch.setitem(STAGES, "report", (["losses", "seeds"], ["data/predictions"], outs))
+    write_lock_file()
+    return {path.name for path in reported}
 
 
 def break_model() -> None:
@@ -157,13 +168,22 @@ def test_a_report_that_came_with_git_goes_to_the_group_once(
     list(sync())
     (group,) = groups_of(store)
     assert artifacts(store, group) == {}
-    write_report((1,))
-    reported = (paths.REPORT, paths.STUDY, paths.COMPARISON)
-    outs = [path.as_posix() for path in reported]
-    monkeypatch.setitem(STAGES, "report", (["losses", "seeds"], ["data/predictions"], outs))
-    write_lock_file()
+    names = report(monkeypatch)
     assert list(sync()) == ["restored nll", "restored cross_entropy"]  # their tables get marks
-    assert artifacts(store, group).keys() == {path.name for path in reported} | {"probabilities.json"}
+    assert artifacts(store, group).keys() == names | {"probabilities.json"}
+    assert list(sync()) == []
+
+
+def test_a_report_that_dvc_skipped_is_logged_with_the_export(
+    store: Store, cheap: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    export()
+    track_export()
+    (group,) = groups_of(store)
+    assert artifacts(store, group) == {}
+    names = report(monkeypatch)
+    track_export()
+    assert artifacts(store, group).keys() == names | {"probabilities.json"}
     assert list(sync()) == []
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from tagger.core.corpus.indexed_corpus import Sentence
 from tagger.core.network.lstm_tagger import tag_probabilities
 from tagger.core.params.schema import LossName
 from tagger.train.process_group import ALONE
@@ -57,3 +58,12 @@ def test_the_size_of_batches_changes_nothing(places: int, monkeypatch: pytest.Mo
     result = check(model, RANDOM.dev, CPU, ALONE)
     monkeypatch.setattr("tagger.train.trainer.INFERENCE_TOKENS", places)
     assert check(model, RANDOM.dev, CPU, ALONE) == pytest.approx(result, rel=1e-6)
+
+
+def test_words_without_a_tag_are_context_alone() -> None:
+    model, split = biased_model([1, 0, 0])
+    expected = check(model, split, CPU, ALONE)
+    data = data_of(
+        [tagged("a/A b/B c/C")], [Sentence(("z", "a", "b"), ("", "A", "B")), Sentence(("z",), ("",)), tagged("a/C b/X")]
+    )
+    assert check(model, data.dev, CPU, ALONE) == pytest.approx(expected, rel=1e-6)

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from tagger.core.common.errors import InputError
 from tagger.core.corpus.dictionary import PADDING, UNKNOWN
+from tagger.core.corpus.indexed_corpus import Sentence
 from tagger.core.corpus.word_vectors import NO_VECTORS, WordVectors
 from tagger.core.network.batches import Batch
 from tagger.core.params.schema import LossName
@@ -667,3 +668,24 @@ def test_a_loss_that_is_not_finite_after_a_break_keeps_the_best_epoch() -> None:
     assert run(second) == []
     assert second.summary()["epochs"] == 1
     assert same_weights(weights_of(second.model), best)
+
+
+@pytest.mark.parametrize("loss", ALL)
+@pytest.mark.parametrize("shards", [1, 4])
+def test_words_without_a_tag_are_read_but_not_learned_from(loss: LossName, shards: int) -> None:
+    holes = [Sentence(("a", "b", "c"), ("A", "", "C")), Sentence(("z", "a", "b"), ("", "", "B"))]
+    data = data_of([tagged("b/B c/C a/A"), *holes, Sentence(("y", "a", "a"), ())], [tagged("c/C b/B a/A")])
+    trainer = trainer_of(data, PLAIN, ONE_STEP | {"shards": shards}, loss)
+    model, expected = copy.deepcopy(trainer.model), []
+    batch = batch_of(data.train)
+    for place, tag in enumerate(batch.tags.tolist()):
+        if tag >= 0:
+            expected.append(model.loss.criterion(model(batch)[[place]], batch.tags[[place]]))
+    mean = torch.stack(expected).mean()
+    mean.backward()  # type: ignore[no-untyped-call]
+    (epoch,) = trainer.epochs()
+    assert (len(expected), len(batch.tags)) == (6, 12)
+    assert epoch.train_loss == pytest.approx(mean.item(), rel=1e-5)
+    for name, before in model.named_parameters():
+        gradient = before.grad.to_dense() if before.grad is not None else 0
+        torch.testing.assert_close(trainer.model.state_dict()[name], before - 0.1 * gradient, rtol=1e-4, atol=1e-6)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
 import yaml
+from yaml.composer import ComposerError
 from yaml.constructor import ConstructorError
 
 from tagger.core.common.errors import InputError
@@ -16,7 +17,9 @@ from tagger.core.common.errors import InputError
 Key = tuple[str | int, ...]  # of a value within the document: names and indices
 
 _MOST_LEVELS = 20  # of nested values
+_MOST_VALUES = 10_000
 _MOST_SHOWN = 200  # characters of a message
+_DEEP = "values are nested too deeply"
 _UNCLEAR = "unclear"
 _SCALARS = {
     # What ruamel.yaml, DVC's parser, reads in a way of its own: dates, 1_000, 0b1, -0x1, .5e1, = and <<.
@@ -29,7 +32,6 @@ _SCALARS = {
 }
 # Directives, control characters, and U+0085, U+2028 and U+2029, which end a line in YAML 1.1 alone.
 _FORBIDDEN = re.compile("(?m)^%|[^\t\n\r -~\xa0-\u2027\u202a-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_ENDED = re.compile(r"(?![&*])|[&*][\w-]+(?=[\s,\]}]|\Z)")  # a name as both parsers read it, if there is one
 _COLON = re.compile(r"\s*:(?=\s|\Z)")
 
 
@@ -42,6 +44,27 @@ class Place(NamedTuple):
 
 class _Loader(yaml.SafeLoader):
     yaml_implicit_resolvers: dict[Any, Any] = {}  # noqa: RUF012
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.text, self._levels = text, 0
+
+    def fetch_tag(self) -> NoReturn:
+        _refuse(self.get_mark(), "a tag, expected a value without one")
+
+    def scan_anchor(self, token_class: Any) -> Any:
+        token = super().scan_anchor(token_class)  # type: ignore[no-untyped-call]
+        if self.peek() not in "\0 \t\r\n,]}":  # elsewhere, the parsers differ on where the name ends
+            _refuse(token.start_mark, "a name after & or * ends in a special character, expected white space")
+        return token
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        self._levels += 1
+        if self._levels > 2 * _MOST_LEVELS:
+            _refuse(self.get_mark(), _DEEP)
+        node = super().compose_node(parent, index)
+        self._levels -= 1
+        return node
 
 
 class _Dumper(yaml.SafeDumper):
@@ -59,7 +82,7 @@ _Loader.add_constructor(
 def read_yaml(path: Path) -> tuple[Any, dict[Key, Place]]:
     """Return the document in a file, and the place of each of its values; that of a key's value is at the key.
 
-    Lists, mappings with texts as keys, and scalars are read, and aliases of what holds no alias; there are no tags.
+    Lists, mappings with texts as keys, scalars and aliases are read; there are no tags.
 
     Raises:
         FileNotFoundError: the file is missing.
@@ -72,12 +95,16 @@ def read_yaml(path: Path) -> tuple[Any, dict[Key, Place]]:
     if found := _FORBIDDEN.search(text):
         line = text.count("\n", 0, found.start()) + 1
         raise InputError.at(path, line, f"not YAML: unacceptable character U+{ord(found[0]):04X}")
+    places: dict[Key, Place] = {}
     try:
-        return _Document(text).read()
+        loader = _Loader(text)
+        node = loader.get_single_node()
+        return (None if node is None else _value(loader, node, (), places)), places
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        what = "" if isinstance(error, ConstructorError) else "not YAML: "
-        raise InputError.at(path, mark.line + 1 if mark else None, f"{what}{error.problem or error}") from None
+        what = "" if isinstance(error, (ConstructorError, ComposerError)) else "not YAML: "
+        problem = str(error.problem or error).removeprefix("but ")
+        raise InputError.at(path, mark.line + 1 if mark else None, f"{what}{problem}") from None
 
 
 def write_yaml(document: Any) -> str:
@@ -85,81 +112,42 @@ def write_yaml(document: Any) -> str:
     return yaml.dump(document, Dumper=_Dumper, sort_keys=False)
 
 
-class _Document:
-    """Reads PyYAML's events one by one, so that nothing is built which is to be refused."""
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-        self._loader: Any = _Loader(text)
-        self._places: dict[Key, Place] = {}
-        self._anchored: dict[str, Any] = {}
-        self._aliases = 0  # met so far
-
-    def read(self) -> tuple[Any, dict[Key, Place]]:
-        value = None
-        self._next()  # the start of the stream
-        if isinstance(self._next(), yaml.DocumentStartEvent):
-            value = self._value(self._next(), ())
-            self._next()  # the end of the document
-            if not isinstance(other := self._next(), yaml.StreamEndEvent):
-                _refuse(other, "found another document, expected one")
-        return value, self._places
-
-    def _next(self) -> Any:
-        event = self._loader.get_event()
-        if getattr(event, "tag", None):
-            _refuse(event, f"unknown tag {event.tag!r}")
-        if not _ENDED.match(self._text, event.start_mark.index):
-            _refuse(event, "a name after & or * ends in a special character, expected white space")
-        return event
-
-    def _value(self, event: Any, key: Key) -> Any:
-        """Return the value that begins with the event, and note its place."""
-        if len(key) > _MOST_LEVELS:
-            _refuse(event, "values are nested too deeply")
-        line = self._places[key].line if key in self._places else event.start_mark.line + 1
-        last, aliases = event, self._aliases
-        value: Any
-        if isinstance(event, yaml.AliasEvent):
-            if event.anchor not in self._anchored:
-                _refuse(event, f"found undefined alias {event.anchor!r}; expected that of a value without aliases")
-            value = self._anchored[event.anchor]
-            self._aliases += 1
-        elif isinstance(event, yaml.SequenceStartEvent):
-            value = []
-            while not isinstance(last := self._next(), yaml.SequenceEndEvent):
-                value.append(self._value(last, (*key, len(value))))
-        elif isinstance(event, yaml.MappingStartEvent):
-            value = {}
-            while not isinstance(last := self._next(), yaml.MappingEndEvent):
-                name = self._scalar(last)
-                if not isinstance(name, str):
-                    _refuse(last, "a key is not text")
-                if last.implicit[0] and not _COLON.match(self._text, last.end_mark.index):
-                    _refuse(last, f"expected a colon and a blank after {name!r}")
-                if name in value:
-                    _refuse(last, f"duplicate key {name!r}")
-                self._places[*key, name] = Place(last.start_mark.line + 1, "")
-                value[name] = self._value(self._next(), (*key, name))
-        else:
-            value = self._scalar(event)
-        if event.anchor and aliases == self._aliases:  # an alias within it could multiply, or make it endless
-            self._anchored[event.anchor] = value
-        self._places[key] = Place(line, self._text[event.start_mark.index : last.end_mark.index].strip())
-        return value
-
-    def _scalar(self, event: Any) -> Any:
-        """Return what a scalar stands for; None for anything else."""
-        if not isinstance(event, yaml.ScalarEvent):
-            return None
-        tag = self._loader.resolve(yaml.ScalarNode, event.value, event.implicit)
-        if tag == _UNCLEAR:
-            _refuse(event, f"parsers of YAML differ on {event.value}; expected a plain number, or quotes around a text")
-        try:
-            return self._loader.construct_object(yaml.ScalarNode(tag, event.value))
-        except ValueError as error:  # a number of thousands of digits
-            _refuse(event, str(error))
+def _value(loader: Any, node: Any, key: Key, places: dict[Key, Place]) -> Any:
+    """Return the value of a node, and note its place and those within it."""
+    if len(key) > _MOST_LEVELS:
+        _refuse(node.start_mark, _DEEP)
+    if len(places) > _MOST_VALUES:
+        _refuse(node.start_mark, f"more than {_MOST_VALUES:,} values; do aliases multiply them?")
+    line = places[key].line if key in places else node.start_mark.line + 1
+    places[key] = Place(line, loader.text[node.start_mark.index : node.end_mark.index].strip())
+    if isinstance(node, yaml.SequenceNode):
+        return [_value(loader, item, (*key, index), places) for index, item in enumerate(node.value)]
+    if isinstance(node, yaml.MappingNode):
+        values: dict[str, Any] = {}
+        for name_node, item in node.value:
+            name = _scalar(loader, name_node) if isinstance(name_node, yaml.ScalarNode) else None
+            if not isinstance(name, str):
+                _refuse(name_node.start_mark, "a key is not text")
+            if name_node.style is None and not _COLON.match(loader.text, name_node.end_mark.index):
+                _refuse(name_node.start_mark, f"expected a colon and a blank after {name!r}")
+            if name in values:
+                _refuse(name_node.start_mark, f"duplicate key {name!r}")
+            places[*key, name] = Place(name_node.start_mark.line + 1, "")
+            values[name] = _value(loader, item, (*key, name), places)
+        return values
+    return _scalar(loader, node)
 
 
-def _refuse(event: Any, problem: str) -> NoReturn:
-    raise ConstructorError(problem=problem[:_MOST_SHOWN], problem_mark=event.start_mark)
+def _scalar(loader: Any, node: Any) -> Any:
+    """Return what a scalar stands for."""
+    if node.tag == _UNCLEAR:
+        what = f"parsers of YAML differ on {node.value}; expected a plain number, or quotes around a text"
+        _refuse(node.start_mark, what)
+    try:
+        return loader.construct_object(node)
+    except ValueError as error:  # a number of thousands of digits
+        _refuse(node.start_mark, str(error))
+
+
+def _refuse(mark: Any, problem: str) -> NoReturn:
+    raise ConstructorError(problem=problem[:_MOST_SHOWN], problem_mark=mark)

@@ -170,7 +170,7 @@ def build_dictionaries(
         words=Dictionary(_by_count(words), RESERVED),
         characters=Dictionary(_by_count(characters), RESERVED),
         affixes=Dictionary(_by_count(count_affixes(words)), RESERVED),
-        tags=Dictionary(sorted(zip(corpus.tag_names, np.bincount(corpus.tags).tolist(), strict=True)), 0),
+        tags=Dictionary(sorted(zip(corpus.tag_names, corpus.tag_counts, strict=True)), 0),
         lowercase=lowercase,
         column=column,
         normalise=normalise,

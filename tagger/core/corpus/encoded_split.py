@@ -14,7 +14,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from tagger.core.common.arrays import Int32s, Int64s
+from tagger.core.common.arrays import Flags, Int32s, Int64s
 from tagger.core.common.files import read_json, reading
 from tagger.core.corpus.dictionary import EXPECTED, MOST_AFFIXES, Dictionaries
 from tagger.core.corpus.indexed_corpus import NO_TAG, IndexedCorpus, Sentence
@@ -87,6 +87,20 @@ class EncodedSplit(ArrayFolder):
     def lengths(self) -> Int64s:
         """The number of tokens of each sentence: (S)."""
         return np.diff(self.sentence_starts)
+
+    @cached_property
+    def tagged(self) -> Flags:
+        """Which tokens have a gold tag: (N). The others are context, and count in no loss and no figure."""
+        return np.asarray(self.tags != NO_TAG)
+
+    def known_to(self, amount: int) -> Flags:
+        """Return which tokens have a gold tag that a model of so many tags knows: (N)."""
+        return self.tagged & (self.tags < amount)
+
+    @cached_property
+    def tagged_lengths(self) -> Int64s:
+        """The number of tokens of each sentence that have a gold tag: (S)."""
+        return np.add.reduceat(self.tagged, self.sentence_starts[:-1], dtype=np.int64)
 
 
 def encode(sentences: Iterable[Sentence] | IndexedCorpus, dictionaries: Dictionaries) -> EncodedSplit:

@@ -5,7 +5,7 @@ from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -16,7 +16,7 @@ NO_TAG = -1  # the tag of a token without a gold tag
 
 
 class Sentence(NamedTuple):
-    """Words and their tags, one for one."""
+    """Words and their tags, one for one; an empty tag is missing."""
 
     words: tuple[str, ...]
     tags: tuple[str, ...]
@@ -37,37 +37,25 @@ class IndexedCorpus:
         """Index sentences, tagged or not, one after the other; an indexed corpus is returned as it is."""
         if isinstance(sentences, IndexedCorpus):
             return sentences
-        form_ids, tag_ids = _Numbering(), _Numbering()
+        form_ids, tag_ids = _Numbering(), _Numbering({"": 0})
         starts, forms, tags = array("q", [0]), array("i"), array("i")
         for sentence in sentences:
             forms.extend(map(form_ids.__getitem__, sentence.words))
-            tags.extend(map(tag_ids.__getitem__, sentence.tags) if sentence.tags else [NO_TAG] * len(sentence.words))
+            tags.extend(map(tag_ids.__getitem__, sentence.tags or [""] * len(sentence.words)))
             starts.append(len(forms))
         return cls(
             np.frombuffer(starts, dtype=np.int64),
             np.frombuffer(forms, dtype=np.int32),
-            np.frombuffer(tags, dtype=np.int32),
+            np.frombuffer(tags, dtype=np.int32) + np.int32(NO_TAG),
             list(form_ids),
-            list(tag_ids),
+            list(tag_ids)[1:],
         )
 
-    @classmethod
-    def joined(cls, parts: "Iterable[IndexedCorpus]") -> "IndexedCorpus":
-        """Index the tagged sentences of all parts in order.
-
-        There may be no part. A part may number its forms and tags in any order, and hold some that no token has.
-        """
-        form_ids, tag_ids = _Numbering(), _Numbering()
-        starts = [np.zeros(1, dtype=np.int64)]
-        forms = [np.zeros(0, dtype=np.int32)]
-        tags = [np.zeros(0, dtype=np.int32)]
-        tokens = 0
-        for part in parts:
-            starts.append(part.sentence_starts[1:] + tokens)
-            tokens += len(part.forms)
-            forms.append(form_ids.renumber(part.forms, part.form_texts))
-            tags.append(tag_ids.renumber(part.tags, part.tag_names))
-        return cls(np.concatenate(starts), np.concatenate(forms), np.concatenate(tags), list(form_ids), list(tag_ids))
+    @property
+    def tag_counts(self) -> list[int]:
+        """How often each tag occurs: (K)."""
+        counts: list[int] = np.bincount(self.tags - NO_TAG, minlength=len(self.tag_names) + 1)[1:].tolist()
+        return counts
 
     def __len__(self) -> int:
         """Count the sentences."""
@@ -79,20 +67,27 @@ class IndexedCorpus:
         for start, end in pairwise(self.sentence_starts.tolist()):
             words = tuple(forms[form] for form in self.forms[start:end].tolist())
             names = tuple(tags[tag] for tag in self.tags[start:end].tolist())
-            yield Sentence(words, names if all(names) else ())
+            yield Sentence(words, names)
 
     def normalised(self) -> "IndexedCorpus":
-        """Return the tagged sentences with every word in Unicode's form NFC."""
-        return self.joined([replace(self, form_texts=[unicodedata.normalize("NFC", text) for text in self.form_texts])])
+        """Return the sentences with every word in Unicode's form NFC."""
+        return self._renumbered(form_texts=[unicodedata.normalize("NFC", text) for text in self.form_texts])
 
     def select(self, sentences: Sequence[int]) -> "IndexedCorpus":
-        """Return the tagged sentences with these numbers, indexed as if there were no others."""
+        """Return the sentences with these numbers, indexed as if there were no others."""
         chosen = np.asarray(sentences, dtype=np.int64)
         lengths = np.diff(self.sentence_starts)[chosen]
         starts = np.concatenate(([0], np.cumsum(lengths)))
         places = np.arange(starts[-1]) + np.repeat(self.sentence_starts[chosen] - starts[:-1], lengths)
-        part = replace(self, sentence_starts=starts, forms=self.forms[places], tags=self.tags[places])
-        return self.joined([part])
+        return self._renumbered(sentence_starts=starts, forms=self.forms[places], tags=self.tags[places])
+
+    def _renumbered(self, **changes: Any) -> "IndexedCorpus":
+        """Return the corpus with fields replaced, forms and tags numbered anew in the order of first occurrence."""
+        changed = replace(self, **changes)
+        form_ids, tag_ids = _Numbering(), _Numbering({"": 0})
+        forms = form_ids.renumber(changed.forms, changed.form_texts)
+        tags = tag_ids.renumber(changed.tags - NO_TAG, ["", *changed.tag_names]) + np.int32(NO_TAG)
+        return replace(changed, forms=forms, tags=tags, form_texts=list(form_ids), tag_names=list(tag_ids)[1:])
 
 
 class _Numbering(dict[str, int]):

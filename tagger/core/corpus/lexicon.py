@@ -50,7 +50,8 @@ def _tag_counts(train: EncodedSplit) -> tuple[Int64s, Int64s, Int64s]:
     kinds = len(train.tag_names)
     parts = []
     for start in range(0, len(train.forms), _CHUNK):
-        forms, tags = train.forms[start : start + _CHUNK], train.tags[start : start + _CHUNK]
+        inside = slice(start, start + _CHUNK)
+        forms, tags = (values[inside][train.tagged[inside]] for values in (train.forms, train.tags))
         parts.append(np.unique(train.form_words[forms].astype(np.int64) * kinds + tags, return_counts=True))
     pairs, place = np.unique(np.concatenate([pairs for pairs, _ in parts]), return_inverse=True)
     counts = np.bincount(place, weights=np.concatenate([counts for _, counts in parts]))

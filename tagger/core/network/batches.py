@@ -13,6 +13,7 @@ from torch import Tensor
 from tagger.core.common.arrays import Int32s, Int64s
 from tagger.core.corpus.dictionary import PADDING
 from tagger.core.corpus.encoded_split import EncodedSplit
+from tagger.core.corpus.indexed_corpus import NO_TAG
 
 CHARACTER_STEP = 4  # forms whose lengths round up to the same multiple are padded together
 
@@ -33,7 +34,12 @@ class Batch(NamedTuple):
     form_of: Tensor  # (T, B) row of each token's form in the joined groups and the affixes; 0 past the end
     groups: tuple[CharacterGroup, ...]  # empty in a batch without forms
     affixes: Tensor  # (F, A) ids; PADDING after a form's last affix
-    tags: Tensor  # (N)
+    tags: Tensor  # (N) ids, or NO_TAG
+
+    def tagged(self) -> "Batch":
+        """Return the batch with the places and tags of those tokens alone that have a tag."""
+        known = self.tags != NO_TAG
+        return self._replace(tokens=self.tokens[known], tags=self.tags[known])
 
     def to(self, device: torch.device) -> "Batch":
         """Return the batch with its tensors on a device."""

@@ -23,7 +23,8 @@ Share = Annotated[float, Field(gt=0, lt=1)]
 Rate = Annotated[float, Field(ge=0, lt=1)]
 Size = Annotated[int, Field(ge=1, le=8192)]
 CHARACTER_WINDOW = 3  # characters under one filter, with model.characters: cnn
-Path_ = Annotated[str, Field(min_length=1)]
+Text = Annotated[str, Field(min_length=1)]
+Path_ = Annotated[Text, Field(json_schema_extra={"format": "path"})]
 
 
 def _check_column(value: object) -> object:
@@ -69,9 +70,9 @@ class Section(BaseModel):
 class ColumnParams(Section):
     """Which columns of the files hold what."""
 
-    sentence: Column = "auto"
-    word: Column = "auto"
-    tag: Column = "auto"
+    sentence: Column = Field("auto", description="column that the words of a sentence share, with one word per row")
+    word: Column = Field("auto", description="column of the words, also in CoNLL")
+    tag: Column = Field("auto", description="column of the tags; auto: data.column")
 
 
 class DrawParams(Section):
@@ -83,35 +84,39 @@ class DrawParams(Section):
 class DataParams(Section):
     """Which files are read, and how."""
 
-    train: Path_
-    dev: Path_
-    test: Path_
-    format: Literal["auto", "csv", "conllu", "json", "parquet", "pairs", "conll"]
-    column: Column
-    lowercase: bool
-    dev_share: Share
-    test_share: Share
+    train: Path_ = Field(description="training file: a path inside the repository, or an absolute path")
+    dev: Path_ = Field(description="file to choose epoch and loss on; the path of data.train splits off a share")
+    test: Path_ = Field(description="file to measure the metrics on; the path of data.train splits off a share")
+    format: Literal["auto", "csv", "conllu", "json", "parquet", "pairs", "conll"] = Field(
+        description="format of the files; auto goes by name, then content"
+    )
+    column: Column = Field(description="tag column of CoNLL and CoNLL-U; auto: upos in CoNLL-U, the last in CoNLL")
+    lowercase: bool = Field(description="look words up in lower case; the character encoder sees the original")
+    dev_share: Share = Field(description="share of the training sentences to split off for dev")
+    test_share: Share = Field(description="share of the training sentences to split off for test")
     # Files of params from before these keys are read, too.
-    encoding: Path_ = "utf-8"
-    columns: ColumnParams = ColumnParams()
-    tag_names: Annotated[tuple[str, ...], Field(strict=False)] = ()
-    normalise: bool = False
-    seed: Seed = 1
+    encoding: Text = Field("utf-8", description="of text files, as Python names it: latin-1, cp1252, utf-16, ...")
+    columns: ColumnParams = Field(ColumnParams(), description="columns of a table; auto: by their usual names")
+    tag_names: tuple[str, ...] = Field(
+        (), strict=False, description="names of tags that are numbers from 0; Parquet may hold them itself"
+    )
+    normalise: bool = Field(False, description="bring words into Unicode's form NFC: é is one character")
+    seed: Seed = Field(1, description="of the split by share, and of the report's resamples: it stays while seeds vary")
 
 
 class ModelParams(Section):
     """The shape of the network: without characters, affixes and a second direction just Embedding, LSTM, Linear."""
 
-    word_dim: Size
-    characters: Literal["cnn", "lstm", "none"]
-    character_dim: Size
-    character_filters: Size
-    character_hidden: Size
-    affix_dim: Annotated[int, Field(ge=0, le=8192)]
-    hidden: Size
-    layers: Annotated[int, Field(ge=1, le=8)]
-    bidirectional: bool
-    dropout: Rate
+    word_dim: Size = Field(description="width of word vectors")
+    characters: Literal["cnn", "lstm", "none"] = Field(description="encoder of a word's characters")
+    character_dim: Size = Field(description="width of character vectors")
+    character_filters: Size = Field(description="cnn only")
+    character_hidden: Size = Field(description="lstm only; width per direction")
+    affix_dim: int = Field(ge=0, le=8192, description="width of affix vectors; 0: no affixes")
+    hidden: Size = Field(description="width of the LSTM over the sentence, per direction")
+    layers: int = Field(ge=1, le=8, description="layers of the LSTM over the sentence")
+    bidirectional: bool = Field(description="read the sentence backwards, too")
+    dropout: Rate = Field(description="before and after each LSTM layer, one mask per sentence")
 
     @property
     def form_width(self) -> int:
@@ -150,48 +155,63 @@ class VectorParams(Section):
 class ModelSection(ModelParams):
     """The section `model`: the shape of the network, and a file that is not recorded in a model folder."""
 
-    vectors: Path_ = Field(exclude=True)
+    vectors: Path_ = Field(
+        exclude=True, description="pretrained: word2vec, GloVe or fastText as text; none.vec: random"
+    )
 
 
 class TrainParams(Section):
     """How the network is trained."""
 
-    epochs: Annotated[int, Field(ge=1, le=100_000)]
-    batch_tokens: Annotated[int, Field(ge=1, le=1_000_000)]
-    min_batches: Annotated[int, Field(ge=1, le=1_000_000)]
-    shards: Literal[1, 2, 4, 8, 16, 32, 64]
-    optimizer: Literal["adam", "sgd"]
-    learning_rate: Annotated[float, Field(gt=0, le=100)]
-    adam_betas: Annotated[tuple[Rate, Rate], Field(strict=False)]
-    momentum: Rate
-    weight_decay: Annotated[float, Field(ge=0, le=1)]
-    schedule: Literal["constant", "one_cycle", "linear"]
-    clip_norm: Annotated[float, Field(ge=0)]
-    word_dropout: Annotated[float, Field(ge=0, le=100)]
-    patience: Annotated[int, Field(ge=0, le=100_000)]
+    epochs: int = Field(ge=1, le=100_000, description="maximum number of epochs")
+    batch_tokens: int = Field(ge=1, le=1_000_000, description="maximum per batch, padding included")
+    min_batches: int = Field(ge=1, le=1_000_000, description="minimum per epoch: a small corpus gets smaller batches")
+    shards: Literal[1, 2, 4, 8, 16, 32, 64] = Field(
+        description="parts of a batch, and so the most processes that can share it"
+    )
+    optimizer: Literal["adam", "sgd"] = Field(description="update rule of the weights")
+    learning_rate: float = Field(gt=0, le=100, description="peak of the schedule")
+    adam_betas: tuple[Rate, Rate] = Field(
+        strict=False, description="adam only; for vectors of words and affixes the first is 0"
+    )
+    momentum: Rate = Field(description="sgd only")
+    weight_decay: float = Field(ge=0, le=1, description="with adam, not applied to the vectors of words and affixes")
+    schedule: Literal["constant", "one_cycle", "linear"] = Field(description="schedule of the learning rate")
+    clip_norm: float = Field(ge=0, description="largest norm of the gradient; 0: no limit")
+    word_dropout: float = Field(
+        ge=0, le=100, description="r: a word seen c times is taken for unknown with probability r / (r + c)"
+    )
+    patience: int = Field(
+        ge=0, le=100_000, description="epochs without improvement on dev before training stops; 0: never"
+    )
 
 
 class ExportParams(Section):
     """Which trained model is exported, how, and when it becomes champion."""
 
-    loss: ExportedLoss
-    registered_model: Annotated[str, Field(pattern=r"^\w[\w.-]*$")]  # MLflow forbids / and :
-    max_drop: Annotated[float, Field(ge=0, le=1)]
-    int8: bool
-    data_licence: str
+    loss: ExportedLoss = Field(description="model to export; best is measured on dev")
+    registered_model: str = Field(  # MLflow forbids / and :
+        pattern=r"^\w[\w.-]*$", description="name in MLflow's registry; models for another task need another"
+    )
+    max_drop: float = Field(ge=0, le=1, description="test accuracy that an export may lose and still become champion")
+    int8: bool = Field(description="also write an 8-bit tagger")
+    data_licence: str = Field(
+        description="licence of the corpus, on the model card; auto: filled in for the bundled one"
+    )
+    language: Text = Field("auto", description="language of the corpus, on the model card: en, de, ...; auto: likewise")
 
 
 class Params(Section):
     """The whole of `params.yaml`."""
 
-    losses: Losses
-    seeds: Seeds
-    device: Device
-    arithmetic: Arithmetic
-    data: DataParams
-    model: ModelSection
-    train: TrainParams
-    export: ExportParams
+    losses: Losses = Field(description="one training each")
+    seeds: Seeds = Field(description="one training each, of every loss: initial weights, order of batches, dropout")
+    device: Device = Field(description="where torch computes")
+    arithmetic: Arithmetic = Field(description="the same bytes on every processor with AVX2, or those of this one")
+    data: DataParams = Field(description="corpus")
+    model: ModelSection = Field(description="network")
+    train: TrainParams = Field(description="training")
+    export: ExportParams = Field(description="export")
 
 
 class PrepareView(Section):

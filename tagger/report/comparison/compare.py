@@ -38,6 +38,7 @@ def compare(losses: Mapping[str, Mapping[int, TaggedSplit]], baseline: TaggedSpl
     between = list(combinations(losses, 2))
     pairs = [_pair(names, taggers, resampled, len(between)) for names in between]
     pairs += [_pair((loss, BASELINE), taggers, resampled, 1) for loss in losses]
+    tokens = int(baseline.split.tagged.sum())
     for pair in pairs:
         compared = 1 if pair["second"] == BASELINE else len(between)
         pair["sentence"] = pair_sentence(pair, compared, tokens, seeds)
@@ -73,11 +74,12 @@ def _pair(
     }
     measure = "span_f1" if differences["span_f1"] else "accuracy"
     predicted = [np.array([tagged.predicted for tagged in models]) for models in (first, second)]  # (S, N) or (1, N)
+    counted = first[0].split.tagged
     pair: dict[str, Any] = {
         "first": names[0],
         "second": names[1],
         "confidence": six_places(confidence),
-        "same_tags": six_places(float((predicted[0] == predicted[1]).mean())),
+        "same_tags": six_places(float((predicted[0] == predicted[1])[:, counted].mean())),
         **differences,
     }
     if len(first) == 1:

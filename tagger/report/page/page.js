@@ -94,7 +94,7 @@ const PAGE = 20; // sentences
 const WORDS = 250; // of a sentence, before the reader asks for more
 const LEVELS = [990, 900, 700, 500]; // thousandths: the lowest confidence of each colour, the palest first
 
-// [number, words, gold tags, places of unknown words, distributions of the first loss, of the second, ...]
+// [number, words, gold tags (-1 if there is none), places of unknown words, distributions of the first loss, of the second, ...]
 const sentences = data.sentences.map(([number, words, gold, unknown, ...distributions]) => {
   const lower = words.map((word) => word.normalize().toLowerCase());
   const known = new Set(unknown);
@@ -201,7 +201,7 @@ const browser = {
   item(match) {
     const { sentence, hits } = match;
     const length = sentence.words.length;
-    const wrong = sentence.gold.filter((gold, place) => sentence.distributions[this.loss][place][0] !== gold).length;
+    const wrong = sentence.gold.filter((gold, place) => isWrong(sentence.distributions[this.loss][place][0], gold)).length;
     const verdict = wrong ? `${wrong} of ${counted(length, "word", "words")} wrong` : `${counted(length, "word", "words")}, all right`;
     // dir=auto takes the direction of the first strong letter; the labels below the words have a direction of their own.
     const words = element("div", { className: "words", dir: "auto", role: "group" });
@@ -242,7 +242,7 @@ const browser = {
     const distribution = sentence.distributions[this.loss][place];
     const [predicted, share] = distribution;
     const gold = sentence.gold[place];
-    const right = predicted === gold;
+    const right = !isWrong(predicted, gold);
     const marks = ["word", `c${level(share)}`];
     if (!right) marks.push("wrong");
     if (sentence.unknown[place]) marks.push("unknown");
@@ -252,7 +252,7 @@ const browser = {
     const said = (text) => element("span", { className: "hidden", textContent: text });
     const label = element("span", { className: "tags", dir: "ltr" });
     if (!right) label.append(said(", predicted "), element("s", { textContent: data.tags[predicted] }), " ");
-    label.append(said(right ? ", " : ", wrong, gold is "), element("span", { textContent: data.tags[gold] }));
+    label.append(said(right ? ", " : ", wrong, gold is "), element("span", { textContent: data.tags[right ? predicted : gold] }));
     const more = [percent(share)];
     if (sentence.unknown[place]) more.push("unknown word");
     if (sentence.disagree[place]) more.push("losses disagree");
@@ -264,6 +264,10 @@ const browser = {
   },
 };
 
+function isWrong(predicted, gold) {
+  return gold >= 0 && predicted !== gold;
+}
+
 function matching(sentence, loss, wanted) {
   const hits = new Set();
   const within = wanted.text ? overlapping(sentence, wanted.text) : null;
@@ -272,7 +276,7 @@ function matching(sentence, loss, wanted) {
     const predicted = sentence.distributions[loss][place][0];
     if (wanted.gold !== null && gold !== wanted.gold) continue;
     if (wanted.predicted !== null && predicted !== wanted.predicted) continue;
-    if (wanted.outcome && (predicted === gold) !== (wanted.outcome === "right")) continue;
+    if (wanted.outcome && (gold < 0 || (predicted === gold) !== (wanted.outcome === "right"))) continue;
     if (wanted.unknown && !sentence.unknown[place]) continue;
     if (wanted.disagree && !sentence.disagree[place]) continue;
     if (within && !within.has(place)) continue;
@@ -300,7 +304,7 @@ function overlapping(sentence, text) {
 function rank(sentence, loss, order) {
   if (order === "corpus") return 0;
   const distributions = sentence.distributions[loss];
-  const wrong = sentence.gold.filter((gold, place) => distributions[place][0] !== gold).length;
+  const wrong = sentence.gold.filter((gold, place) => isWrong(distributions[place][0], gold)).length;
   if (order === "errors") return -wrong;
   return Math.min(...[1000].concat(distributions.map((distribution) => distribution[1])));
 }
@@ -409,7 +413,7 @@ function describe({ sentence, place }) {
   const tags = [...new Set(columns.flatMap((shares) => [...shares.keys()]))];
   const most = (tag) => Math.max(...columns.map((shares) => shares.get(tag) ?? 0));
   tags.sort((a, b) => most(b) - most(a) || a - b);
-  const facts = [`gold ${data.tags[gold]}`];
+  const facts = [gold < 0 ? "no gold tag" : `gold ${data.tags[gold]}`];
   if (gold >= data.known) facts.push("a tag that training never saw");
   facts.push(sentence.unknown[place] ? "unknown word" : "word seen in training");
   const head = element(
@@ -421,14 +425,15 @@ function describe({ sentence, place }) {
   );
   const top = element("tr", {}, element("th", { scope: "col", textContent: "tag" }));
   for (const [index, loss] of data.losses.entries()) {
-    const right = sentence.distributions[index][place][0] === gold;
+    const wrong = isWrong(sentence.distributions[index][place][0], gold);
+    const outcome = wrong ? "wrong" : "right";
     top.append(
       element(
         "th",
         { scope: "col" },
         element("span", { className: "tip-loss" }, ...breakable(loss)),
         " ",
-        element("span", { className: right ? "outcome" : "outcome bad", textContent: right ? "right" : "wrong" }),
+        element("span", { className: wrong ? "outcome bad" : "outcome", textContent: gold < 0 ? "" : outcome }),
       ),
     );
   }

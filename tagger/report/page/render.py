@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tagger.core.common.files import new_file
+from tagger.core.corpus.indexed_corpus import NO_TAG
 from tagger.report.comparison.verdict import BASELINE
 from tagger.report.page import charts, tables
 from tagger.report.page.filters import FILTERS
@@ -26,7 +27,7 @@ def write_report(path: Path, every: Results, study: dict[str, Any], comparison: 
         "losses": list(results),
         "tags": test.tag_names,
         "known": known,
-        "gold": sorted({tag for row in shown.rows for tag in row[2]}),
+        "gold": sorted({tag for row in shown.rows for tag in row[2]} - {NO_TAG}),
         "sentences": shown.rows,
     }
     headline, stop, lede = comparison["summary"].partition(". ")  # its first sentence stands on its own

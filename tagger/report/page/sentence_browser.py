@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tagger.core.common.arrays import Probabilities
+from tagger.core.corpus.indexed_corpus import NO_TAG
 from tagger.evaluate.tagged_split import TaggedSplit
 
 KEPT_TAGS = 5  # of a distribution; the page shows the rest as one share
@@ -37,7 +38,7 @@ def sample(taggers: Sequence[TaggedSplit]) -> Sample:
     either is a fair sample. A sentence that no longer fits is passed over, up to `MISSES` in a row.
     """
     split = taggers[0].split
-    wrong = ~np.all([tagged.right for tagged in taggers], axis=0)
+    wrong = ~np.all([tagged.right for tagged in taggers], axis=0) & split.tagged
     with_errors = np.logical_or.reduceat(wrong, split.sentence_starts[:-1])
     drawn = np.random.default_rng(SAMPLE_SEED).permutation(split.sentences)
     rows: dict[int, list[Any]] = {}
@@ -61,7 +62,7 @@ def sample(taggers: Sequence[TaggedSplit]) -> Sample:
 
 
 def _sentence_row(number: int, taggers: Sequence[TaggedSplit]) -> list[Any]:
-    """Return the number of the sentence (from 1), its words, its gold tags and the places of its unknown words.
+    """Return the number of the sentence (from 1), its words, its gold tags (or NO_TAG) and the places of unknown words.
 
     Then come for each loss the `distributions` of the words.
     """
@@ -81,7 +82,8 @@ def distributions(probabilities: Probabilities, gold: Sequence[int]) -> list[lis
     """Return `[tag, share, tag, share, ...]` of each of T words, given their (T, K) probabilities and (T) gold tags.
 
     The most probable tag comes first, of equals the first. The predicted tag and the gold tag are always listed, others
-    if they are among the `KEPT_TAGS` most probable ones. A gold tag that the model does not know has share 0.
+    if they are among the `KEPT_TAGS` most probable ones. A gold tag that the model does not know has share 0; one that
+    is missing is not listed.
     """
     values = np.nan_to_num(probabilities, nan=0.0, posinf=1.0).astype(np.float64)
     shares = np.rint(values * 1000).astype(np.int64).tolist()
@@ -89,7 +91,8 @@ def distributions(probabilities: Probabilities, gold: Sequence[int]) -> list[lis
     rows = []
     for own, tags, right in zip(shares, ranked, gold, strict=True):
         kept = {tag: own[tag] for tag in tags if own[tag] >= SMALLEST_SHARE or tag in (tags[0], right)}
-        kept.setdefault(right, own[right] if right < len(own) else 0)
+        if right != NO_TAG:
+            kept.setdefault(right, own[right] if right < len(own) else 0)
         rows.append([number for pair in kept.items() for number in pair])
     return rows
 

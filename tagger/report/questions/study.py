@@ -49,11 +49,11 @@ def study_losses(results: Results, dev: EncodedSplit, groups: WordGroups) -> dic
     }
     name, first = next(iter(firsts.items()))
     amount = first.model.linear.out_features
-    known = dev.tags < amount
+    known = dev.known_to(amount)
     study: dict[str, Any] = {
         "split": "dev",
         "sentences": dev.sentences,
-        "tokens": len(dev.tags),
+        "tokens": int(dev.tagged.sum()),
         "tags": amount,
         "losses": list(results),
         "not_trained": [loss for loss in LOSSES if loss not in results],
@@ -70,7 +70,7 @@ def study_losses(results: Results, dev: EncodedSplit, groups: WordGroups) -> dic
     by_seed = [{loss: seeds[seed].model for loss, seeds in results.items()} for seed in next(iter(results.values()))]
     return study | {
         "textbook": textbook(name, first_scores.log_softmax(dim=-1), gold),
-        "equality": equality(by_seed, make_batch(dev, most_known)),
+        "equality": equality(by_seed, make_batch(dev, most_known).tagged()),
         "precision": precision(name, first_scores, gold, on_softmax),
         "comparison": _comparison(results, raw, dev, groups),
         "identities": identities(scores, dev.forms[known], tags),

@@ -171,10 +171,10 @@ def test_a_scalar_that_dvc_reads_in_its_own_way_is_refused_with_its_line(tmp_pat
         ("b: 1\na: &x:1 2\n", "params.yaml:2: a name after & or * ends in a special character, expected white space"),
         ("b: 1\na: x\u2028y\n", "params.yaml:2: not YAML: unacceptable character U+2028"),
         ("%YAML 1.1\n---\na: yes\n", "params.yaml:1: not YAML: unacceptable character U+0025"),
-        ("b: 1\na: !!int 0o17\n", "params.yaml:2: unknown tag 'tag:yaml.org,2002:int'"),
+        ("b: 1\na: !!int 0o17\n", "params.yaml:2: a tag, expected a value without one"),
         ("b: 1\n? [a]\n: 2\n", "params.yaml:2: a key is not text"),
-        ("b: &b 1\na: [*c]\n", "params.yaml:2: found undefined alias 'c'; expected that of a value without aliases"),
-        ("b: 1\na: &a [*a]\n", "params.yaml:2: found undefined alias 'a'"),
+        ("b: &b 1\na: [*c]\n", "params.yaml:2: found undefined alias 'c'"),
+        ("b: 1\na: &a [*a]\n", "params.yaml:2: values are nested too deeply"),
         ("b: 1\nb: 2\n", "params.yaml:2: duplicate key 'b'"),
         (f"b: 1\na: {'9' * 5000}\n", "params.yaml:2: Exceeds the limit"),
     ],
@@ -189,8 +189,11 @@ def test_what_is_no_plain_document_is_refused_with_its_line(tmp_path: Path, text
         ("a: " + "[" * 3000, "values are nested too deeply"),
         ("a: " + "{b: " * 3000, "values are nested too deeply"),
         ("- " * 3000, "values are nested too deeply"),
-        ("a0: &a0 [x, x]\n" + "".join(f"a{n}: &a{n} [{f'*a{n - 1}, ' * 9}]\n" for n in range(1, 9)), "alias 'a1'"),
-        ("a0: &a0 [x]\n" + "".join(f"a{n}: &a{n} [*a{n - 1}]\n" for n in range(1, 3000)), "alias 'a1'"),
+        (
+            "a0: &a0 [x, x]\n" + "".join(f"a{n}: &a{n} [{f'*a{n - 1}, ' * 9}]\n" for n in range(1, 9)),
+            "do aliases multiply them?",
+        ),
+        ("a0: &a0 [x]\n" + "".join(f"a{n}: &a{n} [*a{n - 1}]\n" for n in range(1, 3000)), "too deeply"),
     ],
 )
 def test_deep_nesting_and_aliases_that_multiply_are_refused_at_once(tmp_path: Path, text: str, problem: str) -> None:

@@ -24,7 +24,17 @@ def test_words_without_tags() -> None:
     corpus = IndexedCorpus.of(sentences)
     assert corpus.tags.tolist() == [NO_TAG] * 3
     assert corpus.tag_names == []
+    assert list(corpus) == [Sentence(("a", "b"), ("", "")), Sentence(("b",), ("",))]
+
+
+def test_some_words_may_lack_their_tag() -> None:
+    sentences = [Sentence(("a", "b"), ("", "X")), Sentence(("b", "c", "a"), ("Y", "", "X"))]
+    corpus = IndexedCorpus.of(sentences)
+    assert corpus.tags.tolist() == [NO_TAG, 0, 1, NO_TAG, 0]
+    assert (corpus.tag_names, corpus.tag_counts) == (["X", "Y"], [2, 1])
     assert list(corpus) == sentences
+    assert list(corpus.select([1])) == sentences[1:]
+    assert corpus.select([1]).tags.tolist() == [0, NO_TAG, 1]
 
 
 def test_no_sentence_at_all() -> None:
