@@ -226,7 +226,9 @@ params = TrainView.model_validate(
 device = torch.device("cpu")
 found = {}
 for name in LOSSES:
-    trainer = Trainer(TrainingInputs(Training(name, seed=1), params, device, dictionaries, splits["train"], splits["dev"]))
+    trainer = Trainer(
+        TrainingInputs(Training(name, seed=1), params, device, dictionaries, splits["train"], splits["dev"])
+    )
     last = list(trainer.epochs())[-1]
     p = tag_probabilities(trainer.model, splits["test"], device)
     tagged = " ".join(splits["test"].tag_names[number] for number in p.argmax(-1))

@@ -49,6 +49,7 @@ lstm-tagger compare
 lstm-tagger compare --sort model.hidden --filter "metrics.test_accuracy > 0.9"
 lstm-tagger compare --filter "tags.`dvc.experiment` = 'wide'"
 lstm-tagger compare --columns run,test_accuracy,data.train
+lstm-tagger compare wide/nll narrow/nll
 """
 
 _corpus_format = partial(click.option, type=click.Choice(get_args(CorpusFormat)))
@@ -289,6 +290,7 @@ def sync() -> None:
 
 
 @main.command(epilog=_COMPARE_EXAMPLES)
+@click.argument("runs", metavar="[RUN RUN]", nargs=-1)
 @click.option("--filter", "condition", default="", metavar="TEXT", show_default=False, help="In MLflow's syntax.")
 @click.option("--sort", default="best_dev_accuracy", metavar="COLUMN", help="Column of the table, or `started`.")
 @click.option("--ascending", is_flag=True, help="Put the smallest value first.")
@@ -297,12 +299,30 @@ def sync() -> None:
 @_all_columns
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV, for a spreadsheet.")
 def compare(  # noqa: PLR0917, click passes them by name
-    condition: str, sort: str, ascending: bool, limit: int, columns: list[str], everything: bool, as_csv: bool
+    runs: tuple[str, ...],
+    condition: str,
+    sort: str,
+    ascending: bool,
+    limit: int,
+    columns: list[str],
+    everything: bool,
+    as_csv: bool,
 ) -> None:
     """Print all trainings recorded in MLflow, with the params in which they differ.
 
     By default a table takes 120 columns of the terminal; what does not fit is named below it.
+
+    With the names of two runs (trainings, losses of several seeds, or groups): say whether they differ, over seeds and
+    test sentences. Of runs with one name, the newest is taken.
     """
+    if runs:
+        if len(runs) != 2:
+            raise InputError(f"RUN: got {len(runs)}, expected the names of two runs, or none for all trainings")
+        from tagger.cli.run_verdicts import verdicts
+
+        for line in verdicts(*runs):
+            click.echo(line)
+        return
     from tagger.cli.text_table import text_table
     from tagger.tracking.run_table import compare_runs
 

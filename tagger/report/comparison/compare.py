@@ -19,7 +19,7 @@ from tagger.report.comparison.significance import (
     resampled_metrics,
 )
 from tagger.report.comparison.variances import Variances
-from tagger.report.comparison.verdict import BASELINE, pair_sentence, summarize
+from tagger.report.comparison.verdict import BASELINE, ONE_SEED, pair_sentence, summarize
 
 SIZES = (0.001, 0.002, 0.005, 0.01, 0.02)  # differences: how many seeds would make each of them visible?
 
@@ -56,6 +56,14 @@ def compare(losses: Mapping[str, Mapping[int, TaggedSplit]], baseline: TaggedSpl
         "pairs": pairs,
         "summary": summarize(pairs, tokens, seeds),
     }
+
+
+def compare_pair(taggers: Mapping[str, Sequence[TaggedSplit]], seeds: Sequence[int]) -> str:
+    """Say in words which of two taggers is better, given the test split as the model of each seed tags it."""
+    first, second = taggers
+    pair = _pair((first, second), taggers, resampled_metrics(taggers, seed=1), 1)
+    sentence = pair_sentence(pair, 1, int(taggers[first][0].split.tagged.sum()), seeds)
+    return f"{sentence} {ONE_SEED}" if len(seeds) == 1 else sentence
 
 
 def _pair(

@@ -12,7 +12,7 @@ BASELINE = "baseline"
 
 _MEASURES = {"accuracy": "accuracy", "span_f1": "span F1"}
 _RIGHT = {"accuracy": "{} % of the words are right", "span_f1": "span F1 of {} %"}
-_ONE_SEED = "This is one seed: the verdict knows nothing of others."
+ONE_SEED = "This is one seed: the verdict knows nothing of others."
 
 
 def pair_sentence(pair: Mapping[str, Any], compared: int, tokens: int, seeds: Sequence[int]) -> str:
@@ -104,4 +104,4 @@ def summarize(pairs: Sequence[Mapping[str, Any]], tokens: int, seeds: Sequence[i
         for pair in to_best.values()
         if pair["better"] or (pair["same_tags"] < 1 and (len(measured) == 2 or len(seeds) > 1))
     ]
-    return " ".join([head, *details, against[best]["sentence"], *([_ONE_SEED] if len(seeds) == 1 else [])])
+    return " ".join([head, *details, against[best]["sentence"], *([ONE_SEED] if len(seeds) == 1 else [])])

@@ -1,0 +1,42 @@
+"""What the runs of the store predicted on their test splits."""
+
+from tempfile import TemporaryDirectory
+
+import pandas as pd
+from mlflow.exceptions import MlflowException
+
+from tagger.core.common.errors import InputError
+from tagger.predict.mlflow_store import reporting
+from tagger.tracking.runs import GROUP_RUN, PARENT, search
+from tagger.tracking.store import connect
+
+
+@reporting()
+def predictions_of(name: str) -> dict[str, dict[int, pd.DataFrame]]:
+    """Return the prediction table of each training of the newest run of a name, by loss and seed.
+
+    The run may be a group, a loss that holds several seeds, or a training.
+
+    Raises:
+        StoreAwayError: the store does not answer.
+        InputError: there is no such run, or a training of it was not evaluated.
+    """
+    store = connect(to_write=False)
+    if "'" in name or not (named := search(store, f"attributes.run_name = '{name}'")):
+        raise InputError(f"MLflow: no run is named {name!r}; expected a name that `compare` or `mlflow ui` shows")
+    above = named[0].info.run_id
+    below = [run for tag in (PARENT, GROUP_RUN) for run in search(store, f"tags.`{tag}` = '{above}'")]
+    tables: dict[str, dict[int, pd.DataFrame]] = {}
+    for run in [*below, named[0]]:
+        if "seed" not in run.data.params or (run is named[0] and below):
+            continue
+        loss = run.data.tags["loss"]
+        with TemporaryDirectory() as folder:
+            try:
+                path = store.client.download_artifacts(run.info.run_id, f"predictions/{loss}.parquet", folder)
+            except (MlflowException, OSError):
+                raise InputError(
+                    f"MLflow: {run.info.run_name}: has no predictions, expected an evaluated run"
+                ) from None
+            tables.setdefault(loss, {})[int(run.data.params["seed"])] = pd.read_parquet(path)
+    return {loss: dict(sorted(tables[loss].items())) for loss in sorted(tables)}
