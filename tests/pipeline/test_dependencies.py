@@ -18,7 +18,7 @@ WATCHING = [
     "tagger/cli/commands.py",
 ]
 LOSSES = ("nll", "cross_entropy")
-TRAIN, EVALUATE = ([f"{stage}@{loss}" for loss in LOSSES] for stage in ("train", "evaluate"))
+TRAIN, EVALUATE = ([f"{stage}@{loss}-1" for loss in LOSSES] for stage in ("train", "evaluate"))
 DECIDING = {  # a file -> the stages that depend on its folder
     "tagger/core/network/lstm_tagger.py": {"prepare", *TRAIN, *EVALUATE, "report", "export"},
     "tagger/core/versions.txt": {"prepare", *TRAIN, *EVALUATE, "report", "export"},
@@ -80,5 +80,5 @@ def test_a_pipeline_without_tracking_writes_the_same_bytes_and_needs_no_mlflow(t
 
 @pytest.mark.parametrize("stage", ["train", "evaluate"])
 def test_another_value_than_on_or_off_is_refused(copy: Project, stage: str) -> None:
-    printed = copy.run("env", "TAGGER_TRACKING=no", "python", "-m", "stages", stage, "nll", succeeds=False)
+    printed = copy.run("env", "TAGGER_TRACKING=no", "python", "-m", "stages", stage, "nll", "1", succeeds=False)
     assert printed.splitlines()[-1] == "error: TAGGER_TRACKING: got 'no', expected on or off"

@@ -116,7 +116,6 @@ def test_a_mistake_is_one_line_and_costs_nothing(copy: Project, mistake: Callabl
     [
         (remove_test_words, ["prepare"]),
         (name_vectors_of_another_width, ["prepare"]),
-        (name_an_unknown_loss, ["train", "nnl"]),
         (export_what_is_not_trained, ["export"]),
     ],
 )

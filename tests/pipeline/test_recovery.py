@@ -111,7 +111,7 @@ def test_runs_that_the_run_cache_left_out_are_rebuilt_once(copy: Project, databa
     printed = copy.run("dvc", "repro", "evaluate")
     for stage in ("train", "evaluate"):
         for loss in LOSSES:
-            assert f"'{stage}@{loss}' is cached - skipping run" in printed
+            assert f"'{stage}@{loss}-1' is cached - skipping run" in printed
     assert not (copy.root / "mlflow.db").exists()
     shutil.copyfile(database, copy.root / "mlflow.db")
     copy.edit("params.yaml", "learning_rate: 0.007", "learning_rate: 0.001")  # edited, not run
