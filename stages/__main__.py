@@ -1,17 +1,16 @@
-"""Run a stage: `python -m stages train nll 1`. Its module, which brings in torch, is imported within `run_stage`."""
+"""Run a stage: `python -m stages train nll 1`. What it needs, torch too, is imported within `run_stage`."""
 
+import atexit
 import hashlib
 import importlib
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tagger.core.common import arithmetic
-from tagger.core.common.errors import InputError
-from tagger.core.common.processes import rank
-from tagger.runner.locks import hold
 from tagger.runner.run_stage import run_stage
 from tagger.runner.stage_code import other_versions
+from tagger.runner.stage_files import StageFiles
 
 STAGES = {"prepare": "", "train": " LOSS SEED", "evaluate": " LOSS SEED", "report": "", "export": ""}  # arguments
 
@@ -24,13 +23,19 @@ def load() -> Callable[[], None]:
     """
     stage, arguments = (sys.argv[1:2] or [""])[0], sys.argv[2:]
     if stage not in STAGES or len(arguments) != len(STAGES[stage].split()):
+        from tagger.core.common.errors import InputError
+
         expected = ", ".join(name + names for name, names in STAGES.items())
         raise InputError(f"python -m stages: got {' '.join(sys.argv[1:])!r}, expected one of {expected}")
+    files = StageFiles(stage, *arguments)
+    from tagger.core.common import arithmetic
+    from tagger.core.common.processes import rank
+    from tagger.core.params.reader import read_params
+    from tagger.core.params.schema import ArithmeticView
+    from tagger.runner.locks import hold
+
     for text in () if rank() else other_versions(stage):
         print(f"warning: {text}: outputs may differ from those of dvc.lock", file=sys.stderr)
-    from tagger.core.params.reader import read_params  # pydantic takes long enough to be interrupted
-    from tagger.core.params.schema import ArithmeticView
-
     arithmetic.use(read_params(ArithmeticView).arithmetic)
     main = importlib.import_module(f"stages.{stage}").main
     name = f"{stage}@{'-'.join(arguments)}".rstrip("@")
@@ -41,7 +46,17 @@ def load() -> Callable[[], None]:
         # A stage outlives a killed DVC, and would write the same files as the stage that the next DVC starts.
         folder = hashlib.sha256(str(Path.cwd()).encode()).hexdigest()[:12]
         with hold(f"{name}-{folder}", f"{name} in {Path.cwd()}"):
-            main(*arguments)
+            try:
+                main(*arguments, written=files.note_outputs)
+            except Exception:
+                files.check()  # what changed may be what broke it
+                raise
+        # DVC reads what it records as soon as this process is gone: after the last check nothing may take time.
+        atexit._run_exitfuncs()
+        print(end="", flush=True)
+        if not rank():
+            files.check()
+        os._exit(0)
 
     return run
 

@@ -1,6 +1,7 @@
 """Train the tagger with a loss and a seed, in one process or several, with locks, checkpoints, progress, tracking."""
 
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 
 from tagger.core.common.errors import InputError
@@ -15,8 +16,11 @@ from tagger.train.process_group import joined
 from tagger.train.trainer import Trainer, TrainingInputs, write_outputs
 
 
-def main(loss: str, seed: str) -> None:
-    """Run the stage for this loss and seed. The process of rank 0 keeps and writes; the others compute with it."""
+def main(loss: str, seed: str, written: Callable[[], None] = lambda: None) -> None:
+    """Run the stage for this loss and seed; `written` is called once its outputs are written.
+
+    The process of rank 0 keeps and writes; the others compute with it.
+    """
     training = Training.parse(loss, seed)
     if rank():
         end_with_the_stage()
@@ -45,6 +49,7 @@ def main(loss: str, seed: str) -> None:
                     progress.epoch(epoch)
             progress.close()
             write_outputs(trainer)
+            written()
             checkpoint.finish(training)
             run.finish()
 

@@ -5,9 +5,8 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from types import FrameType
-
-from tagger.core.common.errors import TaggerError
 
 
 def run_stage(load: Callable[[], Callable[[], None]]) -> None:
@@ -38,6 +37,8 @@ def run_stage(load: Callable[[], Callable[[], None]]) -> None:
             sys.exit(128 + received[0])
         main()
     except BaseException as error:
+        from tagger.core.common.errors import TaggerError  # the stage has noted its code by now
+
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not end the restoring
         if stage_name := os.environ.get("DVC_STAGE"):  # if it is run by hand, nothing was removed
             _restore(stage_name)
@@ -60,17 +61,18 @@ def _restore(stage_name: str) -> None:
     from dvc.repo import Repo
     from dvc.stage import PipelineStage
 
-    from tagger.runner.dvc_lock import UNRECORDED, read_lock_file
+    from tagger.core.common.errors import TaggerError
+    from tagger.runner.dvc_lock import UNRECORDED, md5, read_lock_file
 
     try:
         with Repo() as repo:
             stage = PipelineStage(repo, "dvc.yaml")
-            for path, md5 in read_lock_file().get(stage_name, UNRECORDED).outs.items():
+            for path, recorded in read_lock_file().get(stage_name, UNRECORDED).outs.items():
                 # A plain output: DVC would not check out metrics declared with `cache: false`.
-                out = Output(stage, path, info={"md5": md5})
-                if repo.cache.local.exists(md5):
+                out = Output(stage, path, info={"md5": recorded})
+                if repo.cache.local.exists(recorded):
                     out.checkout(force=True)
-                elif not out.exists:
+                elif md5(Path(path)) != recorded:
                     subprocess.run(["git", "checkout", "--quiet", "--", path], stderr=subprocess.DEVNULL, check=False)
     except (DvcException, TaggerError, OSError) as error:
         print(f"warning: the earlier outputs could not be put back; `dvc checkout` may: {error}", file=sys.stderr)

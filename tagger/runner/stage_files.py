@@ -1,0 +1,116 @@
+"""What a stage reads and writes, held to what DVC will record of it.
+
+DVC hashes params, dependencies and outputs after the command. What changed meanwhile would be recorded as what made the
+outputs, and the run-cache would hand the wrong pair out again. So a stage notes the files that `dvc.yaml` lists before
+it reads them, notes its outputs as soon as they are written, and fails if any of them differs when it ends.
+
+Nothing of `tagger.core` but the errors is imported before it is noted.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterable, Iterator
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from tagger.runner.stage_code import FOLDERS
+
+PARAMS = Path("params.yaml")
+
+
+class _Note(NamedTuple):
+    stamp: tuple[int, ...]  # only where it differs, the content is compared
+    content: object  # MD5; of PARAMS the values that the stage depends on
+
+
+class StageFiles:
+    """Notes of the files that a stage depends on, and of its outputs."""
+
+    def __init__(self, stage: str, *arguments: str) -> None:
+        """Note the code of a stage, its params and dependencies. The arguments are the values of its matrix.
+
+        Raises:
+            InputError: a mistake in `dvc.yaml` or `params.yaml`.
+        """
+        self._name = f"{stage}@{'-'.join(arguments)}".rstrip("@")
+        self._places: list[Path] = []  # files and folders
+        self._notes: dict[Path, _Note] = {}
+        self._note([Path("tagger", folder) for folder in FOLDERS[stage]])
+        from tagger.core.common.yaml_file import read_yaml
+        from tagger.core.params.reader import flatten, read_document, read_params
+        from tagger.core.params.schema import Params
+
+        read_params(Params)  # all that is wrong with them
+        defined = read_yaml(Path("dvc.yaml"))[0]["stages"][stage]
+        values = flatten(read_document()[0] | {"item": dict(zip(defined.get("matrix", ()), arguments, strict=False))})
+
+        def paths(*keys: str) -> list[Path]:
+            entries = [entry for key in keys for entry in defined.get(key, ())]
+            names = [entry if isinstance(entry, str) else next(iter(entry)) for entry in entries]
+            return [Path(re.sub(r"\$\{(.+?)}", lambda found: str(values[found[1]]), name)) for name in names]
+
+        self._params: list[str] = defined["params"]
+        self._outs = paths("outs", "metrics")
+        self._note([*paths("deps"), PARAMS])
+
+    def note_outputs(self) -> None:
+        """Note the outputs, which are all written; the errors are those of `check`."""
+        self.check()
+        self._note(self._outs)
+
+    def check(self) -> None:
+        """Compare what is on the disk with the notes. What was written anew with the same content has not changed.
+
+        Raises:
+            InputError: a file has changed, appeared or gone.
+        """
+        for path in dict.fromkeys([*self._notes, *_files(self._places)]):
+            note = self._notes.get(path)
+            if note and (_stamp(path) == note.stamp or self._content(path) == note.content):
+                continue
+            from tagger.core.common.errors import InputError
+
+            keys = self._changed_params(note.content) if note and path == PARAMS else ""
+            raise InputError(f"{path}: {keys}has changed while {self._name} ran, so nothing is recorded; run it again")
+
+    def _note(self, places: Iterable[Path]) -> None:
+        self._places += places
+        self._notes |= {path: _Note(_stamp(path), self._content(path)) for path in _files(places)}
+
+    def _changed_params(self, before: Any) -> str:
+        now: Any = self._content(PARAMS)
+        return ", ".join(name for name, value in now.items() if before.get(name) != value) + " "
+
+    def _content(self, path: Path) -> object:
+        if path == PARAMS:
+            from tagger.core.params.reader import flatten, read_document
+
+            document = flatten(read_document()[0])
+            heeded = tuple(self._params), tuple(f"{name}." for name in self._params)
+            return {key: value for key, value in document.items() if key in heeded[0] or key.startswith(heeded[1])}
+        if not path.is_file():
+            return None
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).digest()
+
+
+def _files(places: Iterable[Path]) -> Iterator[Path]:
+    """Yield the files in folders that DVC heeds, and those named, even if missing."""
+    lines = Path(".dvcignore").read_text(encoding="utf-8").splitlines()
+    ignored = [line for line in lines if line and not line.startswith("#")]
+    for place in places:
+        if not place.is_dir():
+            yield place
+        for path in place.rglob("*"):
+            names = path.relative_to(place).parts
+            if path.is_file() and not any(fnmatch(name, pattern) for name in names for pattern in ignored):
+                yield path
+
+
+def _stamp(path: Path) -> tuple[int, ...]:
+    try:
+        stat = path.stat()
+    except FileNotFoundError:
+        return ()
+    return stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns
