@@ -108,9 +108,10 @@ losses: setup  ## train all five losses and compare them (SEEDS=5: with seeds 1 
 # What docs and tests cite: nothing else writes to recorded/.
 CITED := dvc.lock params.yaml metrics/compare.json metrics/losses.json metrics/results.json
 
-record: setup  ## for maintainers: run what is committed, then all five losses, and keep both runs in recorded/
+record: setup  ## for maintainers: run what is committed, then all losses with five seeds, and keep both runs in recorded/
 	@$(RUN) dvc repro
-	@$(RUN) dvc exp run --temp --name recorded --force -S 'losses=[nll,cross_entropy,softmax_nll,mse,hinge]'
+	@$(RUN) dvc exp run --temp --name recorded --force -S 'losses=[nll,cross_entropy,softmax_nll,mse,hinge]' \
+		-S 'seeds=[1,2,3,4,5]'
 	@mkdir -p recorded/starter recorded/five-losses
 	@tar -c $(CITED) | tar -x -C recorded/starter
 	@git archive "refs/exps/$$(git rev-parse HEAD | sed 's|^..|&/|')/recorded" $(CITED) | tar -x -C recorded/five-losses
