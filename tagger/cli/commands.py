@@ -13,7 +13,7 @@ import click
 from tagger.cli.extras import EXTRAS, install_command
 from tagger.cli.output_formats import FORMATTERS, Format, csv_header
 from tagger.core.common import paths
-from tagger.core.common.errors import InputError, TaggerError
+from tagger.core.common.errors import InputError, TaggerError, counted
 from tagger.core.params.schema import DataParams
 
 CorpusFormat = Literal["text", "json", "conllu", "parquet"]  # that of tagger.spark, which takes seconds to load
@@ -71,7 +71,10 @@ def _enter_project() -> None:
     os.chdir(root)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "show_default": True}, epilog=_COMPLETION)
+_SETTINGS = {"help_option_names": ["-h", "--help"], "show_default": True, "max_content_width": 120}
+
+
+@click.group(context_settings=_SETTINGS, epilog=_COMPLETION)
 def main() -> None:
     """Tag sentences with a model that the pipeline trained, and look at its results."""
 
@@ -234,7 +237,7 @@ def tag_corpus(  # noqa: PLR0917, click passes them by name
     pairs = dict(setting.split("=", 1) for setting in settings)
     with mlflow_model(model) as packed, spark_session(master, pairs) as spark:
         amount, words = run_tagging(spark, packed, source, target, forms, overwrite=overwrite)
-    click.echo(f"{target}: {amount:,} sentences, {words:,} words")
+    click.echo(f"{target}: {counted(amount, 'sentence')}, {counted(words, 'word')}")
 
 
 @main.command()
