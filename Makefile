@@ -44,7 +44,7 @@ $(STAMP): requirements.lock
 	$(VENV)/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-setup-dev: $(DEV_STAMP)  ## add what tests, `--tokenize` and `tag-corpus` need: requirements-dev.lock
+setup-dev: $(DEV_STAMP)  ## add what tests, `--tokenize`, `tag-corpus` and `push` need: requirements-dev.lock
 
 $(DEV_STAMP): $(STAMP) requirements-dev.lock
 	$(VENV)/bin/python -m pip install --quiet --no-compile --requirement requirements-dev.lock
@@ -138,7 +138,7 @@ $(BENCH_VENV)/installed: bench/requirements.lock
 
 lock: setup-dev  ## renew the locks from pyproject.toml, and the versions in tagger/*/versions.txt from requirements.lock
 	@$(call COMPILE,serving tracking training,requirements.lock)
-	@$(call COMPILE,dev serving spark tokenize tracking training,requirements-dev.lock,--constraint requirements.lock)
+	@$(call COMPILE,dev hub serving spark tokenize tracking training,requirements-dev.lock,--constraint requirements.lock)
 	@$(call COMPILE,bench spark training,bench/requirements.lock)
 	@for file in tagger/*/versions.txt; do \
 		lines=$$(for name in $$(cut -d= -f1 $$file); do grep "^$$name==" requirements.lock || exit 1; done) && \

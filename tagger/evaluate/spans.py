@@ -21,7 +21,7 @@ _NO_TYPE = "_"  # the type of a bare B
 
 
 class Span(NamedTuple):
-    """The tokens from `start` up to `end`, counted from 0 in the split."""
+    """The tokens from `start` up to `end`, counted from 0 among the tagged ones of the split."""
 
     start: int
     end: int
@@ -47,10 +47,13 @@ def find_spans(tags: Iterable[str], first: int = 0) -> Iterator[Span]:
 
 
 def split_spans(tags: Tags, split: EncodedSplit) -> set[Span]:
-    """Return the spans of all sentences, given a tag id for each token; NO_TAG stands for O."""
-    names = np.array([*split.tag_names, "O"], dtype=object)[tags].tolist()
-    sentences = pairwise(split.sentence_starts.tolist())
-    return {span for start, end in sentences for span in find_spans(names[start:end], start)}
+    """Return the spans of all sentences, given a tag id for each token; starts and ends count tagged tokens alone.
+
+    Tokens without a gold tag are left out first, as is usual with `seqeval`: they neither split a span nor make one.
+    """
+    names = np.array(split.tag_names, dtype=object)[tags[split.tagged]].tolist()
+    starts = np.concatenate([[0], np.cumsum(split.tagged)])[split.sentence_starts]
+    return {span for start, end in pairwise(starts.tolist()) for span in find_spans(names[start:end], start)}
 
 
 def span_scores(right: Iterable[Span], found: Iterable[Span], gold: Iterable[Span]) -> dict[str, Any]:

@@ -11,7 +11,6 @@ import numpy as np
 
 from tagger.core.common.arrays import Array, Flags, Float64s, Int64s, Probabilities, Tags
 from tagger.core.corpus.encoded_split import EncodedSplit
-from tagger.core.corpus.indexed_corpus import NO_TAG
 from tagger.core.corpus.lexicon import WordGroups, most_frequent_tags, word_groups
 from tagger.evaluate.spans import Span, marks_spans, split_spans
 
@@ -58,8 +57,7 @@ class TaggedSplit:
         """The spans that are `right`, `found` and `gold`; empty if the tags mark no spans."""
         if not marks_spans(self.split.tag_names):
             return {}
-        counted = np.where(self.split.tagged, self.predicted, NO_TAG)
-        found, gold = split_spans(counted, self.split), split_spans(self.split.tags, self.split)
+        found, gold = split_spans(self.predicted, self.split), split_spans(self.split.tags, self.split)
         return {"right": gold & found, "found": found, "gold": gold}
 
     def accuracy(self, inside: Flags) -> float | None:
@@ -89,7 +87,7 @@ class TaggedSplit:
             by_token |= {name: inside, f"{name}_right": inside & right}
         for name, spans in self.spans.items():
             by_token[f"{name}_spans"] = np.zeros(len(right))
-            by_token[f"{name}_spans"][[span.start for span in spans]] = 1
+            by_token[f"{name}_spans"][np.flatnonzero(split.tagged)[[span.start for span in spans]]] = 1
         if amount := self.probabilities.shape[1]:
             values = self.probabilities.astype(np.float64)
             known = split.known_to(amount)

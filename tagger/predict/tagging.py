@@ -71,7 +71,7 @@ class Tagger:
 
     @classmethod
     def load(cls, source: Path | str, *, threads: int | None = None, int8: bool = False) -> "Tagger":
-        """Load a model folder, or a model from MLflow such as `models:/lstm-tagger@champion`.
+        """Load a model folder, `models:/lstm-tagger@champion` from MLflow, or `hf://owner/name@revision` from the Hub.
 
         Raises:
             InputError: there is no such model, or it is damaged.

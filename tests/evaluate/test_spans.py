@@ -102,3 +102,11 @@ def test_spans_are_counted_by_sentence() -> None:
     assert sums["right_spans"].tolist() == [1, 0]
     assert sums["found_spans"].tolist() == [1, 1]
     assert sums["gold_spans"].tolist() == [2, 0]
+
+
+def test_a_word_without_a_gold_tag_neither_splits_a_span_nor_makes_one() -> None:
+    split = data_of([tagged("a/B-P b/I-P c/O")], [tagged("c/O a/B-P x/ b/I-P"), tagged("x/ c/O")]).dev
+    assert split_spans(split.tags, split) == {Span(1, 3, "P")}
+    begins, inside, outside = (split.tag_names.index(tag) for tag in ("B-P", "I-P", "O"))
+    sums = by_tags(split, outside, begins, outside, inside, begins, outside).sums
+    assert [sums[f"{name}_spans"].tolist() for name in ("right", "found", "gold")] == [[1, 0]] * 3
