@@ -131,7 +131,7 @@ class Trainer:
             ConnectionError: another process of the group has ended.
         """
         while len(self.history) < self._params.epochs:
-            if self.history and 0 < self._params.patience <= len(self.history) - self._best().number:
+            if self.history and 0 < self._params.patience <= len(self.history) - self._peak().number:
                 break
             epoch = self._run_epoch(len(self.history) + 1, group)
             if epoch is None:
@@ -182,6 +182,16 @@ class Trainer:
         }
 
     def _best(self) -> Epoch:
+        """Return the last epoch whose accuracy on dev is within one standard error of the highest.
+
+        Breiman, Friedman, Olshen and Stone (1984), "Classification and Regression Trees", section 3.4.3. What is
+        highest on a small dev is highest by chance, and would often end training before it has settled.
+        """
+        highest = self._peak().dev_accuracy
+        error = math.sqrt(highest * (1 - highest) / int(self.inputs.dev.tagged_lengths.sum()))
+        return next(epoch for epoch in reversed(self.history) if epoch.dev_accuracy >= highest - error)
+
+    def _peak(self) -> Epoch:
         """Return the epoch with the highest accuracy on dev, then the lowest loss there, then the first."""
         return max(self.history, key=lambda epoch: (epoch.dev_accuracy, -epoch.dev_loss))
 
