@@ -5,6 +5,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import chain
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -115,7 +116,9 @@ class Trainer:
         self._best_weights: dict[str, Tensor] = {}
         most = max(1, len(inputs.train.forms) // params.train.min_batches)  # for enough batches per epoch
         self._batch_tokens = min(params.train.batch_tokens, most)
-        self._steps = len(plan_batches(inputs.train.lengths, self._batch_tokens))
+        batches = len(plan_batches(inputs.train.lengths, self._batch_tokens))
+        self._passes = math.ceil(params.train.min_batches / batches)
+        self._steps = batches * self._passes
         self._optimization = Optimization(self.model, params.train, self._steps * params.train.epochs)
         self._word_dropout = WordDropout(inputs.dictionaries, params.train.word_dropout, inputs.device)
 
@@ -203,7 +206,8 @@ class Trainer:
         order = np.random.default_rng([self.inputs.training.seed, number])
         self.model.train()
         total_loss, rate = 0.0, 0.0
-        for step, sentences in enumerate(plan_batches(train.lengths, self._batch_tokens, order), start=1):
+        plans = (plan_batches(train.lengths, self._batch_tokens, order) for _ in range(self._passes))
+        for step, sentences in enumerate(chain.from_iterable(plans), start=1):
             rate = self._optimization.learning_rate
             shards = np.array_split(sentences, self._params.shards)
             loss = gradient.compute(shards, partial(self._loss_of, number, step))
@@ -217,8 +221,8 @@ class Trainer:
         dev_loss, accuracy = check(self.model, self.inputs.dev, device, group)
         if math.isnan(dev_loss):  # the last step has spoilt the weights
             return None
-        tokens, ended = len(train.forms), time.time_ns() // 1_000_000
-        mean = total_loss / int(train.tagged_lengths.sum())
+        tokens, ended = self._passes * len(train.forms), time.time_ns() // 1_000_000
+        mean = total_loss / (self._passes * int(train.tagged_lengths.sum()))
         return Epoch(number, rate, mean, dev_loss, accuracy, seconds, tokens / seconds, ended)
 
     def _loss_of(self, epoch: int, step: int, shard: int, sentences: Int64s) -> Tensor:

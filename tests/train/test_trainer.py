@@ -445,12 +445,30 @@ def test_a_schedule_spans_the_steps_of_all_epochs(schedule: str) -> None:
     assert epochs[-1].learning_rate < 0.2
 
 
-@pytest.mark.parametrize(("min_batches", "steps"), [(1, 1), (5, 5), (10, 10), (1000, 10)])
+@pytest.mark.parametrize(("min_batches", "steps"), [(1, 1), (5, 5), (10, 10)])
 def test_a_small_corpus_gets_smaller_batches(min_batches: int, steps: int) -> None:
     data = data_of([tagged("a/A b/B c/C d/D")] * 10, [tagged("a/A")])
     seen: list[Step] = []
     run(trainer_of(data, PLAIN, ONE_STEP | {"min_batches": min_batches}, on_step=seen.append))
     assert [step.done for step in seen] == list(range(1, steps + 1))
+
+
+@pytest.mark.parametrize(("min_batches", "passes"), [(3, 1), (4, 2), (6, 2), (7, 3)])
+def test_a_tiny_corpus_is_read_several_times_in_an_epoch(min_batches: int, passes: int) -> None:
+    data = data_of([tagged("a/A b/B"), tagged("c/C"), tagged("d/D a/A b/B c/C")], [tagged("a/A")])
+    seen: list[Step] = []
+    settings = ONE_STEP | {"epochs": 2, "min_batches": min_batches, "schedule": "linear"}
+    epochs = run(trainer_of(data, PLAIN, settings, on_step=seen.append))
+    assert [(step.epoch, step.done) for step in seen] == [(n, i + 1) for n in (1, 2) for i in range(3 * passes)]
+    assert {step.steps for step in seen} == {3 * passes}
+    for first in range(0, len(seen), 3):
+        assert sorted(step.tokens for step in seen[first : first + 3]) == [1, 2, 4]
+    for epoch in epochs:
+        total = sum(step.loss * step.tokens for step in seen if step.epoch == epoch.number)
+        assert epoch.train_loss == pytest.approx(total / (7 * passes))
+        assert epoch.tokens_per_second == pytest.approx(7 * passes / epoch.seconds)
+    share = 1 / (6 * passes)  # the schedule falls over all steps from 1 to this
+    assert epochs[-1].learning_rate == pytest.approx(0.1 * (1 - (1 - share) ** 2))
 
 
 def test_batches_stay_within_their_tokens() -> None:
@@ -496,7 +514,7 @@ def test_each_epoch_has_another_order() -> None:
 
 
 def test_an_epoch_says_how_long_it_took() -> None:
-    for epoch in run(trainer_of(PATTERN, {}, DEFAULTS)):
+    for epoch in run(trainer_of(PATTERN, {}, {"min_batches": 3})):
         assert epoch.seconds > 0
         assert epoch.tokens_per_second == pytest.approx(9 / epoch.seconds)
 
