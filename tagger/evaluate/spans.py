@@ -4,9 +4,8 @@ Spans are found as in `conlleval`, the script of the CoNLL-2000 shared task, and
 span may also begin with I or end without E.
 """
 
-import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -15,9 +14,7 @@ import numpy as np
 from tagger.core.common.arrays import Tags
 from tagger.core.common.rounding import six_places
 from tagger.core.corpus.encoded_split import EncodedSplit
-
-_TAG = re.compile(r"O|([BIES])(?:-(.+))?", re.DOTALL)
-_NO_TYPE = "_"  # the type of a bare B
+from tagger.core.corpus.span_tags import goes_on
 
 
 class Span(NamedTuple):
@@ -28,22 +25,15 @@ class Span(NamedTuple):
     kind: str
 
 
-def marks_spans(tags: Sequence[str]) -> bool:
-    """Return whether tags are in BIO or IOBES form: O and tags such as B-LOC, at least one of the latter."""
-    return all(map(_TAG.fullmatch, tags)) and any(tag != "O" for tag in tags)
-
-
 def find_spans(tags: Iterable[str], first: int = 0) -> Iterator[Span]:
     """Yield the spans of one sentence; `first` is the number of its first token."""
-    start, before, kind = first, "O", ""
+    start, before = first, "O"
     for place, tag in enumerate([*tags, "O"], first):
-        now, of = tag[0], tag[2:] or _NO_TYPE
-        goes_on = now in "IE" and before in "BI" and of == kind
-        if before != "O" and not goes_on:
-            yield Span(start, place, kind)
-        if now != "O" and not goes_on:
+        if not goes_on(before, tag):
+            if before != "O":
+                yield Span(start, place, before[2:] or "_")
             start = place
-        before, kind = now, of
+        before = tag
 
 
 def split_spans(tags: Tags, split: EncodedSplit) -> set[Span]:

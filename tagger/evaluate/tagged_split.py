@@ -12,10 +12,10 @@ import numpy as np
 from tagger.core.common.arrays import Array, Flags, Float64s, Int64s, Probabilities, Tags
 from tagger.core.corpus.encoded_split import EncodedSplit
 from tagger.core.corpus.lexicon import WordGroups, most_frequent_tags, word_groups
-from tagger.evaluate.spans import Span, marks_spans, split_spans
+from tagger.core.corpus.span_tags import SMALLEST, best_tags, marks_spans
+from tagger.evaluate.spans import Span, split_spans
 
 BINS = 15  # as in Guo et al. (2017), "On Calibration of Modern Neural Networks"
-SMALLEST = float(np.finfo(np.float32).tiny)  # stands in the NLL for a probability that float32 rounds to 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +30,7 @@ class TaggedSplit:
     @classmethod
     def of(cls, probabilities: Probabilities, split: EncodedSplit, groups: WordGroups) -> "TaggedSplit":
         """Take the most probable tag of each token, the first of equals: (N, K) probabilities."""
-        return cls(split, groups, probabilities.argmax(axis=1), probabilities)
+        return cls(split, groups, best_tags(probabilities, split.lengths, split.may_follow), probabilities)
 
     @classmethod
     def baseline(cls, train: EncodedSplit, split: EncodedSplit) -> "TaggedSplit":
@@ -45,7 +45,7 @@ class TaggedSplit:
     @cached_property
     def confidence(self) -> Float64s:
         """The probability of each predicted tag: (N)."""
-        return np.asarray(self.probabilities.max(axis=1), dtype=np.float64)
+        return self.probabilities[np.arange(len(self.predicted)), self.predicted].astype(np.float64)
 
     @cached_property
     def bins(self) -> Int64s:

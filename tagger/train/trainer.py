@@ -19,6 +19,8 @@ from tagger.core.common.files import new_file, new_folder, write_json
 from tagger.core.corpus.batch_plan import plan_batches
 from tagger.core.corpus.dictionary import Dictionaries
 from tagger.core.corpus.encoded_split import EncodedSplit
+from tagger.core.corpus.indexed_corpus import NO_TAG
+from tagger.core.corpus.span_tags import best_tags
 from tagger.core.corpus.word_vectors import NO_VECTORS, WordVectors
 from tagger.core.network.batches import make_batch
 from tagger.core.network.device import be_deterministic, choose_device, seed_random
@@ -256,17 +258,18 @@ def check(model: LstmTagger, split: EncodedSplit, device: torch.device, group: P
     The loss is the mean over the tokens whose tag the model knows, infinite if there are none. The accuracy is over all
     tagged tokens: a tag that the model does not know counts as wrong.
 
-    Predictions are taken from the scores, before the last step: its rounding could make two losses that train the same
-    weights choose different epochs.
+    Predictions are taken from the scores, not from the last step: its rounding could make two losses that train the
+    same weights choose different epochs.
     """
     model.eval()
     plan = plan_batches(split.lengths, INFERENCE_TOKENS)
     results = torch.zeros(len(plan), 3, dtype=torch.float64)  # per batch: loss, tokens with known tags, correct ones
     for number in range(group.rank, len(plan), group.size):
-        batch = make_batch(split, plan[number], with_forms=model.reads_forms).tagged().to(device)
+        batch = make_batch(split, plan[number], with_forms=model.reads_forms).to(device)
         scores = model.scores(batch)  # (N, K)
-        known = batch.tags < scores.shape[-1]
-        right = int((scores.argmax(dim=-1) == batch.tags).sum())
+        known = (batch.tags != NO_TAG) & (batch.tags < scores.shape[-1])
+        chosen = best_tags(scores.softmax(dim=-1).cpu().numpy(), split.lengths[plan[number]], split.may_follow)
+        right = int((chosen == batch.tags.cpu().numpy()).sum())
         loss, amount = 0.0, int(known.sum())
         if amount:
             outputs = model.loss.last_step(scores[known])

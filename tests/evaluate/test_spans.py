@@ -3,28 +3,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tagger.evaluate.spans import Span, find_spans, marks_spans, span_scores, split_spans
+from tagger.evaluate.spans import Span, find_spans, span_scores, split_spans
 from tests.evaluate.test_metrics import by_tags
 from tests.samples import data_of, tagged
-
-
-@pytest.mark.parametrize(
-    ("tags", "expected"),
-    [
-        (["O", "B-LOC", "I-LOC"], True),
-        (["O", "B-LOC", "I-LOC", "E-LOC", "S-LOC"], True),
-        (["B", "I", "O"], True),
-        (["B-geo-loc", "O"], True),
-        (["O"], False),  # marks nothing
-        (["O", "B-LOC", "NOUN"], False),
-        (["ADP", "NOUN", "X"], False),
-        (["O", "B-"], False),
-        (["O", "BLOC"], False),
-        (["IN", "DT", "O"], False),
-    ],
-)
-def test_tags_mark_spans_when_all_are_of_the_form(tags: list[str], expected: bool) -> None:
-    assert marks_spans(tags) is expected
 
 
 @pytest.mark.parametrize(

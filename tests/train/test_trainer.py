@@ -247,6 +247,16 @@ def test_tags_of_dev_that_train_lacks_count_as_wrong() -> None:
     assert epoch.dev_loss < 0.1
 
 
+def test_on_dev_a_span_begins_before_it_goes_on() -> None:
+    data = data_of([tagged("a/B-P b/I-P c/O")], [tagged("a/B-P b/I-P"), tagged("a/B-P b/O c/I-P")])
+    trainer = trainer_of(data, PLAIN, ONE_STEP)
+    trainer.model.linear.weight.data.zero_()
+    trainer.model.linear.bias.data.copy_(torch.tensor([0.25, 0.625, 0.125]).log())
+    loss, accuracy = check(trainer.model, data.dev, CPU, ALONE)
+    assert accuracy == 0.8  # B-P I-P and B-P I-P I-P; 0.4 if all were I-P
+    assert loss == pytest.approx(-np.log([0.25, 0.625, 0.25, 0.125, 0.625]).mean())
+
+
 # Which epoch is kept
 
 
