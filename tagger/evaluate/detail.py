@@ -7,7 +7,7 @@ import pandas as pd
 
 from tagger.core.common.rounding import six_places
 from tagger.core.corpus.encoded_split import EncodedSplit
-from tagger.evaluate.spans import span_scores
+from tagger.core.corpus.spans import span_scores
 from tagger.evaluate.tagged_split import BINS, TaggedSplit
 
 LENGTHS = (1, 6, 11, 16, 21, 31, 41)  # the first length of each class

@@ -12,8 +12,8 @@ import numpy as np
 from tagger.core.common.arrays import Array, Flags, Float64s, Int64s, Probabilities, Tags
 from tagger.core.corpus.encoded_split import EncodedSplit
 from tagger.core.corpus.lexicon import WordGroups, most_frequent_tags, word_groups
-from tagger.core.corpus.span_tags import SMALLEST, best_tags, marks_spans
-from tagger.evaluate.spans import Span, split_spans
+from tagger.core.corpus.span_tags import SMALLEST, best_tags
+from tagger.core.corpus.spans import Span, spans_of
 
 BINS = 15  # as in Guo et al. (2017), "On Calibration of Modern Neural Networks"
 
@@ -55,10 +55,7 @@ class TaggedSplit:
     @cached_property
     def spans(self) -> dict[str, set[Span]]:
         """The spans that are `right`, `found` and `gold`; empty if the tags mark no spans."""
-        if not marks_spans(self.split.tag_names):
-            return {}
-        found, gold = split_spans(self.predicted, self.split), split_spans(self.split.tags, self.split)
-        return {"right": gold & found, "found": found, "gold": gold}
+        return spans_of(self.predicted, self.split)
 
     def accuracy(self, inside: Flags) -> float | None:
         """Return the share of right tags among some tagged tokens, None if there is none: (N) which tokens."""

@@ -21,8 +21,9 @@ from tagger.core.corpus.dictionary import Dictionaries
 from tagger.core.corpus.encoded_split import EncodedSplit
 from tagger.core.corpus.indexed_corpus import NO_TAG
 from tagger.core.corpus.span_tags import best_tags
+from tagger.core.corpus.spans import span_scores, spans_of
 from tagger.core.corpus.word_vectors import NO_VECTORS, WordVectors
-from tagger.core.network.batches import make_batch
+from tagger.core.network.batches import make_batch, tokens_of
 from tagger.core.network.device import be_deterministic, choose_device, seed_random
 from tagger.core.network.lstm_tagger import INFERENCE_TOKENS, LstmTagger
 from tagger.core.network.model_folder import TrainedModel, write_model
@@ -69,7 +70,7 @@ class TrainingInputs(NamedTuple):
 
 
 class Epoch(NamedTuple):
-    """The results of one epoch. The last three fields change from run to run, so only tracking gets them."""
+    """The results of one epoch. Times change from run to run, so only tracking gets them, and what follows."""
 
     number: int  # from 1
     learning_rate: float  # of the last step
@@ -79,6 +80,12 @@ class Epoch(NamedTuple):
     seconds: float  # of the training steps, without the check on dev
     tokens_per_second: float
     ended: int  # milliseconds since 1970
+    dev_span_f1: float | None = None  # if the tags mark spans
+
+    @property
+    def score(self) -> float:
+        """What the best epoch is chosen by, from 0 to 1."""
+        return self.dev_accuracy if self.dev_span_f1 is None else self.dev_span_f1
 
 
 class Step(NamedTuple):
@@ -122,6 +129,8 @@ class Trainer:
         self._passes = math.ceil(params.train.min_batches / batches)
         self._steps = batches * self._passes
         self._optimization = Optimization(self.model, params.train, self._steps * params.train.epochs)
+        spans = spans_of(inputs.dev.tags, inputs.dev)
+        self._judged = len(spans.get("gold", ())) or int(inputs.dev.tagged.sum())  # what the score is a share of
         self._word_dropout = WordDropout(inputs.dictionaries, params.train.word_dropout, inputs.device)
 
     def epochs(self, group: ProcessGroup = ALONE) -> Iterator[Epoch]:
@@ -187,18 +196,18 @@ class Trainer:
         }
 
     def _best(self) -> Epoch:
-        """Return the last epoch whose accuracy on dev is within one standard error of the highest.
+        """Return the last epoch whose score is within one standard error of the highest.
 
         Breiman, Friedman, Olshen and Stone (1984), "Classification and Regression Trees", section 3.4.3. What is
         highest on a small dev is highest by chance, and would often end training before it has settled.
         """
-        highest = self._peak().dev_accuracy
-        error = math.sqrt(highest * (1 - highest) / int(self.inputs.dev.tagged_lengths.sum()))
-        return next(epoch for epoch in reversed(self.history) if epoch.dev_accuracy >= highest - error)
+        highest = self._peak().score
+        error = math.sqrt(highest * (1 - highest) / self._judged)
+        return next(epoch for epoch in reversed(self.history) if epoch.score >= highest - error)
 
     def _peak(self) -> Epoch:
-        """Return the epoch with the highest accuracy on dev, then the lowest loss there, then the first."""
-        return max(self.history, key=lambda epoch: (epoch.dev_accuracy, -epoch.dev_loss))
+        """Return the epoch with the highest score, then the lowest loss on dev, then the first."""
+        return max(self.history, key=lambda epoch: (epoch.score, -epoch.dev_loss))
 
     def _run_epoch(self, number: int, group: ProcessGroup) -> Epoch | None:
         """Train for one epoch and check the model on dev; return None if a loss is not a finite number."""
@@ -220,12 +229,12 @@ class Trainer:
             total_loss += loss * int(train.tagged_lengths[sentences].sum())
             self._on_step(Step(number, step, self._steps, tokens, loss))
         seconds = time.perf_counter() - start
-        dev_loss, accuracy = check(self.model, self.inputs.dev, device, group)
+        dev_loss, accuracy, f1 = check(self.model, self.inputs.dev, device, group)
         if math.isnan(dev_loss):  # the last step has spoilt the weights
             return None
         tokens, ended = self._passes * len(train.forms), time.time_ns() // 1_000_000
         mean = total_loss / (self._passes * int(train.tagged_lengths.sum()))
-        return Epoch(number, rate, mean, dev_loss, accuracy, seconds, tokens / seconds, ended)
+        return Epoch(number, rate, mean, dev_loss, accuracy, seconds, tokens / seconds, ended, f1)
 
     def _loss_of(self, epoch: int, step: int, shard: int, sentences: Int64s) -> Tensor:
         """Return the mean loss over the tagged tokens of a shard: a scalar."""
@@ -252,8 +261,12 @@ def write_outputs(trainer: Trainer) -> None:
 
 
 @torch.inference_mode()
-def check(model: LstmTagger, split: EncodedSplit, device: torch.device, group: ProcessGroup) -> tuple[float, float]:
-    """Return the loss and the accuracy; the processes of a group share the batches, and all get the result.
+def check(
+    model: LstmTagger, split: EncodedSplit, device: torch.device, group: ProcessGroup
+) -> tuple[float, float, float | None]:
+    """Return the loss, the accuracy, and the span F1 if the tags mark spans.
+
+    The processes of a group share the batches, and all get the result.
 
     The loss is the mean over the tokens whose tag the model knows, infinite if there are none. The accuracy is over all
     tagged tokens: a tag that the model does not know counts as wrong.
@@ -263,19 +276,22 @@ def check(model: LstmTagger, split: EncodedSplit, device: torch.device, group: P
     """
     model.eval()
     plan = plan_batches(split.lengths, INFERENCE_TOKENS)
-    results = torch.zeros(len(plan), 3, dtype=torch.float64)  # per batch: loss, tokens with known tags, correct ones
+    results = torch.zeros(len(plan), 2, dtype=torch.float64)  # per batch: loss, tokens with known tags
+    predicted = torch.zeros(len(split.forms), dtype=torch.float64)
     for number in range(group.rank, len(plan), group.size):
         batch = make_batch(split, plan[number], with_forms=model.reads_forms).to(device)
         scores = model.scores(batch)  # (N, K)
         known = (batch.tags != NO_TAG) & (batch.tags < scores.shape[-1])
-        chosen = best_tags(scores.softmax(dim=-1).cpu().numpy(), split.lengths[plan[number]], split.may_follow)
-        right = int((chosen == batch.tags.cpu().numpy()).sum())
+        tags = best_tags(scores.double().softmax(dim=-1).cpu().numpy(), split.lengths[plan[number]], split.may_follow)
+        predicted[tokens_of(split, plan[number])] = torch.tensor(tags, dtype=torch.float64)
         loss, amount = 0.0, int(known.sum())
         if amount:
             outputs = model.loss.last_step(scores[known])
             loss = float(model.loss.criterion(outputs, batch.tags[known])) * amount
-        results[number] = torch.tensor((loss, amount, right), dtype=torch.float64)
+        results[number] = torch.tensor((loss, amount), dtype=torch.float64)
     # Each batch is zero in all processes but one: the sum over processes is exact, and the one over batches always
     # adds the same numbers.
-    total_loss, known_tokens, total_right = torch.stack(group.gather(results.to(device))).sum(dim=0).sum(dim=0).tolist()
-    return (total_loss / known_tokens if known_tokens else math.inf), total_right / int(split.tagged_lengths.sum())
+    total_loss, known_tokens = torch.stack(group.gather(results.to(device))).sum(dim=0).sum(dim=0).tolist()
+    tags = torch.stack(group.gather(predicted.to(device))).sum(dim=0).long().cpu().numpy()
+    loss, accuracy = total_loss / known_tokens if known_tokens else math.inf, (tags == split.tags)[split.tagged].mean()
+    return loss, float(accuracy), span_scores(**spans)["f1"] if (spans := spans_of(tags, split)) else None

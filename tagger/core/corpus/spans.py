@@ -14,7 +14,7 @@ import numpy as np
 from tagger.core.common.arrays import Tags
 from tagger.core.common.rounding import six_places
 from tagger.core.corpus.encoded_split import EncodedSplit
-from tagger.core.corpus.span_tags import goes_on
+from tagger.core.corpus.span_tags import goes_on, marks_spans
 
 
 class Span(NamedTuple):
@@ -34,6 +34,14 @@ def find_spans(tags: Iterable[str], first: int = 0) -> Iterator[Span]:
                 yield Span(start, place, before[2:] or "_")
             start = place
         before = tag
+
+
+def spans_of(predicted: Tags, split: EncodedSplit) -> dict[str, set[Span]]:
+    """Return the spans that are `right`, `found` and `gold`: (N) predicted ids; empty if the tags mark no spans."""
+    if not marks_spans(split.tag_names):
+        return {}
+    found, gold = split_spans(predicted, split), split_spans(split.tags, split)
+    return {"right": gold & found, "found": found, "gold": gold}
 
 
 def split_spans(tags: Tags, split: EncodedSplit) -> set[Span]:

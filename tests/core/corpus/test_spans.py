@@ -3,7 +3,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tagger.evaluate.spans import Span, find_spans, span_scores, split_spans
+from tagger.core.corpus.spans import Span, find_spans, span_scores, split_spans
 from tests.evaluate.test_metrics import by_tags
 from tests.samples import data_of, tagged
 
