@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, TextIO, get_args
 
 import click
 
@@ -182,7 +182,8 @@ def evaluate(model: str, file: Path, output_format: str, file_format: str, colum
 @_model("models", multiple=True, default=[str(paths.EXPORT)], help="As for `predict`. Give it twice to compare.")
 @click.option("--host", default="127.0.0.1", help="Address to listen on; 0.0.0.0 stands for every address.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, help="Port to listen on; 0 picks a free one.")
-def serve(models: tuple[str, ...], host: str, port: int) -> None:
+@click.option("--token-file", type=click.File(errors="replace"), help="File with a token that requests must have.")
+def serve(models: tuple[str, ...], host: str, port: int, token_file: TextIO | None) -> None:
     """Serve a page for typing sentences, and an API.
 
     Only this machine can reach it, unless --host says otherwise. The API is described at /docs.
@@ -193,7 +194,7 @@ def serve(models: tuple[str, ...], host: str, port: int) -> None:
         raise InputError(f"--model: given twice: {models[0]}; expected two models that differ")
     from tagger.serving.server import serve as run_server
 
-    run_server(models, host, port)
+    run_server(models, host, port, token_file.read().strip() if token_file else None)
 
 
 @main.command("tag-corpus", epilog=_TAG_CORPUS_EXAMPLES)
