@@ -256,7 +256,8 @@ def push(repository: str, model: str, private: bool) -> None:
     from tagger.predict.hub import push as upload
     from tagger.predict.model_source import model_folder_of
 
-    write(upload(model_folder_of(model), repository, private=private))
+    with model_folder_of(model) as folder:
+        write(upload(folder, repository, private=private))
     write(f"To use it: lstm-tagger predict --model hf://{repository}")
 
 
