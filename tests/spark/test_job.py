@@ -159,7 +159,7 @@ def test_a_mistake_is_one_line_and_leaves_nothing(tag: Command, tmp_path: Path) 
         "latin.txt": "latin.txt: latin.txt:2: expected UTF-8",
         "long.txt": "long.txt: long.txt:3: expected at most 100,000 words, of 100,000 characters each",
         "order.conllu": f"order.conllu: order.conllu: # a 1{rest} 3{rest}: expected CoNLL-U of ten columns, {ids}",
-        "crlf.conllu": f"crlf.conllu: crlf.conllu: 1{rest}\r \r 1{rest}\r : expected CoNLL-U of ten columns, {ids}",
+        "crlf.conllu": f"crlf.conllu: crlf.conllu: 1{rest}\\r \\r 1{rest}\\r : expected CoNLL-U of ten columns, {ids}",
         "short.conllu": f"short.conllu: short.conllu: 1 a _ X: expected CoNLL-U of ten columns, {ids}",
         "number.jsonl": "number.jsonl: column 'sentence': got bigint, expected string or array<string>",
         "nobody.txt": "nobody.txt: Path does not exist: nobody.txt.",
