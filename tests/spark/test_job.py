@@ -112,6 +112,7 @@ def test_of_conllu_all_but_the_tags_is_kept(
     assert written == "".join("\t".join(row) + "\n" for row in rows)
 
 
+@pytest.mark.slow
 def test_an_earlier_output_is_replaced_only_if_that_is_wanted(tag: Command, tmp_path: Path) -> None:
     Path("in.txt").write_text("a\n", encoding="utf-8")
     Path("mine").mkdir()
@@ -130,6 +131,7 @@ def test_an_earlier_output_is_replaced_only_if_that_is_wanted(tag: Command, tmp_
     assert Path("in.txt").exists()
 
 
+@pytest.mark.slow
 def test_a_mistake_is_one_line_and_leaves_nothing(tag: Command, tmp_path: Path) -> None:
     tables: dict[str, dict[str, Any]] = {
         "number": {"sentence": [1, 2]},
