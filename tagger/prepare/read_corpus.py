@@ -94,5 +94,8 @@ def split_off(corpus: IndexedCorpus, share: float, seed: int) -> tuple[IndexedCo
             f"{len(corpus) - 1}; use a separate file or change data.dev_share or data.test_share"
         )
     drawn = set(random.Random(seed).sample(range(len(corpus)), amount))
-    rest = [number for number in range(len(corpus)) if number not in drawn]
-    return corpus.select(rest), corpus.select(sorted(drawn))
+    rest, part = (
+        IndexedCorpus.of(sentence for number, sentence in enumerate(corpus) if (number in drawn) is is_drawn)
+        for is_drawn in (False, True)
+    )
+    return rest, part

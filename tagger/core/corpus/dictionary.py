@@ -14,7 +14,7 @@ import numpy as np
 
 from tagger.core.common.arrays import Flags
 from tagger.core.common.files import reading
-from tagger.core.corpus.indexed_corpus import IndexedCorpus, Sentence
+from tagger.core.corpus.indexed_corpus import NO_TAG, IndexedCorpus, Sentence
 from tagger.core.corpus.span_tags import begins_spans, followers
 
 PADDING = 0
@@ -174,11 +174,12 @@ def build_dictionaries(
         words[form.lower() if lowercase else form] += count
         for character in form:
             characters[character] += count
+    tag_counts = np.bincount(corpus.tags - NO_TAG)[1:].tolist()
     return Dictionaries(
         words=Dictionary(_by_count(words), RESERVED),
         characters=Dictionary(_by_count(characters), RESERVED),
         affixes=Dictionary(_by_count(count_affixes(words)), RESERVED),
-        tags=Dictionary(sorted(zip(corpus.tag_names, corpus.tag_counts, strict=True)), 0),
+        tags=Dictionary(sorted(zip(corpus.tag_names, tag_counts, strict=True)), 0),
         lowercase=lowercase,
         column=column,
         normalise=normalise,

@@ -2,10 +2,10 @@
 
 import unicodedata
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -51,12 +51,6 @@ class IndexedCorpus:
             list(tag_ids)[1:],
         )
 
-    @property
-    def tag_counts(self) -> list[int]:
-        """How often each tag occurs: (K)."""
-        counts: list[int] = np.bincount(self.tags - NO_TAG, minlength=len(self.tag_names) + 1)[1:].tolist()
-        return counts
-
     def __len__(self) -> int:
         """Count the sentences."""
         return len(self.sentence_starts) - 1
@@ -65,29 +59,14 @@ class IndexedCorpus:
         """Yield the sentences as text."""
         forms, tags = self.form_texts, [*self.tag_names, ""]  # as an index, NO_TAG is the last place
         for start, end in pairwise(self.sentence_starts.tolist()):
-            words = tuple(forms[form] for form in self.forms[start:end].tolist())
-            names = tuple(tags[tag] for tag in self.tags[start:end].tolist())
-            yield Sentence(words, names)
+            words = map(forms.__getitem__, self.forms[start:end].tolist())
+            yield Sentence(tuple(words), tuple(map(tags.__getitem__, self.tags[start:end].tolist())))
 
     def normalised(self) -> "IndexedCorpus":
         """Return the sentences with every word in Unicode's form NFC."""
-        return self._renumbered(form_texts=[unicodedata.normalize("NFC", text) for text in self.form_texts])
-
-    def select(self, sentences: Sequence[int]) -> "IndexedCorpus":
-        """Return the sentences with these numbers, indexed as if there were no others."""
-        chosen = np.asarray(sentences, dtype=np.int64)
-        lengths = np.diff(self.sentence_starts)[chosen]
-        starts = np.concatenate(([0], np.cumsum(lengths)))
-        places = np.arange(starts[-1]) + np.repeat(self.sentence_starts[chosen] - starts[:-1], lengths)
-        return self._renumbered(sentence_starts=starts, forms=self.forms[places], tags=self.tags[places])
-
-    def _renumbered(self, **changes: Any) -> "IndexedCorpus":
-        """Return the corpus with fields replaced, forms and tags numbered anew in the order of first occurrence."""
-        changed = replace(self, **changes)
-        form_ids, tag_ids = _Numbering(), _Numbering({"": 0})
-        forms = form_ids.renumber(changed.forms, changed.form_texts)
-        tags = tag_ids.renumber(changed.tags - NO_TAG, ["", *changed.tag_names]) + np.int32(NO_TAG)
-        return replace(changed, forms=forms, tags=tags, form_texts=list(form_ids), tag_names=list(tag_ids)[1:])
+        ids = _Numbering()
+        numbers = np.array([ids[unicodedata.normalize("NFC", text)] for text in self.form_texts], dtype=np.int32)
+        return replace(self, forms=numbers[self.forms], form_texts=list(ids))
 
 
 class _Numbering(dict[str, int]):
@@ -96,12 +75,3 @@ class _Numbering(dict[str, int]):
     def __missing__(self, text: str) -> int:
         number = self[text] = len(self)
         return number
-
-    def renumber(self, ids: Int32s, texts: Sequence[str]) -> Int32s:
-        """Turn indices into `texts` into numbers, new ones in the order of first use."""
-        first = np.full(len(texts), len(ids))
-        first[ids[::-1]] = np.arange(len(ids))[::-1]  # of several values for one place, the last one counts
-        used = np.argsort(first, kind="stable")[: np.count_nonzero(first < len(ids))]
-        numbers = np.zeros(len(texts), dtype=np.int32)
-        numbers[used] = [self[texts[index]] for index in used.tolist()]
-        return numbers[ids]

@@ -31,10 +31,8 @@ def test_some_words_may_lack_their_tag() -> None:
     sentences = [Sentence(("a", "b"), ("", "X")), Sentence(("b", "c", "a"), ("Y", "", "X"))]
     corpus = IndexedCorpus.of(sentences)
     assert corpus.tags.tolist() == [NO_TAG, 0, 1, NO_TAG, 0]
-    assert (corpus.tag_names, corpus.tag_counts) == (["X", "Y"], [2, 1])
+    assert corpus.tag_names == ["X", "Y"]
     assert list(corpus) == sentences
-    assert list(corpus.select([1])) == sentences[1:]
-    assert corpus.select([1]).tags.tolist() == [0, NO_TAG, 1]
 
 
 def test_no_sentence_at_all() -> None:
@@ -45,17 +43,6 @@ def test_no_sentence_at_all() -> None:
 
 def test_an_indexed_corpus_is_not_indexed_again() -> None:
     assert IndexedCorpus.of(CORPUS) is CORPUS
-
-
-def test_selected_sentences_are_indexed_as_if_there_were_no_others() -> None:
-    sentences = random_corpus(60, seed=2)
-    for numbers in ([0], [5, 6, 7], [59, 3, 30], list(range(60))):
-        selected = IndexedCorpus.of(sentences).select(numbers)
-        expected = IndexedCorpus.of([sentences[number] for number in numbers])
-        assert list(selected) == list(expected)
-        assert (selected.form_texts, selected.tag_names) == (expected.form_texts, expected.tag_names)
-        assert selected.forms.tolist() == expected.forms.tolist()
-        assert selected.tags.tolist() == expected.tags.tolist()
 
 
 def test_normalised_words_are_the_same_word() -> None:
