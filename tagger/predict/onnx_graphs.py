@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 from onnx import GraphProto, ModelProto, TensorProto
-from onnx.helper import make_model, make_node, make_opsetid, make_tensor_value_info
+from onnx.helper import make_model, make_node, make_opsetid, make_tensor_value_info, tensor_dtype_to_np_dtype
 
 from tagger.core.corpus.dictionary import MOST_AFFIXES, Dictionaries
 from tagger.core.params.schema import CHARACTER_WINDOW, ModelParams
@@ -22,8 +22,6 @@ from tagger.core.params.schema import CHARACTER_WINDOW, ModelParams
 IR_VERSION = 8
 OPSETS = {"": 17, "com.microsoft": 1}
 FLOAT, INT8, INT32 = int(TensorProto.FLOAT), int(TensorProto.INT8), int(TensorProto.INT32)
-ITEM_SIZE = {FLOAT: 4, INT8: 1}  # bytes
-DIRECTION = {1: "forward", 2: "bidirectional"}
 
 
 def form_graph(params: ModelParams, characters: int, affixes: int) -> ModelProto:
@@ -53,7 +51,15 @@ def tagger_graph(params: ModelParams, words: int, tags: int, int8: bool = False)
     `forms` (T, B), each token's row in `vectors` (F, V). With `int8`, the LSTM over the sentence computes in 8 bits.
     """
     graph = _Declaration("tagger")
-    _add_token_states(graph, params, words)
+    graph.input("words", INT32, "T", "B")
+    graph.input("lengths", INT32, "B")
+    graph.weight("embedding", FLOAT, words, params.word_dim)
+    graph.node("Gather", ["embedding", "words"], ["word_states" if params.form_width else "states_0"])
+    if params.form_width:
+        graph.input("forms", INT32, "T", "B")
+        graph.input("vectors", FLOAT, "F", params.form_width)
+        graph.node("Gather", ["vectors", "forms"], ["form_states"])
+        graph.node("Concat", ["word_states", "form_states"], ["states_0"], axis=2)  # (T, B, E)
     width, directions = params.word_dim + params.form_width, 2 if params.bidirectional else 1
     graph.node("Constant", [], ["joined_shape"], value_ints=[0, 0, -1])
     for layer in range(params.layers):
@@ -110,7 +116,7 @@ def with_weights(declared: ModelProto, weights: Mapping[str, bytes]) -> bytes:
 
 
 def _bytes_of(weight: TensorProto) -> int:
-    return math.prod(map(int, weight.dims)) * ITEM_SIZE[weight.data_type]
+    return int(math.prod(weight.dims) * tensor_dtype_to_np_dtype(weight.data_type).itemsize)
 
 
 class _Declaration:
@@ -182,19 +188,6 @@ def _add_affixes(graph: _Declaration, output: str, affixes: int, width: int) -> 
     graph.node("ReduceSum", ["each_affix", "affix_axis"], [output], keepdims=0)
 
 
-def _add_token_states(graph: _Declaration, params: ModelParams, words: int) -> None:
-    """Add the vector of each token's word, followed by that of its form, if the model reads forms: (T, B, E)."""
-    graph.input("words", INT32, "T", "B")
-    graph.input("lengths", INT32, "B")
-    graph.weight("embedding", FLOAT, words, params.word_dim)
-    graph.node("Gather", ["embedding", "words"], ["word_states" if params.form_width else "states_0"])
-    if params.form_width:
-        graph.input("forms", INT32, "T", "B")
-        graph.input("vectors", FLOAT, "F", params.form_width)
-        graph.node("Gather", ["vectors", "forms"], ["form_states"])
-        graph.node("Concat", ["word_states", "form_states"], ["states_0"], axis=2)
-
-
 def _add_lstm(
     graph: _Declaration, name: str, inputs: str, outputs: list[str], shape: tuple[int, int, int], *, int8: bool = False
 ) -> None:
@@ -210,7 +203,7 @@ def _add_lstm(
         kind, size = (INT8, (columns, gates)) if int8 else (FLOAT, (gates, columns))
         given.append(graph.weight(f"{name}_{matrix}", kind, directions, *size))
     given += [graph.weight(f"{name}_B", FLOAT, directions, 2 * gates), "lengths"]
-    attributes = {"hidden_size": hidden, "direction": DIRECTION[directions]}
+    attributes = {"hidden_size": hidden, "direction": "forward" if directions == 1 else "bidirectional"}
     if not int8:
         graph.node("LSTM", given, outputs, **attributes)
         return

@@ -12,7 +12,7 @@ import onnxruntime
 from tagger.core.common.arrays import Array, Flags, Float32s, Int32s, Int64s, Probabilities
 from tagger.core.common.errors import InputError
 from tagger.core.corpus.batch_plan import plan_batches
-from tagger.core.corpus.dictionary import PADDING, Dictionaries
+from tagger.core.corpus.dictionary import PADDING
 from tagger.predict.export_folder import read_export
 
 BATCH_TOKENS = 1000  # places in a batch, padding included
@@ -40,7 +40,7 @@ class OnnxScorer:
         self.dictionaries, self._model = dictionaries, config.model
         self._form_encoder = _session(graphs["characters.onnx"]) if config.model.form_width else None
         self._tagger = _session(graphs[name])
-        self._forms = FormVectors(dictionaries, self._encode, config.model.form_width)
+        self._forms = FormVectors(self._encode, config.model.form_width)
         available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
         self._threads = threads or available or 1
         self._pool = ThreadPoolExecutor(self._threads)
@@ -48,7 +48,8 @@ class OnnxScorer:
     def probabilities(self, sentences: Sequence[Sequence[str]]) -> Probabilities:
         """Return the probabilities of the K tags for the N words of these sentences, none of them empty: (N, K)."""
         words = self.dictionaries.spelt(word for sentence in sentences for word in sentence)
-        rows, word_ids, vectors = self._forms.look_up(words)
+        forms, rows, vectors = self._forms.look_up(words)
+        word_ids = np.array([self.dictionaries.word_id(form) for form in forms], dtype=np.int32)
         starts, lengths = _layout(sentences)
         result = np.empty((len(words), len(self.tag_names)), dtype=np.float32)
 
@@ -102,45 +103,30 @@ class FormVectors:
     Shapes: F forms, N words, V width of a vector.
     """
 
-    def __init__(self, dictionaries: Dictionaries, encode: Callable[[Sequence[str]], Float32s], width: int) -> None:
+    def __init__(self, encode: Callable[[Sequence[str]], Float32s], width: int) -> None:
         """Begin empty; `encode` returns the vectors of forms, (F, V), and `width` is V."""
-        self._word_id = dictionaries.word_id
         self._encode = encode
-        self._width = width
         self._most = max(1, min(MOST_FORMS, MOST_BYTES // (4 * max(1, width))))
         self._lock = Lock()
-        self._empty(self._most)
+        self._vectors: dict[str, Float32s] = {}
+        self._characters = 0
 
-    def look_up(self, words: Sequence[str]) -> tuple[Int32s, Int32s, Float32s]:
-        """Return the row of each word in two arrays, (N), and these: word ids, (F), and vectors, (F, V).
+    def look_up(self, words: Sequence[str]) -> tuple[Sequence[str], Int32s, Float32s]:
+        """Return the distinct forms among words, the row of each word in them, (N), and their vectors, (F, V).
 
         New forms are encoded first. Many threads may call it.
         """
+        row_of = {form: row for row, form in enumerate(dict.fromkeys(words))}
         with self._lock:
-            new = dict.fromkeys(word for word in words if word not in self._rows)
-            characters = self._characters + sum(map(len, new))
-            room = len(self._word_ids) - len(self._rows)
-            if new and (len(new) > room or characters > MOST_CHARACTERS):
-                new = dict.fromkeys(words)
-                self._empty(max(self._most, len(new)))
-            if new:
-                self._add(list(new))
-            rows = np.array([self._rows[word] for word in words], dtype=np.int32)
-            # No copy is needed: emptying makes new arrays, and adding writes only to rows that no earlier answer uses.
-            return rows, self._word_ids, self._vectors
-
-    def _empty(self, size: int) -> None:
-        self._rows: dict[str, int] = {}
-        self._characters = 0
-        self._word_ids: Int32s = np.empty(size, dtype=np.int32)
-        self._vectors: Float32s = np.empty((size, self._width), dtype=np.float32)
-
-    def _add(self, new: Sequence[str]) -> None:
-        places = range(len(self._rows), len(self._rows) + len(new))
-        self._vectors[places] = self._encode(new)
-        self._word_ids[places] = [self._word_id(form) for form in new]
-        self._rows.update(zip(new, places, strict=True))
-        self._characters += sum(map(len, new))
+            new = [form for form in row_of if form not in self._vectors]
+            size, characters = len(self._vectors) + len(new), self._characters + sum(map(len, new))
+            if new and (size > self._most or characters > MOST_CHARACTERS):
+                self._vectors, new = {}, [*row_of]
+                characters = sum(map(len, new))
+            self._vectors |= zip(new, self._encode(new), strict=True)
+            self._characters = characters
+            vectors = np.array([self._vectors[form] for form in row_of])
+        return [*row_of], np.array([row_of[word] for word in words], dtype=np.int32), vectors
 
 
 def _layout(texts: Sequence[Sequence[str]]) -> tuple[Int64s, Int64s]:
