@@ -13,7 +13,7 @@ from tagger.core.corpus.lexicon import WordGroups, word_groups
 from tagger.evaluate.metrics import METRICS, score
 from tagger.evaluate.tagged_split import TaggedSplit
 from tagger.predict.tagging import Tagger
-from tagger.prepare.columns import AUTO, Columns
+from tagger.prepare.corpus_table import AUTO, Columns
 from tagger.prepare.findings import find_problems_of
 from tagger.prepare.read_corpus import FORMATS, format_of, read_corpus
 

@@ -17,11 +17,11 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from pathlib import Path
 
-from tagger.core.common.errors import InputError, counted
+from tagger.core.common.errors import InputError, clip, counted
 from tagger.core.corpus.indexed_corpus import Sentence
 from tagger.prepare import csv_format
-from tagger.prepare.columns import AUTO, Columns, find_column
-from tagger.prepare.input_files import DOCUMENT, clip, is_blank, take_head
+from tagger.prepare.corpus_table import AUTO, Columns, find_column
+from tagger.prepare.input_files import DOCUMENT, is_blank, take_head
 
 _COMMENT = re.compile(r"#[ \t]+([\w.:-]+ += |(id|sent_id|newdoc|newpar|text)\b)")
 _CONLL_2003 = ["word", "pos", "chunk", "ner"]
@@ -45,7 +45,7 @@ def parse(lines: Iterable[str], path: Path, columns: Columns) -> Iterator[Senten
     expected = "expected a word and its tag" + (f" in {width} columns, as in line {len(head)}" if width > 1 else "")
     words: list[str] = []
     tags: list[str] = []
-    for number, line in enumerate(chain(head, lines), start=1):
+    for number, line in enumerate(chain(head, lines, ["\n"]), start=1):  # a blank line ends the last sentence
         if is_blank(line) or line.startswith(DOCUMENT):
             if words:
                 yield Sentence(tuple(words), tuple(tags))
@@ -73,8 +73,6 @@ def parse(lines: Iterable[str], path: Path, columns: Columns) -> Iterator[Senten
             raise InputError.at(path, number, wrong)
         words.append(cells[word])
         tags.append(cells[tag])
-    if words:
-        yield Sentence(tuple(words), tuple(tags))
 
 
 def _split(line: str) -> list[str]:

@@ -12,12 +12,11 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import NamedTuple
 
-from tagger.core.common.errors import InputError, counted
+from tagger.core.common.errors import InputError, clip, counted
 from tagger.core.corpus.indexed_corpus import BLANKS, Sentence
-from tagger.prepare.columns import AUTO, Columns, find_column
-from tagger.prepare.input_files import clip, is_blank, take_head
+from tagger.prepare.corpus_table import AUTO, Columns, find_column
+from tagger.prepare.input_files import is_blank, take_head
 
 GLOBAL_COLUMNS = "# global.columns"
 _COLUMNS = ["id", "form", "lemma", "upos", "xpos", "feats", "head", "deprel", "deps", "misc"]
@@ -25,17 +24,11 @@ _LISTS = ("feats", "deps", "misc")  # where _ is an empty list; elsewhere it sta
 _NO_WORD = re.compile(r"[1-9]\d*-[1-9]\d*|\d+\.[1-9]\d*", re.ASCII)  # the id of a multiword range or an empty node
 
 
-class _Layout(NamedTuple):
-    """The names of the columns, "" where there is none, and the indices of those in use."""
+def _find_columns(head: Sequence[str], columns: Columns, path: Path) -> tuple[list[str], int, int]:
+    """Return the names of the columns, "" where there is none, and the indices of the word and the tag.
 
-    names: list[str]
-    id: int | None
-    word: int
-    tag: int
-
-
-def _layout(head: Sequence[str], columns: Columns, path: Path) -> _Layout:
-    """Find the columns by the lines up to the first that holds some."""
+    They are found by the lines up to the first that holds some.
+    """
     names = list(_COLUMNS)
     if head and head[0].startswith(GLOBAL_COLUMNS):
         names = head[0].partition("=")[2].casefold().split()
@@ -44,7 +37,7 @@ def _layout(head: Sequence[str], columns: Columns, path: Path) -> _Layout:
     place = f"{path}:{len(head)}"
     word = find_column("form" if columns.word == AUTO else columns.word, names, "word", place)
     tag = find_column("upos" if columns.tag == AUTO else columns.tag, names, "tag", place)
-    return _Layout(names, names.index("id") if "id" in names else None, word, tag)
+    return names, word, tag
 
 
 def parse(lines: Iterable[str], path: Path, columns: Columns) -> Iterator[Sentence]:
@@ -56,11 +49,12 @@ def parse(lines: Iterable[str], path: Path, columns: Columns) -> Iterator[Senten
     """
     lines = iter(lines)
     head = take_head(lines)
-    names, id_, word, tag = layout = _layout(head, columns, path)
+    names, word, tag = _find_columns(head, columns, path)
+    id_ = names.index("id") if "id" in names else None
     missing = ("",) if names[tag] in _LISTS else ("", "_")
     words: list[str] = []
     tags: list[str] = []
-    for number, line in enumerate(chain(head, lines), start=1):
+    for number, line in enumerate(chain(head, lines, ["\n"]), start=1):  # a blank line ends the last sentence
         cells = line.rstrip("\r\n").split("\t")
         is_row = len(cells) == len(names)
         if is_row and (id_ is None or cells[id_] == str(len(words) + 1)) and cells[word].strip(BLANKS):
@@ -74,19 +68,17 @@ def parse(lines: Iterable[str], path: Path, columns: Columns) -> Iterator[Senten
         elif not (line.startswith("#") and (id_ == 0 or not is_row)) and not (
             is_row and id_ is not None and _NO_WORD.fullmatch(cells[id_])
         ):
-            raise InputError.at(path, number, _find_mistake(cells, len(words) + 1, layout))
-    if words:
-        yield Sentence(tuple(words), tuple(tags))
+            raise InputError.at(path, number, _find_mistake(cells, len(words) + 1, names, word))
 
 
-def _find_mistake(cells: list[str], place: int, layout: _Layout) -> str:
+def _find_mistake(cells: list[str], place: int, names: list[str], word: int) -> str:
     """Say what is wrong with the line of a sentence's word number `place`."""
-    if len(cells) != len(layout.names):
+    if len(cells) != len(names):
         line = "\t".join(cells).rstrip()
-        return f"{counted(len(cells), 'column')}, expected {len(layout.names)} with a tab between them: {clip(line)!r}"
-    row_id = str(place) if layout.id is None else cells[layout.id]
+        return f"{counted(len(cells), 'column')}, expected {len(names)} with a tab between them: {clip(line)!r}"
+    row_id = dict(zip(names, cells, strict=True)).get("id", str(place))
     if not (row_id.isascii() and row_id.isdigit()):
         return f"the id is {clip(row_id)!r}, expected a number such as 3, 3-4 or 8.1"
     if row_id != str(place):
         return f"the id is {clip(row_id)}, expected {place}; is a blank line missing or too many?"
-    return f"the word (column {layout.word + 1}) is empty"
+    return f"the word (column {word + 1}) is empty"

@@ -1,6 +1,6 @@
 """Corpora as tables, with one sentence or one word per row: which columns are read, and the sentences in the rows.
 
-CSV, Parquet and JSON lines have this in common.
+All formats with columns choose them here; CSV, Parquet and JSON lines also have the rest in common.
 """
 
 import re
@@ -8,11 +8,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 from typing import Any, NamedTuple
 
-from tagger.core.common.errors import InputError
+from tagger.core.common.errors import InputError, clip
 from tagger.core.corpus.indexed_corpus import BLANKS, Sentence
-from tagger.prepare.columns import AUTO, Columns, find_column
-from tagger.prepare.input_files import clip, split_words
+from tagger.prepare.input_files import split_words
 
+AUTO = "auto"
+Column = str | int  # a name, in any case, or a number from 1
 # The usual names, in any case; of those of words, the first that a table has is taken.
 _WORDS, _WORD = ("tokens", "words", "text"), ("word", "token", "form")
 _TAG, _OTHER_TAG = re.compile(r"(tag|label)s?"), re.compile(r".*(tags?|labels?|pos|ner)")
@@ -22,6 +23,33 @@ _FIRST = 20  # rows that say whether a table has a word or a sentence in each
 _PYTHON_LIST = re.compile(r"\[(['\"]).*\1\]", re.DOTALL)
 
 Row = tuple[int, Any, Any, Any]  # its number, and its cells in use: words, tags, and what tells sentences apart
+
+
+class Columns(NamedTuple):
+    """The columns to read; AUTO leaves the choice to the format."""
+
+    tag: Column = AUTO
+    word: Column = AUTO
+    sentence: Column = AUTO  # what the words of a sentence share, in a table with one word per row
+    tag_names: tuple[str, ...] = ()  # of tags that are numbers from 0
+
+
+USUAL = Columns()
+
+
+def find_column(wanted: Column, names: Sequence[str], content: str, place: str) -> int:
+    """Return the index of a column by its name or number. `content` is what it holds, `place` where the columns are.
+
+    Raises:
+        InputError: there is no such column.
+    """
+    keys = [*range(1, len(names) + 1), *(name.strip().casefold() for name in names)]
+    key = wanted.strip().casefold() if isinstance(wanted, str) else wanted
+    if key in keys:
+        return keys.index(key) % len(names)
+    named = ", ".join(filter(None, names))
+    expected = f"a number up to {len(names)}{named and f', or one of {named}'}"
+    raise InputError(f"{place}: no {content} column {wanted!r}, expected {expected}")
 
 
 class Layout(NamedTuple):
@@ -69,7 +97,7 @@ def read_rows(rows: Iterable[Row], layout: Layout, place: str, tag_names: Sequen
     Raises:
         InputError: a word is missing, a word or tag is no text, or there is not one tag per word.
     """
-    rows = iter(rows)
+    rows = chain(rows, [(0, None, None, None)])  # an empty row ends the last sentence
     first = list(islice(rows, _FIRST))
     word_a_row = layout.word_a_row
     if word_a_row is None:
@@ -91,8 +119,6 @@ def read_rows(rows: Iterable[Row], layout: Layout, place: str, tag_names: Sequen
         words += own
         tags += names
         current = sentence if sentence not in ("", None) else current
-    if words:
-        yield Sentence(tuple(words), tuple(tags))
 
 
 def _list(cell: Any) -> list[Any]:

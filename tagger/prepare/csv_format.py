@@ -15,11 +15,9 @@ from itertools import chain
 from pathlib import Path
 from typing import Literal
 
-from tagger.core.common.errors import InputError
+from tagger.core.common.errors import InputError, clip
 from tagger.core.corpus.indexed_corpus import Sentence
-from tagger.prepare.columns import Columns
-from tagger.prepare.corpus_table import Row, choose, read_rows
-from tagger.prepare.input_files import clip
+from tagger.prepare.corpus_table import Columns, Row, choose, read_rows
 
 _DELIMITERS = ",;\t| "
 

@@ -1,4 +1,4 @@
-"""Input files of a user: opened plain or gzipped, decoded line by line, and quoted in messages."""
+"""Input files of a user: opened plain or gzipped, and decoded line by line."""
 
 import codecs
 import gzip
@@ -92,11 +92,6 @@ def split_words(text: str) -> list[str]:
 def is_blank(line: str) -> bool:
     """Return whether a line has no word; any other white space may be one."""
     return line.isspace() and not line.strip(BLANKS)  # the first is quick, and mostly false
-
-
-def clip(text: str) -> str:
-    """Return at most the first 60 characters, so that a message stays short."""
-    return text if len(text) <= 60 else text[:60] + "..."
 
 
 def take_head(lines: Iterator[str]) -> list[str]:

@@ -13,11 +13,9 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from tagger.core.common.errors import InputError
+from tagger.core.common.errors import InputError, clip
 from tagger.core.corpus.indexed_corpus import Sentence
-from tagger.prepare.columns import Columns
-from tagger.prepare.corpus_table import choose, read_rows
-from tagger.prepare.input_files import clip
+from tagger.prepare.corpus_table import Columns, choose, read_rows
 
 
 def parse(lines: Iterable[str], path: Path, columns: Columns) -> Iterator[Sentence]:

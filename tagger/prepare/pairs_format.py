@@ -6,10 +6,10 @@ The last slash or underscore of a word counts, so `1/2/CD` is `1/2`. A line that
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from tagger.core.common.errors import InputError
+from tagger.core.common.errors import InputError, clip
 from tagger.core.corpus.indexed_corpus import Sentence
-from tagger.prepare.columns import Columns
-from tagger.prepare.input_files import clip, split_words
+from tagger.prepare.corpus_table import Columns
+from tagger.prepare.input_files import split_words
 
 
 def recognise(lines: Sequence[str], _columns: Columns) -> bool:

@@ -7,12 +7,10 @@ those of any table.
 import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 from tagger.core.common.errors import InputError
 from tagger.core.corpus.indexed_corpus import Sentence
-from tagger.prepare.columns import Columns
-from tagger.prepare.corpus_table import Layout, Row, choose, read_rows
+from tagger.prepare.corpus_table import Columns, choose, read_rows
 from tagger.prepare.input_files import open_input
 
 _ROWS = 4096  # read at once
@@ -32,20 +30,15 @@ def parse(_lines: Iterable[str], path: Path, columns: Columns) -> Iterator[Sente
             table = pq.ParquetFile(file)
             names = table.schema_arrow.names
             layout = choose(names, columns, f"{path}")
-            tag_names = columns.tag_names or _class_names(table.schema_arrow.metadata or {}, names[layout.tag])
-            yield from read_rows(_rows(table, names, layout), layout, f"{path}: row ", tag_names)
+            word, tag = names[layout.word], names[layout.tag]
+            sentence = None if layout.sentence is None else names[layout.sentence]
+            batches = table.iter_batches(_ROWS, columns=list({word, tag, sentence} - {None}))
+            numbered = enumerate((row for batch in batches for row in batch.to_pylist()), start=1)
+            rows = ((number, row[word], row[tag], row.get(sentence)) for number, row in numbered)
+            tag_names = columns.tag_names or _class_names(table.schema_arrow.metadata or {}, tag)
+            yield from read_rows(rows, layout, f"{path}: row ", tag_names)
     except (OSError, pa.ArrowException) as error:
         raise InputError(f"{path}: {' '.join(str(error).split())}") from None
-
-
-def _rows(table: Any, names: list[str], layout: Layout) -> Iterator[Row]:
-    first = 1
-    used = [None if index is None else names[index] for index in layout[:3]]
-    for batch in table.iter_batches(_ROWS, columns=list({*used} - {None})):
-        size = len(batch)
-        cells = (batch.column(name).to_pylist() if name else [None] * size for name in used)
-        yield from zip(range(first, first + size), *cells, strict=True)
-        first += size
 
 
 def _class_names(metadata: dict[bytes, bytes], column: str) -> list[str]:

@@ -14,9 +14,9 @@ from tagger.core.corpus.indexed_corpus import IndexedCorpus
 from tagger.core.corpus.word_vectors import WordVectors
 from tagger.core.params.reader import read_params
 from tagger.core.params.schema import DataParams, PrepareView
-from tagger.prepare.columns import AUTO, Columns
+from tagger.prepare.corpus_table import AUTO, Columns
 from tagger.prepare.findings import check_fit, find_problems
-from tagger.prepare.read_corpus import FORMATS, format_of, read_corpus, split_off
+from tagger.prepare.read_corpus import FORMATS, Format, format_of, read_corpus, split_off
 from tagger.prepare.survey import summary_lines, survey
 from tagger.prepare.vector_file import read_vectors
 
@@ -59,17 +59,15 @@ def examine_corpus(params: PrepareView) -> Prepared:
     for warning in find_problems(splits, files):
         print(f"warning: {warning}", file=sys.stderr)
     columns = _columns(data)
-    column = _tag_column(data, columns, splits["train"].tag_names)
+    formats = {name: format_of(Path(file), data.format, columns, data.encoding) for name, file in files.items()}
+    column = _tag_column(formats["train"], columns, splits["train"].tag_names)
     dictionaries = build_dictionaries(splits["train"], data.lowercase, column, data.normalise)
     vectors = read_vectors(Path(params.model.vectors), dictionaries.words, params.model.word_dim)
     encoded = {name: encode(corpus, dictionaries) for name, corpus in splits.items()}
     description = survey(encoded, dictionaries, vectors)
     for warning in check_fit(description, files):
         print(f"warning: {warning}", file=sys.stderr)
-    sources = {
-        name: f"{file} ({format_of(Path(file), data.format, columns, data.encoding).title})"
-        for name, file in files.items()
-    }
+    sources = {name: f"{file} ({formats[name].title})" for name, file in files.items()}
     return Prepared(dictionaries, vectors, encoded, description, list(summary_lines(description, sources)))
 
 
@@ -78,11 +76,10 @@ def _columns(data: DataParams) -> Columns:
     return Columns(tag, data.columns.word, data.columns.sentence, data.tag_names)
 
 
-def _tag_column(data: DataParams, columns: Columns, tags: Sequence[str]) -> str:
+def _tag_column(train: Format, columns: Columns, tags: Sequence[str]) -> str:
     """Return the column of CoNLL-U for such tags: the one they were read from, misc for those of spans, or upos."""
     name = str(columns.tag).lower()
-    is_conllu = format_of(Path(data.train), data.format, columns, data.encoding) is FORMATS["conllu"]
-    if is_conllu and name not in (AUTO, "4"):
+    if train is FORMATS["conllu"] and name not in (AUTO, "4"):
         return "xpos" if name == "5" else name
     return "misc" if all(map(_SPAN_TAG.fullmatch, tags)) else "upos"
 
@@ -95,15 +92,14 @@ def read_splits(data: DataParams) -> dict[str, IndexedCorpus]:
         corpus = read_corpus(Path(file), data.format, columns, data.encoding)
         return corpus.normalised() if data.normalise else corpus
 
-    train = read(data.train)
-    splits: dict[str, IndexedCorpus] = {}
+    splits = {"train": read(data.train)}
     # Each has its own seed, so that one draw does not repeat the other.
     for name, file, share, own_seed in (
         ("test", data.test, data.test_share, 2 * data.seed),
         ("dev", data.dev, data.dev_share, 2 * data.seed + 1),
     ):
         if Path(file).resolve() == Path(data.train).resolve():
-            train, splits[name] = split_off(train, share, own_seed)
+            splits["train"], splits[name] = split_off(splits["train"], share, own_seed)
         else:
             splits[name] = read(file)
-    return {"train": train, "dev": splits["dev"], "test": splits["test"]}
+    return {name: splits[name] for name in ("train", "dev", "test")}

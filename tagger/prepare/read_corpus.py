@@ -10,7 +10,7 @@ from typing import NamedTuple
 from tagger.core.common.errors import InputError, counted
 from tagger.core.corpus.indexed_corpus import IndexedCorpus, Sentence
 from tagger.prepare import conll_format, conllu_format, csv_format, json_format, pairs_format, parquet_format
-from tagger.prepare.columns import USUAL, Columns
+from tagger.prepare.corpus_table import USUAL, Columns
 from tagger.prepare.input_files import DOCUMENT, read_lines
 
 _LINES = 20  # by which a format is recognised

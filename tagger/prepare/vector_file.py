@@ -19,10 +19,10 @@ from typing import BinaryIO
 
 import numpy as np
 
-from tagger.core.common.errors import InputError
+from tagger.core.common.errors import InputError, clip
 from tagger.core.corpus.dictionary import Dictionary
 from tagger.core.corpus.word_vectors import NO_VECTORS, WordVectors
-from tagger.prepare.input_files import clip, open_input
+from tagger.prepare.input_files import open_input
 
 _EXPECTED = "vectors in the text format of word2vec, GloVe or fastText"
 
@@ -39,14 +39,13 @@ def read_vectors(path: Path, words: Dictionary, width: int) -> WordVectors:
         InputError: the file is missing or damaged, or a line is not a word and `width` numbers. For words that are not
             kept, the numbers are counted but not read.
     """
-    numbers = array("f")
-    rows: dict[int, int] = {}  # which vector of `numbers` is that of an id
+    vectors: dict[int, array[float]] = {}
     final: set[int] = set()  # ids whose vector is that of an equal word
     with open_input(path, _EXPECTED) as file:
         for number, word, line in _vectors(file, path, width):
             is_equal = word in words.ids
             id_ = words.ids.get(word if is_equal else word.lower())
-            if id_ is None or id_ in final or (id_ in rows and not is_equal):
+            if id_ is None or id_ in final or (id_ in vectors and not is_equal):
                 continue
             fields = line.split()[-width:]
             vector = _leading_numbers(fields)
@@ -54,14 +53,12 @@ def read_vectors(path: Path, words: Dictionary, width: int) -> WordVectors:
             if len(finite) < width:
                 wrong = clip(fields[len(finite)].decode(errors="backslashreplace"))
                 raise InputError.at(path, number, f"the vector of {word!r} has {wrong!r}, expected a finite number")
-            start = rows.setdefault(id_, len(rows)) * width
-            numbers[start : start + width] = vector
+            vectors[id_] = vector
             if is_equal:
                 final.add(id_)
-    if not rows:
+    if not vectors:
         return NO_VECTORS
-    vectors = np.frombuffer(numbers, dtype=np.float32).reshape(len(rows), width)
-    return WordVectors(np.array(list(rows), dtype=np.int32), vectors)
+    return WordVectors(np.array([*vectors], dtype=np.int32), np.array([*vectors.values()], dtype=np.float32))
 
 
 def _vectors(file: BinaryIO, path: Path, width: int) -> Iterator[tuple[int, str, bytes]]:

@@ -16,7 +16,7 @@ from tagger.core.common.errors import InputError
 from tagger.core.corpus.indexed_corpus import Sentence
 from tagger.core.params.schema import DataParams
 from tagger.prepare import conll_format, conllu_format, csv_format, json_format, pairs_format, parquet_format
-from tagger.prepare.columns import USUAL, Column, Columns
+from tagger.prepare.corpus_table import USUAL, Column, Columns
 from tagger.prepare.read_corpus import FORMATS, Format, read_corpus
 
 FILE = Path("corpus.txt")

@@ -11,7 +11,7 @@ from tagger.core.corpus.indexed_corpus import IndexedCorpus, Sentence
 from tagger.core.params.schema import DataParams
 from tagger.prepare import prepare_corpus as prepare
 from tagger.prepare import read_corpus as corpus
-from tagger.prepare.columns import Columns
+from tagger.prepare.corpus_table import Columns
 
 CSV = "text,tag\nThé dog,DET NOUN\nYes,INTJ\n"
 CONLLU = (

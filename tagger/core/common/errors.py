@@ -1,4 +1,4 @@
-"""The errors that are reported as one line, without a traceback."""
+"""The errors that are reported as one line, without a traceback, and what they quote."""
 
 import re
 from pathlib import Path
@@ -43,3 +43,8 @@ class InputError(TaggerError):
 def counted(amount: int, one: str, many: str = "") -> str:
     """Return a number with its noun, as messages have it: `1 word`, `1,200 words`."""
     return f"{amount:,} {one if amount == 1 else many or one + 's'}"
+
+
+def clip(text: str) -> str:
+    """Return at most the first 60 characters, so that a message stays short."""
+    return text if len(text) <= 60 else text[:60] + "..."

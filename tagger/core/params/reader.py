@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from tagger.core.common.errors import InputError
+from tagger.core.common.errors import InputError, clip
 from tagger.core.common.yaml_file import Key, Place, read_yaml
 from tagger.core.params.schema import Params, Section
 
@@ -17,7 +17,6 @@ _RENAMED: dict[Key, str] = {
     ("seed",): "; it is now 'seeds', a list such as [1], and data.seed is for the split by share",
 }
 _MEANT = {"gpu": "cuda", "yes": "true", "on": "true", "no": "false", "off": "false"}
-_MOST_SHOWN = 60  # characters of a value
 _BOUNDS = {"minimum": "at least", "exclusiveMinimum": "above", "maximum": "at most", "exclusiveMaximum": "below"}
 
 
@@ -75,25 +74,17 @@ def _explain(error: ValidationError, places: dict[Key, Place], path: Path) -> In
     if kind == "extra_forbidden":
         names = list(_schema_at(key[:-1])["properties"])
         hint = _RENAMED.get(key) or _near(key[-1], names, 0.5) or f"; expected one of {', '.join(names)}"
-        return InputError.at(path, line, f"unknown key {_shorten(repr(name))}{hint}")
+        return InputError.at(path, line, f"unknown key {clip(repr(name))}{hint}")
     schema = _schema_at(key)
     expected = _describe(schema)
     if kind == "missing":
         return InputError.at(path, line, f"the key {name!r} is missing; expected {expected}")
     place = f"{name}: " if name else ""
     choices = ["true", "false"] if schema.get("type") == "boolean" else list(map(str, schema.get("enum", [])))
-    found = _as_typed(value, places[key].typed if key in places else "")
+    typed = places[key].typed if key in places else ""
+    is_plain = isinstance(value, str) and typed[:1] not in ("'", '"')  # a text without quotes is shown with some
+    found = clip(repr(value) if is_plain else " ".join(typed.split())) or "nothing"
     return InputError.at(path, line, f"{place}got {found}, expected {expected}{_near(value, choices)}")
-
-
-def _as_typed(value: object, typed: str) -> str:
-    """Return a value as it stands in the file; a text without quotes gets some."""
-    is_plain = isinstance(value, str) and typed[:1] not in ("'", '"')
-    return _shorten(repr(value) if is_plain else " ".join(typed.split())) or "nothing"
-
-
-def _shorten(text: str) -> str:
-    return text if len(text) <= _MOST_SHOWN else text[:_MOST_SHOWN] + "..."
 
 
 def _near(value: object, choices: list[str], cutoff: float = 0.6) -> str:
