@@ -9,8 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from tagger.core.params.reader import flatten
 from tagger.core.params.schema import ExportView, Training
-from tagger.evaluate.metrics import shown_in
-from tagger.evaluate.over_seeds import over_seeds
+from tagger.evaluate.metrics import over_seeds, shown_in
 from tagger.predict.sentences import MOST_CHARACTERS, MOST_WORDS
 
 _BUNDLED = Path("data/raw")  # whose corpus `auto` knows

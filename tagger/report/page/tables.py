@@ -4,8 +4,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from tagger.evaluate.metrics import METRICS, Metric
-from tagger.evaluate.over_seeds import SPREAD, over_seeds
+from tagger.evaluate.metrics import METRICS, SPREAD, Metric, over_seeds
 from tagger.report.page.filters import wrong_style
 from tagger.report.shared.results import Result, Results
 

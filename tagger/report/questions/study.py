@@ -16,8 +16,7 @@ from tagger.core.losses.definitions import LOSSES, Loss
 from tagger.core.network.batches import make_batch
 from tagger.core.network.device import choose_device
 from tagger.core.network.lstm_tagger import tag_scores
-from tagger.evaluate.metrics import METRICS, score, shown_in
-from tagger.evaluate.over_seeds import over_seeds
+from tagger.evaluate.metrics import METRICS, over_seeds, score, shown_in
 from tagger.evaluate.tagged_split import TaggedSplit
 from tagger.report.questions.equality import equality
 from tagger.report.questions.identities import identities
