@@ -166,7 +166,7 @@ def results_of(
                 history=history,
                 summary=summary,
                 evaluation=score(each),
-                detail=evaluation_detail(each, baseline),
+                detail=evaluation_detail(each),
                 tagged=each,
                 confusions=confusions(prediction_table(each.probabilities, data.dev)),
                 tags=tag_table(each, baseline),

@@ -1,19 +1,17 @@
-"""F1 of whole spans, for tags that mark where a span begins and ends: BIO or IOBES.
+"""Whole spans, for tags that mark where a span begins and ends: BIO or IOBES.
 
 Spans are found as in `conlleval`, the script of the CoNLL-2000 shared task, and in the default mode of `seqeval`: a
 span may also begin with I or end without E.
 """
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from tagger.core.common.arrays import Tags
-from tagger.core.common.rounding import six_places
 from tagger.core.corpus.encoded_split import EncodedSplit
 
 _TAG = re.compile(r"O|([BIES])(?:-(.+))?", re.DOTALL)
@@ -51,24 +49,3 @@ def split_spans(tags: Tags, split: EncodedSplit) -> set[Span]:
     names = np.array([*split.tag_names, "O"], dtype=object)[tags].tolist()
     sentences = pairwise(split.sentence_starts.tolist())
     return {span for start, end in sentences for span in find_spans(names[start:end], start)}
-
-
-def span_scores(right: Iterable[Span], found: Iterable[Span], gold: Iterable[Span]) -> dict[str, Any]:
-    """Return precision, recall and F1 of all spans, and under `types` those of each type by name.
-
-    A span is right if it begins and ends where the gold one does and has its type. A score of 0 / 0 is 0.
-    """
-    counts = [Counter(span.kind for span in spans) for spans in (right, found, gold)]
-    types = [
-        {"type": kind, **_score(*(count[kind] for count in counts)), "support": counts[2][kind]}
-        for kind in sorted(counts[1] | counts[2])
-    ]
-    return _score(*(count.total() for count in counts)) | {"types": types}
-
-
-def _score(right: int, found: int, gold: int) -> dict[str, Any]:
-    return {
-        "precision": six_places(right / max(found, 1)),
-        "recall": six_places(right / max(gold, 1)),
-        "f1": six_places(2 * right / max(found + gold, 1)),
-    }

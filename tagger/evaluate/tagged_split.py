@@ -62,11 +62,6 @@ class TaggedSplit:
         found, gold = split_spans(counted, self.split), split_spans(self.split.tags, self.split)
         return {"right": gold & found, "found": found, "gold": gold}
 
-    def accuracy(self, inside: Flags) -> float | None:
-        """Return the share of right tags among some tagged tokens, None if there is none: (N) which tokens."""
-        counted = self.right[inside & self.split.tagged]
-        return float(counted.mean()) if len(counted) else None
-
     @cached_property
     def sums(self) -> dict[str, Float64s]:
         """What metrics are computed from, summed over the tagged tokens of each sentence: (S), or (S, columns).
