@@ -34,11 +34,8 @@ RANKED = ("accuracy", "nll", "ece")  # metrics whose values the answer lists, th
 def study_losses(results: Results, dev: EncodedSplit, groups: WordGroups) -> dict[str, Any]:
     """Measure everything on the CPU. A section is None if dev has no token whose tag the models know.
 
-    Args:
-        results: of each loss that was trained, with each seed. Questions about a single model take the first; whether
-            two losses are the same is asked of every seed, and what the losses reach is the mean over seeds.
-        dev: the split that the epochs were chosen on.
-        groups: of its words.
+    Questions about a single model take the first; whether two losses are the same is asked of every seed, and what the
+    losses reach is the mean over seeds.
     """
     device = choose_device("cpu")
     firsts = first_seeds(results)
