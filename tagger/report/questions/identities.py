@@ -18,7 +18,7 @@ from tagger.report.shared.wording import number, small_number
 
 
 def identities(scores: Mapping[str, Float64s], forms: Tags, tags: Tags) -> dict[str, Any]:
-    """Check them on the softmax of the scores of each model, (N, K), whatever its loss, and gold tags that it knows, (N).
+    """Check them on the softmax of each model's scores, (N, K), whatever its loss, and gold tags that it knows, (N).
 
     The target of a token is how often its word, by its form (N), has each tag in the split.
     """
