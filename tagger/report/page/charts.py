@@ -99,7 +99,7 @@ def seed_charts(values: Mapping[str, Sequence[Mapping[str, float | None]]]) -> l
         metric = METRICS[name]
         unit = 100 if metric.share else 1
         rows = {
-            loss: [each[name] * unit for each in models if each.get(name) is not None]
+            loss: [value * unit for each in models if (value := each.get(name)) is not None]
             for loss, models in values.items()
         }
         found = [value for row in rows.values() for value in row]
