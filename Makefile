@@ -44,7 +44,7 @@ $(STAMP): requirements.lock
 	$(VENV)/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-setup-dev: $(DEV_STAMP)  ## add what tests, `--tokenize` and `tag-corpus` need: requirements-dev.lock
+setup-dev: $(DEV_STAMP)  ## add what tests, `--tokenize`, `tag-corpus` and `push` need: requirements-dev.lock
 
 $(DEV_STAMP): $(STAMP) requirements-dev.lock
 	$(VENV)/bin/python -m pip install --quiet --no-compile --requirement requirements-dev.lock
@@ -108,9 +108,10 @@ losses: setup  ## train all five losses and compare them (SEEDS=5: with seeds 1 
 # What docs and tests cite: nothing else writes to recorded/.
 CITED := dvc.lock params.yaml metrics/compare.json metrics/losses.json metrics/results.json
 
-record: setup  ## for maintainers: run what is committed, then all five losses, and keep both runs in recorded/
+record: setup  ## for maintainers: run what is committed, then all losses with five seeds, and keep both runs in recorded/
 	@$(RUN) dvc repro
-	@$(RUN) dvc exp run --temp --name recorded --force -S 'losses=[nll,cross_entropy,softmax_nll,mse,hinge]'
+	@$(RUN) dvc exp run --temp --name recorded --force -S 'losses=[nll,cross_entropy,softmax_nll,mse,hinge]' \
+		-S 'seeds=[1,2,3,4,5]'
 	@mkdir -p recorded/starter recorded/five-losses
 	@tar -c $(CITED) | tar -x -C recorded/starter
 	@git archive "refs/exps/$$(git rev-parse HEAD | sed 's|^..|&/|')/recorded" $(CITED) | tar -x -C recorded/five-losses
@@ -137,7 +138,7 @@ $(BENCH_VENV)/installed: bench/requirements.lock
 
 lock: setup-dev  ## renew the locks from pyproject.toml, and the versions in tagger/*/versions.txt from requirements.lock
 	@$(call COMPILE,serving tracking training,requirements.lock)
-	@$(call COMPILE,dev serving spark tokenize tracking training,requirements-dev.lock,--constraint requirements.lock)
+	@$(call COMPILE,dev hub serving spark tokenize tracking training,requirements-dev.lock,--constraint requirements.lock)
 	@$(call COMPILE,bench spark training,bench/requirements.lock)
 	@for file in tagger/*/versions.txt; do \
 		lines=$$(for name in $$(cut -d= -f1 $$file); do grep "^$$name==" requirements.lock || exit 1; done) && \

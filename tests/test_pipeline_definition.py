@@ -19,7 +19,7 @@ STAGES: dict[str, Any] = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="
 
 # Packages whose version decides no figure: they check types, read params, or write bytes that others have computed.
 DECIDES_NOTHING = {"markupsafe", "pydantic", "safetensors", "spacy", "tagger", "yaml"}
-DECIDES_NOTHING |= {"alembic", "mlflow", "requests", "sqlalchemy"}  # to fetch a model from its store
+DECIDES_NOTHING |= {"alembic", "mlflow", "requests", "sqlalchemy", "huggingface_hub"}  # to fetch a model
 IMPORTED_AS = {"sklearn": "scikit-learn"}
 
 

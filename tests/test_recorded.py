@@ -11,7 +11,7 @@ from tagger.core.params.reader import flatten, read_document
 from tagger.runner.dvc_lock import read_lock_file
 from tests.conftest import PARAMS, RECORDED, ROOT, USERS, Project, copy_files
 
-RUNS = {"starter": ["nll", "cross_entropy"], "five-losses": [*LOSSES]}
+RUNS = {"starter": (["nll", "cross_entropy"], [1]), "five-losses": ([*LOSSES], [1, 2, 3, 4, 5])}  # losses, seeds
 # Files of tests that read params or results, and those that run the pipeline in a copy of the project.
 SENSITIVE = (
     "test_contributing.py",
@@ -35,13 +35,16 @@ def test_a_recorded_file_is_what_the_recorded_lock_names(run: str) -> None:
 
 
 @pytest.mark.parametrize("run", RUNS)
-def test_a_recorded_run_has_the_default_params_and_its_losses(run: str) -> None:
-    settings = flatten(read_document(PARAMS)[0]) | {"losses": RUNS[run]}
+def test_a_recorded_run_has_the_default_params_and_its_losses_and_seeds(run: str) -> None:
+    losses, seeds = RUNS[run]
+    settings = flatten(read_document(PARAMS)[0]) | {"losses": losses, "seeds": seeds}
     assert flatten(read_document(RECORDED / run / "params.yaml")[0]) == settings
     stages = read_lock_file(RECORDED / run)
     for stage in stages.values():
         assert flatten(stage.params).items() <= settings.items()
-    assert [name for name in stages if name.startswith("train@")] == [f"train@{loss}-1" for loss in RUNS[run]]
+    assert [name for name in stages if name.startswith("train@")] == [
+        f"train@{loss}-{seed}" for loss in losses for seed in seeds
+    ]
 
 
 @pytest.mark.parametrize("name", USERS)

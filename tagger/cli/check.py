@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from tagger.core.common.errors import counted
 from tagger.core.params.reader import read_params
 from tagger.core.params.schema import Params, PrepareView
 from tagger.prepare.prepare_corpus import examine_corpus
@@ -27,12 +28,13 @@ def check_project() -> Iterator[str]:
         f"tags: {len(survey['tags'])}; the most frequent tag of each word is right for "
         f"{survey['dev']['baseline_accuracy']:.1%} of dev and {survey['test']['baseline_accuracy']:.1%} of test"
     )
-    words = len(prepared.splits["train"].forms) * params.train.epochs * len(params.losses)
+    models = len(params.losses) * len(params.seeds)
+    words = len(prepared.splits["train"].forms) * params.train.epochs * models
     weights = params.model.count_weights(0, 0, 0, len(prepared.dictionaries.tags))  # but those looked up in a table
     seconds = words * _OPERATIONS * weights / (_SHARE_OF_PEAK * _peak())
     yield (
-        f"training: {len(params.losses)} losses, up to {params.train.epochs} epochs, {words:,} words to go through: "
-        f"about {_duration(seconds)} on these cores, if nothing else runs"
+        f"training: {counted(models, 'model')}, up to {counted(params.train.epochs, 'epoch')}, "
+        f"{words:,} words to go through: about {_duration(seconds)} on these cores, if nothing else runs"
     )
 
 

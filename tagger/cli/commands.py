@@ -13,7 +13,7 @@ import click
 from tagger.cli.extras import EXTRAS, install_command
 from tagger.cli.output_formats import FORMATTERS, Format, csv_header
 from tagger.core.common import paths
-from tagger.core.common.errors import InputError, TaggerError
+from tagger.core.common.errors import InputError, TaggerError, counted
 from tagger.core.params.schema import DataParams
 
 CorpusFormat = Literal["text", "json", "conllu", "parquet"]  # that of tagger.spark, which takes seconds to load
@@ -71,14 +71,19 @@ def _enter_project() -> None:
     os.chdir(root)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "show_default": True}, epilog=_COMPLETION)
+_SETTINGS = {"help_option_names": ["-h", "--help"], "show_default": True, "max_content_width": 120}
+
+
+@click.group(context_settings=_SETTINGS, epilog=_COMPLETION)
 def main() -> None:
     """Tag sentences with a model that the pipeline trained, and look at its results."""
 
 
 @main.command(epilog=_PREDICT_EXAMPLES)
 @click.argument("sentences", metavar="[SENTENCE]...", nargs=-1)
-@_model(default=str(paths.EXPORT), help="A folder, or the URI of a model in MLflow: models:/lstm-tagger@champion.")
+@_model(
+    default=str(paths.EXPORT), help="A folder, models:/lstm-tagger@champion in MLflow, or hf://owner/name on the Hub."
+)
 @click.option(
     "--from",
     "source",
@@ -165,7 +170,7 @@ def predict(  # noqa: PLR0917, click passes them by name
 def evaluate(model: str, file: Path, output_format: str, file_format: str, column: str | None) -> None:
     """Measure a model on a tagged corpus: all metrics of the stage `evaluate`.
 
-    MODEL is a folder or the URI of a model in MLflow, FILE a corpus in any format that the pipeline reads.
+    MODEL is as for `predict`, FILE a corpus in any format that the pipeline reads.
     """
     from tagger.cli.evaluation import measure_model, metrics_table
 
@@ -232,7 +237,23 @@ def tag_corpus(  # noqa: PLR0917, click passes them by name
     pairs = dict(setting.split("=", 1) for setting in settings)
     with mlflow_model(model) as packed, spark_session(master, pairs) as spark:
         amount, words = run_tagging(spark, packed, source, target, forms, overwrite=overwrite)
-    click.echo(f"{target}: {amount:,} sentences, {words:,} words")
+    click.echo(f"{target}: {counted(amount, 'sentence')}, {counted(words, 'word')}")
+
+
+@main.command()
+@click.argument("repository", metavar="OWNER/NAME")
+@_model(default=str(paths.EXPORT), help="The export: a folder, or the URI of a model in MLflow.")
+@click.option("--private", is_flag=True, help="If the repository is new, hide it from others.")
+def push(repository: str, model: str, private: bool) -> None:
+    """Upload an export to the Hugging Face Hub, its model card as README.md.
+
+    Sign in first: `hf auth login`, or a token in HF_TOKEN. OWNER/NAME is created if it is missing.
+    """
+    from tagger.predict.hub import push as upload
+    from tagger.predict.model_source import model_folder_of
+
+    click.echo(upload(model_folder_of(model), repository, private=private))
+    click.echo(f"To use it: lstm-tagger predict --model hf://{repository}")
 
 
 @main.command()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 PROJECT = "lstm-tagger"  # its name as a distribution, which no package index has
 MODULES = {  # by the extra that installs them
+    "hub": ("huggingface_hub",),
     "serving": ("fastapi", "jinja2", "markupsafe", "starlette", "uvicorn"),
     "spark": ("py4j", "pyspark"),
     "tokenize": ("spacy",),

@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from tagger.cli.text_table import fill
 from tagger.core.common import paths
 from tagger.core.common.errors import InputError
 from tagger.core.common.files import read_json, reading
@@ -32,7 +33,7 @@ def read_results(columns: Sequence[str] = ()) -> tuple[pd.DataFrame, str]:
             comparison = read_json(paths.COMPARISON, _EXPECTED)
             if {pair["first"] for pair in comparison["pairs"]} == rows.keys():
                 rows["baseline"] = _row(comparison["baseline"])
-                summary = f"\n\n{comparison['summary']}"
+                summary = "\n\n" + fill(comparison["summary"])
     table = pd.DataFrame.from_dict(rows, orient="index")
     for name in columns:
         if name not in table:

@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, BinaryIO, NamedTuple, cast
 
-from tagger.core.common.errors import InputError
+from tagger.core.common.errors import InputError, counted
 from tagger.predict.conllu import WORD
 
 NAME = "standard input"
@@ -102,7 +102,7 @@ def read_conllu(chunks: Iterable[Sequence[str]]) -> Iterator[list[ConlluSentence
             cells = line.split("\t")
             if line.strip() and not line.startswith("#") and len(cells) < _COLUMNS:
                 expected = f"expected {_COLUMNS} with a tab between them: {line[:60]!r}"
-                raise InputError.at(NAME, number, f"{len(cells)} columns, {expected}")
+                raise InputError.at(NAME, number, f"{counted(len(cells), 'column')}, {expected}")
             if WORD.match(line):
                 words.append(cells[1])
             if not line.strip() and words:

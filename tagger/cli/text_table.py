@@ -44,7 +44,12 @@ def text_table(table: "pd.DataFrame", *, whole: bool = False) -> str:
     filled = ([" " * wcwidth.width(cells[0])] * (height - len(cells)) + cells for cells in shown)
     text = "\n".join(GAP.join(row).rstrip() for row in zip(*filled, strict=True))
     rest = f"too wide for {WIDTH} columns: {', '.join(columns)}; see --columns and --all"
-    return f"{text}\n\n{textwrap.fill(rest, WIDTH, break_on_hyphens=False)}" if columns else text
+    return f"{text}\n\n{fill(rest)}" if columns else text
+
+
+def fill(text: str) -> str:
+    """Break a text into lines of a terminal."""
+    return textwrap.fill(text, WIDTH, break_on_hyphens=False)
 
 
 def _column(name: str, values: "pd.Series[Any]", *, breaks: bool, whole: bool) -> list[str]:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from tagger.core.common.arrays import Probabilities
 from tagger.core.corpus.encoded_split import EncodedSplit
+from tagger.core.corpus.span_tags import best_tags
 
 
 def prediction_table(probabilities: Probabilities, split: EncodedSplit) -> pd.DataFrame:
@@ -17,14 +18,14 @@ def prediction_table(probabilities: Probabilities, split: EncodedSplit) -> pd.Da
 
     `gold` is None where it is missing.
     """
-    lengths = split.lengths
+    lengths, best = split.lengths, best_tags(probabilities, split.lengths, split.may_follow)
     tag_names = split.tag_names[: probabilities.shape[1]]
     table: dict[str, Any] = {
         "sentence": np.repeat(np.arange(1, len(lengths) + 1, dtype=np.int32), lengths),
         "position": (np.arange(len(split.forms)) - np.repeat(split.sentence_starts[:-1], lengths) + 1).astype(np.int32),
         "word": np.array(split.form_texts, dtype=object)[split.forms],
         "gold": np.array([*split.tag_names, None], dtype=object)[split.tags],
-        "predicted": np.array(tag_names, dtype=object)[probabilities.argmax(axis=1)],
+        "predicted": np.array(tag_names, dtype=object)[best],
     }
     table |= {f"p_{tag}": probabilities[:, index] for index, tag in enumerate(tag_names)}
     return pd.DataFrame(table)
@@ -44,8 +45,9 @@ def confusions(predictions: pd.DataFrame) -> pd.DataFrame:
 
 
 def most_probable(predictions: pd.DataFrame, amount: int) -> list[str]:
-    """Return the best tags of each row of a prediction table as text, such as `NOUN 0.913, VERB 0.082`."""
+    """Return the predicted and the next best tags of each row of a prediction table: `NOUN 0.913, VERB 0.082`."""
     tags = predictions.filter(regex="^p_").columns.str.removeprefix("p_")
     values = probabilities_of(predictions)
-    best = np.argsort(-values, axis=1, kind="stable")[:, :amount]
+    chosen = predictions["predicted"].to_numpy()[:, None] == tags.to_numpy()
+    best = np.argsort(-values - chosen, axis=1, kind="stable")[:, :amount]
     return [", ".join(f"{tags[tag]} {row[tag]:.3f}" for tag in order) for row, order in zip(values, best, strict=True)]

@@ -11,12 +11,11 @@ import numpy as np
 
 from tagger.core.common.arrays import Array, Flags, Float64s, Int64s, Probabilities, Tags
 from tagger.core.corpus.encoded_split import EncodedSplit
-from tagger.core.corpus.indexed_corpus import NO_TAG
 from tagger.core.corpus.lexicon import WordGroups, most_frequent_tags, word_groups
-from tagger.evaluate.spans import Span, marks_spans, split_spans
+from tagger.core.corpus.span_tags import SMALLEST, best_tags
+from tagger.core.corpus.spans import Span, spans_of
 
 BINS = 15  # as in Guo et al. (2017), "On Calibration of Modern Neural Networks"
-SMALLEST = float(np.finfo(np.float32).tiny)  # stands in the NLL for a probability that float32 rounds to 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +30,7 @@ class TaggedSplit:
     @classmethod
     def of(cls, probabilities: Probabilities, split: EncodedSplit, groups: WordGroups) -> "TaggedSplit":
         """Take the most probable tag of each token, the first of equals: (N, K) probabilities."""
-        return cls(split, groups, probabilities.argmax(axis=1), probabilities)
+        return cls(split, groups, best_tags(probabilities, split.lengths, split.may_follow), probabilities)
 
     @classmethod
     def baseline(cls, train: EncodedSplit, split: EncodedSplit) -> "TaggedSplit":
@@ -46,7 +45,7 @@ class TaggedSplit:
     @cached_property
     def confidence(self) -> Float64s:
         """The probability of each predicted tag: (N)."""
-        return np.asarray(self.probabilities.max(axis=1), dtype=np.float64)
+        return self.probabilities[np.arange(len(self.predicted)), self.predicted].astype(np.float64)
 
     @cached_property
     def bins(self) -> Int64s:
@@ -56,11 +55,7 @@ class TaggedSplit:
     @cached_property
     def spans(self) -> dict[str, set[Span]]:
         """The spans that are `right`, `found` and `gold`; empty if the tags mark no spans."""
-        if not marks_spans(self.split.tag_names):
-            return {}
-        counted = np.where(self.split.tagged, self.predicted, NO_TAG)
-        found, gold = split_spans(counted, self.split), split_spans(self.split.tags, self.split)
-        return {"right": gold & found, "found": found, "gold": gold}
+        return spans_of(self.predicted, self.split)
 
     @cached_property
     def sums(self) -> dict[str, Float64s]:
@@ -84,7 +79,7 @@ class TaggedSplit:
             by_token |= {name: inside, f"{name}_right": inside & right}
         for name, spans in self.spans.items():
             by_token[f"{name}_spans"] = np.zeros(len(right))
-            by_token[f"{name}_spans"][[span.start for span in spans]] = 1
+            by_token[f"{name}_spans"][np.flatnonzero(split.tagged)[[span.start for span in spans]]] = 1
         if amount := self.probabilities.shape[1]:
             values = self.probabilities.astype(np.float64)
             known = split.known_to(amount)

@@ -13,6 +13,7 @@ from tagger.core.common.arrays import Probabilities
 from tagger.core.common.errors import InputError
 from tagger.core.common.files import new_folder, read_json, reading, write_json
 from tagger.core.corpus.encoded_split import EncodedSplit
+from tagger.core.corpus.span_tags import best_tags
 from tagger.core.network.model_config import write_config
 from tagger.core.network.model_folder import fingerprint, read_model
 from tagger.core.params.reader import read_params
@@ -98,7 +99,7 @@ def cost_of_int8(folder: Path, split: EncodedSplit, predictions: pd.DataFrame) -
     It is not among the outputs, because kernels for 8 bits round by processor.
     """
     exact, rough = probabilities_of(predictions), _tag(folder, split, int8=True)
-    exact_tags, rough_tags = exact.argmax(axis=1), rough.argmax(axis=1)
+    exact_tags, rough_tags = (best_tags(part, split.lengths, split.may_follow) for part in (exact, rough))
     accuracies = [f"{100 * (tags == split.tags)[split.tagged].mean():.2f} %" for tags in (rough_tags, exact_tags)]
     different, largest = int((exact_tags != rough_tags).sum()), np.abs(exact - rough).max()
     return (

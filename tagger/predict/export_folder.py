@@ -22,6 +22,8 @@ from tagger.core.common.errors import InputError
 from tagger.core.corpus.dictionary import Dictionaries
 from tagger.core.network.model_config import (
     CONFIG,
+    CONFIG_LIMIT,
+    DICTIONARY_LIMITS,
     WEIGHT_LIMIT,
     ModelConfig,
     read_checked,
@@ -32,6 +34,8 @@ from tagger.predict.onnx_graphs import graphs_of, weight_bytes, with_weights
 
 FORMAT: Literal["onnx-1"] = "onnx-1"
 OVERHEAD = 100_000  # the most bytes of an ONNX file that are not weights
+GRAPHS = ("characters.onnx", "tagger.onnx", "tagger.int8.onnx")
+LIMITS = {CONFIG: CONFIG_LIMIT, **DICTIONARY_LIMITS, **dict.fromkeys(GRAPHS, WEIGHT_LIMIT)}  # bytes of each file read
 
 
 class ExportConfig(ModelConfig):

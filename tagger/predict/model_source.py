@@ -1,10 +1,11 @@
-"""Finding a model in a folder or in MLflow's store."""
+"""Finding a model in a folder, in MLflow's store or on the Hugging Face Hub."""
 
 import re
 from pathlib import Path
 
 from tagger.core.common.errors import InputError
 from tagger.core.common.paths import workspace
+from tagger.predict.hub import SCHEME, fetch
 from tagger.predict.mlflow_store import knock, mask, reporting, tracking_uri
 
 _MLFLOW_URI = re.compile(r"(models|runs|mlflow-artifacts):/")
@@ -16,14 +17,16 @@ def is_mlflow_uri(source: str) -> bool:
 
 
 def model_folder_of(source: str) -> Path:
-    """Return the folder of a model. It is downloaded if the source is a URI such as `models:/lstm-tagger@champion`.
+    """Return the folder of a model; that of `models:/lstm-tagger@champion` or `hf://owner/name` is downloaded.
 
-    Only files are downloaded: the code packed with the model is not run.
+    Only files are downloaded: the code packed with a model is not run.
 
     Raises:
-        InputError: MLflow has no such model, or it was not made by this pipeline.
+        InputError: there is no such model, or it was not made by this pipeline.
         StoreAwayError: MLflow's store can't be read.
     """
+    if source.startswith(SCHEME):
+        return fetch(source)
     if not is_mlflow_uri(source):
         inside = workspace() / source  # of the project, for those who are in a folder below it
         return inside if inside.exists() and not Path(source).exists() else Path(source)

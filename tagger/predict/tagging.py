@@ -8,6 +8,7 @@ import numpy as np
 
 from tagger.core.common.arrays import Probabilities
 from tagger.core.common.errors import InputError
+from tagger.core.corpus.span_tags import best_tags
 from tagger.predict.export_folder import is_export
 from tagger.predict.model_source import model_folder_of
 from tagger.predict.sentences import read_sentences
@@ -31,7 +32,7 @@ class TaggedSentence(NamedTuple):
     @property
     def probabilities(self) -> list[float]:
         """The probability of each word's tag."""
-        return [float(value) for value in self.distribution.max(axis=1)] if self.words else []
+        return [float(row[self.tag_names.index(tag)]) for row, tag in zip(self.distribution, self.tags, strict=True)]
 
     def alternatives(self, position: int, amount: int) -> list[tuple[str, float]]:
         """Return the most probable tags of a word, the best first."""
@@ -71,7 +72,7 @@ class Tagger:
 
     @classmethod
     def load(cls, source: Path | str, *, threads: int | None = None, int8: bool = False) -> "Tagger":
-        """Load a model folder, or a model from MLflow such as `models:/lstm-tagger@champion`.
+        """Load a model folder, `models:/lstm-tagger@champion` from MLflow, or `hf://owner/name@revision` from the Hub.
 
         Raises:
             InputError: there is no such model, or it is damaged.
@@ -101,7 +102,7 @@ class Tagger:
         filled = [words for words in chunk if words]
         amount = len(self.tag_names)
         probabilities = self._scorer.probabilities(filled) if filled else np.empty((0, amount), dtype=np.float32)
-        best = probabilities.argmax(axis=1)  # (N)
+        best = best_tags(probabilities, [*map(len, filled)], self.dictionaries.may_follow)  # (N)
         first = 0
         for words in chunk:
             inside = slice(first, first + len(words))

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from pathlib import Path
 
-from tagger.core.common.errors import InputError
+from tagger.core.common.errors import InputError, counted
 from tagger.core.corpus.indexed_corpus import Sentence
 from tagger.prepare import csv_format
 from tagger.prepare.columns import AUTO, Columns, find_column
@@ -60,7 +60,9 @@ def parse(lines: Iterable[str], path: Path, columns: Columns) -> Iterator[Senten
                 continue
         if len(cells) != width or width == 1:
             if words or width <= _MOST_FIXED or columns.tag == AUTO or len(cells) <= max(word, tag):
-                raise InputError.at(path, number, f"{len(cells)} columns, {expected}: {clip(line.rstrip())!r}")
+                raise InputError.at(
+                    path, number, f"{counted(len(cells), 'column')}, {expected}: {clip(line.rstrip())!r}"
+                )
             width = len(cells)
         if not cells[word]:
             raise InputError.at(path, number, f"the word is empty, {expected}: {clip(line.rstrip())!r}")

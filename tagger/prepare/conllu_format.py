@@ -14,7 +14,7 @@ from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
-from tagger.core.common.errors import InputError
+from tagger.core.common.errors import InputError, counted
 from tagger.core.corpus.indexed_corpus import BLANKS, Sentence
 from tagger.prepare.columns import AUTO, Columns, find_column
 from tagger.prepare.input_files import clip, is_blank, take_head
@@ -83,7 +83,7 @@ def _find_mistake(cells: list[str], place: int, layout: _Layout) -> str:
     """Say what is wrong with the line of a sentence's word number `place`."""
     if len(cells) != len(layout.names):
         line = "\t".join(cells).rstrip()
-        return f"{len(cells)} columns, expected {len(layout.names)} with a tab between them: {clip(line)!r}"
+        return f"{counted(len(cells), 'column')}, expected {len(layout.names)} with a tab between them: {clip(line)!r}"
     row_id = str(place) if layout.id is None else cells[layout.id]
     if not (row_id.isascii() and row_id.isdigit()):
         return f"the id is {clip(row_id)!r}, expected a number such as 3, 3-4 or 8.1"

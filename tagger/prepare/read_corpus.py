@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from tagger.core.common.errors import InputError
+from tagger.core.common.errors import InputError, counted
 from tagger.core.corpus.indexed_corpus import IndexedCorpus, Sentence
 from tagger.prepare import conll_format, conllu_format, csv_format, json_format, pairs_format, parquet_format
 from tagger.prepare.columns import USUAL, Columns
@@ -90,7 +90,7 @@ def split_off(corpus: IndexedCorpus, share: float, seed: int) -> tuple[IndexedCo
     amount = round(len(corpus) * share)
     if not 0 < amount < len(corpus):
         raise InputError(
-            f"a share of {share} of {len(corpus)} sentences is {amount}, expected at least 1 and at most "
+            f"a share of {share} of {counted(len(corpus), 'sentence')} is {amount}, expected at least 1 and at most "
             f"{len(corpus) - 1}; use a separate file or change data.dev_share or data.test_share"
         )
     drawn = set(random.Random(seed).sample(range(len(corpus)), amount))

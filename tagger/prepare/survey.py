@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tagger.core.common.errors import counted
 from tagger.core.common.rounding import six_places
 from tagger.core.corpus.dictionary import Dictionaries
 from tagger.core.corpus.encoded_split import EncodedSplit
@@ -56,7 +57,7 @@ def summary_lines(survey: Mapping[str, Any], sources: Mapping[str, str]) -> Iter
     """Yield one line about each split of a survey; `sources` says where each was read from."""
     for name, source in sources.items():
         split = survey[name]
-        line = f"{name}: {source}: {split['sentences']:,} sentences, {split['tokens']:,} words"
+        line = f"{name}: {source}: {counted(split['sentences'], 'sentence')}, {counted(split['tokens'], 'word')}"
         if missing := split["tokens_without_tag"]:
             line += f", {missing:,} of them without a tag and left out"
         if name == "train":

@@ -51,6 +51,34 @@ function startTheme() {
   }
 }
 
+/* ---- text into words ------------------------------------------------------------------------------------------ */
+
+// What corpora such as the English Web Treebank take as words of their own: marks around a word, and these endings.
+const OPENING = /^["'“”‘’«„¿¡([$£€]/u;
+const CLOSING = /(?:\.{2,}|[!?]+|["'“”‘’»)\],.:;…%])$/u;
+const ENDING = /(?:n['’]t|['’](?:s|m|d|re|ve|ll))$/iu;
+const WHOLE = /^(?:(?:\p{L}\.)+|(?:Mr|Mrs|Ms|Dr|St|Jr|Sr|Prof|vs|etc)\.|[^\p{L}\p{N}]+)$/u; // U.S. and Dr. and :-)
+
+function wordsOf(text) {
+  return text.split(/\s+/u).filter(Boolean).flatMap((word) => {
+    const before = [];
+    const after = [];
+    let rest = word;
+    const take = (pattern, parts) => {
+      const found = rest.match(pattern)?.[0];
+      if (!found || found === rest || WHOLE.test(rest)) return false;
+      rest = parts === before ? rest.slice(found.length) : rest.slice(0, -found.length);
+      if (parts === before) before.push(found);
+      else after.unshift(found);
+      return true;
+    };
+    while (take(OPENING, before));
+    while (take(CLOSING, after));
+    take(ENDING, after);
+    return [...before, rest, ...after];
+  });
+}
+
 /* ---- the words ------------------------------------------------------------------------------------------------ */
 
 function cell(model, tag, probability) {
@@ -135,6 +163,7 @@ const tagger = {
       event.preventDefault();
       this.ask();
     });
+    find("split").addEventListener("change", () => this.ask());
     for (const button of document.querySelectorAll(".example")) {
       button.addEventListener("click", () => {
         this.field.value = button.textContent;
@@ -153,7 +182,8 @@ const tagger = {
     clearTimeout(this.timer);
     this.request?.abort(); // an earlier answer would come too late
     const request = (this.request = new AbortController());
-    const sentences = this.field.value.split("\n").filter((line) => line.trim());
+    const lines = this.field.value.split("\n").filter((line) => line.trim());
+    const sentences = find("split").checked ? lines.map(wordsOf) : lines;
     if (!sentences.length) return this.show(null, "");
     const late = setTimeout(() => (find("status").textContent = "Tagging …"), 400);
     try {

@@ -7,7 +7,7 @@ from fastapi.responses import HTMLResponse
 
 from tagger.report.page.web_page import page_templates
 
-EXAMPLES = ("The dog ate the book .", "Time flies like an arrow .", "Will Will will the will to Will ?")
+EXAMPLES = ("The dog ate the book.", "Time flies like an arrow.", "Will Will will the will to Will?")
 
 
 def render(template: str, **values: Any) -> HTMLResponse:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from tagger.evaluate.predictions import most_probable, probabilities_of
+from tagger.evaluate.predictions import most_probable
 
 MOST_TOKENS = 2000  # more would make the UI slow
 ALTERNATIVES = 3  # most probable tags of a token
@@ -39,7 +39,7 @@ def token_table(predictions: Mapping[str, pd.DataFrame], loss: str | None = None
     columns = {"token": token, "probabilities": summary, "gold": first["gold"]}
     for name, head in heads.items():
         columns[name] = head["predicted"]
-        columns[f"{name} probability"] = probabilities_of(head).max(axis=1).round(3)
+        columns[f"{name} probability"] = [float(text.partition(",")[0].rpartition(" ")[2]) for text in best[name]]
         columns[f"{name} next"] = [text.partition(", ")[2] for text in best[name]]
     return pd.DataFrame(columns)
 

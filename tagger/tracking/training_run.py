@@ -75,7 +75,7 @@ class TrainingRun(TrainingLog, AbstractContextManager["TrainingRun"]):
     def _add(self, epoch: Epoch) -> None:
         values = epoch._asdict()
         step, ended = values.pop("number"), values.pop("ended")
-        self._record.points += [Point(name, value, step, ended) for name, value in values.items()]
+        self._record.points += [Point(name, value, step, ended) for name, value in values.items() if value is not None]
         self._record.ended = ended
 
     @reporting()

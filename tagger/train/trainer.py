@@ -5,6 +5,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import chain
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -18,8 +19,11 @@ from tagger.core.common.files import new_file, new_folder, write_json
 from tagger.core.corpus.batch_plan import plan_batches
 from tagger.core.corpus.dictionary import Dictionaries
 from tagger.core.corpus.encoded_split import EncodedSplit
+from tagger.core.corpus.indexed_corpus import NO_TAG
+from tagger.core.corpus.span_tags import best_tags
+from tagger.core.corpus.spans import span_f1, spans_of
 from tagger.core.corpus.word_vectors import NO_VECTORS, WordVectors
-from tagger.core.network.batches import make_batch
+from tagger.core.network.batches import make_batch, tokens_of
 from tagger.core.network.device import be_deterministic, choose_device, seed_random
 from tagger.core.network.lstm_tagger import INFERENCE_TOKENS, LstmTagger
 from tagger.core.network.model_folder import TrainedModel, write_model
@@ -66,7 +70,7 @@ class TrainingInputs(NamedTuple):
 
 
 class Epoch(NamedTuple):
-    """The results of one epoch. The last three fields change from run to run, so only tracking gets them."""
+    """The results of one epoch. Times change from run to run, so only tracking gets them, and what follows."""
 
     number: int  # from 1
     learning_rate: float  # of the last step
@@ -76,6 +80,12 @@ class Epoch(NamedTuple):
     seconds: float  # of the training steps, without the check on dev
     tokens_per_second: float
     ended: int  # milliseconds since 1970
+    dev_span_f1: float | None = None  # if the tags mark spans
+
+    @property
+    def score(self) -> float:
+        """What the best epoch is chosen by, from 0 to 1."""
+        return self.dev_accuracy if self.dev_span_f1 is None else self.dev_span_f1
 
 
 class Step(NamedTuple):
@@ -115,8 +125,12 @@ class Trainer:
         self._best_weights: dict[str, Tensor] = {}
         most = max(1, len(inputs.train.forms) // params.train.min_batches)  # for enough batches per epoch
         self._batch_tokens = min(params.train.batch_tokens, most)
-        self._steps = len(plan_batches(inputs.train.lengths, self._batch_tokens))
+        batches = len(plan_batches(inputs.train.lengths, self._batch_tokens))
+        self._passes = math.ceil(params.train.min_batches / batches)
+        self._steps = batches * self._passes
         self._optimization = Optimization(self.model, params.train, self._steps * params.train.epochs)
+        spans = spans_of(inputs.dev.tags, inputs.dev)
+        self._judged = len(spans.get("gold", ())) or int(inputs.dev.tagged.sum())  # what the score is a share of
         self._word_dropout = WordDropout(inputs.dictionaries, params.train.word_dropout, inputs.device)
 
     def epochs(self, group: ProcessGroup = ALONE) -> Iterator[Epoch]:
@@ -131,7 +145,7 @@ class Trainer:
             ConnectionError: another process of the group has ended.
         """
         while len(self.history) < self._params.epochs:
-            if self.history and 0 < self._params.patience <= len(self.history) - self._best().number:
+            if self.history and 0 < self._params.patience <= len(self.history) - self._peak().number:
                 break
             epoch = self._run_epoch(len(self.history) + 1, group)
             if epoch is None:
@@ -182,8 +196,18 @@ class Trainer:
         }
 
     def _best(self) -> Epoch:
-        """Return the epoch with the highest accuracy on dev, then the lowest loss there, then the first."""
-        return max(self.history, key=lambda epoch: (epoch.dev_accuracy, -epoch.dev_loss))
+        """Return the last epoch whose score is within one standard error of the highest.
+
+        Breiman, Friedman, Olshen and Stone (1984), "Classification and Regression Trees", section 3.4.3. What is
+        highest on a small dev is highest by chance, and would often end training before it has settled.
+        """
+        highest = self._peak().score
+        error = math.sqrt(highest * (1 - highest) / self._judged)
+        return next(epoch for epoch in reversed(self.history) if epoch.score >= highest - error)
+
+    def _peak(self) -> Epoch:
+        """Return the epoch with the highest score, then the lowest loss on dev, then the first."""
+        return max(self.history, key=lambda epoch: (epoch.score, -epoch.dev_loss))
 
     def _run_epoch(self, number: int, group: ProcessGroup) -> Epoch | None:
         """Train for one epoch and check the model on dev; return None if a loss is not a finite number."""
@@ -193,7 +217,8 @@ class Trainer:
         order = np.random.default_rng([self.inputs.training.seed, number])
         self.model.train()
         total_loss, rate = 0.0, 0.0
-        for step, sentences in enumerate(plan_batches(train.lengths, self._batch_tokens, order), start=1):
+        plans = (plan_batches(train.lengths, self._batch_tokens, order) for _ in range(self._passes))
+        for step, sentences in enumerate(chain.from_iterable(plans), start=1):
             rate = self._optimization.learning_rate
             shards = np.array_split(sentences, self._params.shards)
             loss = gradient.compute(shards, partial(self._loss_of, number, step))
@@ -204,12 +229,12 @@ class Trainer:
             total_loss += loss * int(train.tagged_lengths[sentences].sum())
             self._on_step(Step(number, step, self._steps, tokens, loss))
         seconds = time.perf_counter() - start
-        dev_loss, accuracy = check(self.model, self.inputs.dev, device, group)
+        dev_loss, accuracy, f1 = check(self.model, self.inputs.dev, device, group)
         if math.isnan(dev_loss):  # the last step has spoilt the weights
             return None
-        tokens, ended = len(train.forms), time.time_ns() // 1_000_000
-        mean = total_loss / int(train.tagged_lengths.sum())
-        return Epoch(number, rate, mean, dev_loss, accuracy, seconds, tokens / seconds, ended)
+        tokens, ended = self._passes * len(train.forms), time.time_ns() // 1_000_000
+        mean = total_loss / (self._passes * int(train.tagged_lengths.sum()))
+        return Epoch(number, rate, mean, dev_loss, accuracy, seconds, tokens / seconds, ended, f1)
 
     def _loss_of(self, epoch: int, step: int, shard: int, sentences: Int64s) -> Tensor:
         """Return the mean loss over the tagged tokens of a shard: a scalar."""
@@ -236,29 +261,37 @@ def write_outputs(trainer: Trainer) -> None:
 
 
 @torch.inference_mode()
-def check(model: LstmTagger, split: EncodedSplit, device: torch.device, group: ProcessGroup) -> tuple[float, float]:
-    """Return the loss and the accuracy; the processes of a group share the batches, and all get the result.
+def check(
+    model: LstmTagger, split: EncodedSplit, device: torch.device, group: ProcessGroup
+) -> tuple[float, float, float | None]:
+    """Return the loss, the accuracy, and the span F1 if the tags mark spans.
+
+    The processes of a group share the batches, and all get the result.
 
     The loss is the mean over the tokens whose tag the model knows, infinite if there are none. The accuracy is over all
     tagged tokens: a tag that the model does not know counts as wrong.
 
-    Predictions are taken from the scores, before the last step: its rounding could make two losses that train the same
-    weights choose different epochs.
+    Predictions are taken from the scores, not from the last step: its rounding could make two losses that train the
+    same weights choose different epochs.
     """
     model.eval()
     plan = plan_batches(split.lengths, INFERENCE_TOKENS)
-    results = torch.zeros(len(plan), 3, dtype=torch.float64)  # per batch: loss, tokens with known tags, correct ones
+    results = torch.zeros(len(plan), 2, dtype=torch.float64)  # per batch: loss, tokens with known tags
+    predicted = torch.zeros(len(split.forms), dtype=torch.float64)
     for number in range(group.rank, len(plan), group.size):
-        batch = make_batch(split, plan[number], with_forms=model.reads_forms).tagged().to(device)
+        batch = make_batch(split, plan[number], with_forms=model.reads_forms).to(device)
         scores = model.scores(batch)  # (N, K)
-        known = batch.tags < scores.shape[-1]
-        right = int((scores.argmax(dim=-1) == batch.tags).sum())
+        known = (batch.tags != NO_TAG) & (batch.tags < scores.shape[-1])
+        tags = best_tags(scores.double().softmax(dim=-1).cpu().numpy(), split.lengths[plan[number]], split.may_follow)
+        predicted[tokens_of(split, plan[number])] = torch.tensor(tags, dtype=torch.float64)
         loss, amount = 0.0, int(known.sum())
         if amount:
             outputs = model.loss.last_step(scores[known])
             loss = float(model.loss.criterion(outputs, batch.tags[known])) * amount
-        results[number] = torch.tensor((loss, amount, right), dtype=torch.float64)
+        results[number] = torch.tensor((loss, amount), dtype=torch.float64)
     # Each batch is zero in all processes but one: the sum over processes is exact, and the one over batches always
     # adds the same numbers.
-    total_loss, known_tokens, total_right = torch.stack(group.gather(results.to(device))).sum(dim=0).sum(dim=0).tolist()
-    return (total_loss / known_tokens if known_tokens else math.inf), total_right / int(split.tagged_lengths.sum())
+    total_loss, known_tokens = torch.stack(group.gather(results.to(device))).sum(dim=0).sum(dim=0).tolist()
+    tags = torch.stack(group.gather(predicted.to(device))).sum(dim=0).long().cpu().numpy()
+    loss, accuracy = total_loss / known_tokens if known_tokens else math.inf, (tags == split.tags)[split.tagged].mean()
+    return loss, float(accuracy), span_f1(**spans) if (spans := spans_of(tags, split)) else None

@@ -32,7 +32,7 @@ def test_it_says_what_training_will_see_and_writes_nothing(project: Path) -> Non
     assert "of them not in train; sentences also in train: 0; words with a tag that train lacks: 0" in dev
     assert test.startswith("test: data/raw/test.csv (CSV): ")
     assert tags.startswith("tags: 17; the most frequent tag of each word is right for ")
-    assert training.startswith("training: 2 losses, up to 12 epochs, 237,360 words to go through: about ")
+    assert training.startswith("training: 2 models, up to 12 epochs, 237,360 words to go through: about ")
     assert files(project) == before
 
 

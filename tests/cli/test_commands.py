@@ -160,7 +160,7 @@ def test_words_of_conllu_are_tagged_in_other_formats(model: str) -> None:
         ),
         ("json", b"5\n", "standard input:1: expected a list of words"),
         ("json", b'["a", 5]\n', "sentence 1, word 2: got 5 (int), expected a string"),
-        ("conllu", b"# c\n1 a\n", "standard input:2: 1 columns, expected 10 with a tab between them: '1 a'"),
+        ("conllu", b"# c\n1 a\n", "standard input:2: 1 column, expected 10 with a tab between them: '1 a'"),
     ],
 )
 def test_a_wrong_line_of_standard_input_is_named(model: str, source: str, stdin: bytes, message: str) -> None:

@@ -94,11 +94,3 @@ def test_the_page_shows_them_without_a_verdict(both: Both) -> None:
     assert [tag >= 0 for row in shown.rows for tag in row[2]] == counted.tolist()
     assert shown.rows[1][1:3] == [["c", "b"], [-1, -1]]
     assert all(tag >= 0 for row in shown.rows for distribution in row[4] for tag in distribution[::2])
-
-
-def test_a_word_without_a_tag_is_in_no_span() -> None:
-    data = data_of([tagged("a/O b/B-P c/I-P")], [Sentence(("b", "z", "c", "a"), ("B-P", "", "I-P", "O"))])
-    right = [data.dev.tag_names.index(tag) for tag in ("B-P", "I-P", "I-P", "O")]
-    found = split_with(np.eye(3, dtype=np.float32)[right], data.train, data.dev).spans
-    assert {(span.start, span.end) for span in found["found"]} == {(0, 1), (2, 3)}
-    assert found["right"] == found["gold"] == found["found"]

@@ -49,3 +49,11 @@ def test_the_first_of_equal_probabilities_is_predicted() -> None:
 def test_the_most_probable_tags_as_text() -> None:
     table = prediction_table(PROBABILITIES[[0, 2]], data_of(TRAIN, [tagged("a/A b/B")]).dev)
     assert most_probable(table, 2) == ["A 0.700, B 0.200", "B 0.500, A 0.250"]  # the first of equal ones
+
+
+def test_the_predicted_tag_stands_first_though_another_is_more_probable() -> None:
+    split = data_of([tagged("a/B-P b/I-P c/O")], [tagged("a/B-P b/I-P"), tagged("c/O")]).dev
+    probabilities = np.array([[0.25, 0.5, 0.25], [0, 0.75, 0.25], [0.125, 0.5, 0.375]], dtype=np.float32)
+    table = prediction_table(probabilities, split)
+    assert list(table["predicted"]) == ["B-P", "I-P", "O"]
+    assert most_probable(table, 2) == ["B-P 0.250, I-P 0.500", "I-P 0.750, O 0.250", "O 0.375, I-P 0.500"]

@@ -290,7 +290,7 @@ def test_a_wrong_value_of_the_config_is_named(
     assert error_of(folder).startswith(f"{folder}/config.json: damaged: {where}: ")
 
 
-@pytest.mark.parametrize("name", ["config.json", *model_files._DICTIONARY_LIMITS])
+@pytest.mark.parametrize("name", ["config.json", *model_files.DICTIONARY_LIMITS])
 def test_json_that_is_nested_deeply_is_refused(name: str, folder: Path) -> None:
     content = b"[" * 60_000
     if name == "config.json":
@@ -300,7 +300,7 @@ def test_json_that_is_nested_deeply_is_refused(name: str, folder: Path) -> None:
     assert error_of(folder).startswith(f"{folder / name}: damaged")
 
 
-@pytest.mark.parametrize(("name", "limit"), [("config.json", 2**16), *model_files._DICTIONARY_LIMITS.items()])
+@pytest.mark.parametrize(("name", "limit"), [("config.json", 2**16), *model_files.DICTIONARY_LIMITS.items()])
 def test_a_file_beyond_its_limit_is_not_read(name: str, limit: int, folder: Path) -> None:
     with (folder / name).open("ab") as file:
         file.truncate(limit + 1)  # zeros that take no room on the disk

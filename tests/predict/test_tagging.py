@@ -55,6 +55,20 @@ def test_a_tagged_sentence_has_the_most_probable_tags(tmp_path: Path) -> None:
     assert sentence.tag_names == ("A", "B", "C", "D")
 
 
+def test_a_span_begins_before_it_goes_on_and_the_probabilities_are_those_of_the_tags(tmp_path: Path) -> None:
+    dictionaries = data_of([tagged("a/B-P b/I-P c/O")], []).dictionaries
+    model = fresh_model(dictionaries)
+    model.linear.weight.data.zero_()
+    model.linear.bias.data.copy_(torch.tensor([0.25, 0.625, 0.125]).log())
+    (tmp_path / "model").mkdir()
+    write_model(TrainedModel(model, dictionaries), tmp_path / "model")
+    one, none, three = Tagger(tmp_path / "model").tag([["a"], [], ["a", "b", "c"]])
+    assert (one.tags, none.tags, three.tags) == (("B-P",), (), ("B-P", "I-P", "I-P"))
+    assert three.probabilities == pytest.approx([0.25, 0.625, 0.625])
+    assert three.distribution[0].tolist() == pytest.approx([0.25, 0.625, 0.125])
+    assert none.probabilities == []
+
+
 def test_a_whole_corpus_gets_the_bits_that_evaluation_gives(tagger: Tagger) -> None:
     sentences = random_corpus(20, seed=2)  # those of RANDOM.dev
     found = np.concatenate([sentence.distribution for sentence in tagger.tag(words for words, _ in sentences)])

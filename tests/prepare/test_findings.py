@@ -202,4 +202,4 @@ def test_the_stage_writes_nothing_if_it_refuses(
     assert sorted(tmp_path.rglob("*")) == before
     Path("raw/test.csv").write_text("text,tag\nb a,X Y\n", encoding="utf-8")
     prepare_corpus()
-    assert "dev: raw/dev.csv (CSV): 1 sentences" in capsys.readouterr().out
+    assert "dev: raw/dev.csv (CSV): 1 sentence" in capsys.readouterr().out

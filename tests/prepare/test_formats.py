@@ -228,7 +228,7 @@ def test_blank_lines_of_conll_make_no_sentences() -> None:
             ["3 columns", "expected a word and its tag in 2", "'New York PROPN'"],
         ),
         ("a X Y\n#b Y\n", "corpus.txt:2: ", ["2 columns", "expected a word and its tag in 3 columns, as in line 1"]),
-        ("a\tX\n#", "corpus.txt:2: ", ["1 columns", "expected a word and its tag in 2 columns, as in line 1"]),
+        ("a\tX\n#", "corpus.txt:2: ", ["1 column,", "expected a word and its tag in 2 columns, as in line 1"]),
         ("\na\n", "corpus.txt:2: ", ["1 column", "expected a word and its tag"]),
         ("1 The O\n2 dog O\n3 ate O\n", "corpus.txt:3: ", ["counts the words", "data.columns.word"]),
         ("\tX\n", "corpus.txt:1: ", ["the word is empty", "expected a word and its tag"]),

@@ -112,6 +112,10 @@ def test_everything_works_by_keyboard_alone(page: Page) -> None:
     ActionChains(page.driver).key_down(Keys.SHIFT).send_keys(Keys.ENTER).key_up(Keys.SHIFT).perform()
     press("c", Keys.ENTER)
     page.wait(lambda: len(page.all("tbody")) == 2)
+    switch = press(Keys.TAB)
+    assert switch.is_selected()
+    press(Keys.SPACE)
+    assert not switch.is_selected()
     assert press(Keys.TAB).text == "Tag"
     for _ in range(3):
         press(Keys.TAB)
@@ -143,11 +147,22 @@ def test_an_example_fills_the_field(page: Page) -> None:
     example.click()
     page.wait(lambda: page.all("tbody tr"))
     assert page.one("#text").get_attribute("value") == example.text
-    assert page.texts(".word bdi") == example.text.split()
+    assert page.texts(".word bdi") == ["The", "dog", "ate", "the", "book", "."]
+
+
+@needs_browser
+def test_text_as_people_type_it_is_split_into_words_as_in_corpora(page: Page) -> None:
+    page.tag("It's late, isn\u2019t it?\n“Mr. Smith's” U.S. cats... (cost $5.50) :-) me@x.org!!")
+    split = "It 's late , is n\u2019t it ? “ Mr. Smith 's ” U.S. cats ... ( cost $ 5.50 ) :-) me@x.org !!"
+    assert page.texts(".word bdi") == split.split()
+    page.one("#split").click()
+    page.wait(lambda: len(page.all("tbody tr")) == 12)
+    assert page.texts(".word bdi")[:4] == ["It's", "late,", "isn\u2019t", "it?"]
 
 
 @needs_browser
 def test_hostile_text_is_shown_and_never_run(page: Page) -> None:
+    page.one("#split").click()
     page.tag(" ".join(HOSTILE))
     assert page.texts(".word bdi") == list(HOSTILE)
     assert len(page.all("script")) == 1

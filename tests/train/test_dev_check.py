@@ -34,7 +34,7 @@ def test_accuracy_counts_tags_as_wrong_that_the_model_does_not_know() -> None:
 @pytest.mark.parametrize("loss", ["nll", "cross_entropy", "softmax_nll", "mse", "hinge"])
 def test_a_split_without_a_known_tag_has_an_infinite_loss(loss: LossName) -> None:
     data = data_of([tagged("a/A b/B")], [tagged("a/X b/Y")])
-    assert check(fresh_model(data.dictionaries, loss), data.dev, CPU, ALONE) == (float("inf"), 0)
+    assert check(fresh_model(data.dictionaries, loss), data.dev, CPU, ALONE) == (float("inf"), 0, None)
 
 
 def test_dropout_is_off_while_checking() -> None:
@@ -55,15 +55,26 @@ def test_the_prediction_is_taken_before_the_last_step_rounds() -> None:
 @pytest.mark.parametrize("places", [1, 20])
 def test_the_size_of_batches_changes_nothing(places: int, monkeypatch: pytest.MonkeyPatch) -> None:
     model = fresh_model(RANDOM.dictionaries)
-    result = check(model, RANDOM.dev, CPU, ALONE)
+    result = check(model, RANDOM.dev, CPU, ALONE)[:2]
     monkeypatch.setattr("tagger.train.trainer.INFERENCE_TOKENS", places)
-    assert check(model, RANDOM.dev, CPU, ALONE) == pytest.approx(result, rel=1e-6)
+    assert check(model, RANDOM.dev, CPU, ALONE)[:2] == pytest.approx(result, rel=1e-6)
 
 
 def test_words_without_a_tag_are_context_alone() -> None:
     model, split = biased_model([1, 0, 0])
-    expected = check(model, split, CPU, ALONE)
+    expected = check(model, split, CPU, ALONE)[:2]
     data = data_of(
         [tagged("a/A b/B c/C")], [Sentence(("z", "a", "b"), ("", "A", "B")), Sentence(("z",), ("",)), tagged("a/C b/X")]
     )
-    assert check(model, data.dev, CPU, ALONE) == pytest.approx(expected, rel=1e-6)
+    assert check(model, data.dev, CPU, ALONE)[:2] == pytest.approx(expected, rel=1e-6)
+
+
+def test_a_span_begins_before_it_goes_on() -> None:
+    data = data_of([tagged("a/B-P b/I-P c/O")], [tagged("a/B-P b/I-P"), tagged("a/B-P b/O c/I-P")])
+    model = fresh_model(data.dictionaries)
+    model.linear.weight.data.zero_()
+    model.linear.bias.data.copy_(torch.tensor([0.25, 0.625, 0.125]).log())
+    loss, accuracy, span_f1 = check(model, data.dev, CPU, ALONE)
+    assert accuracy == 0.8  # B-P I-P and B-P I-P I-P; 0.4 if all were I-P
+    assert span_f1 == 0.4  # one of two found and three gold ones
+    assert loss == pytest.approx(-np.log([0.25, 0.625, 0.25, 0.125, 0.625]).mean())

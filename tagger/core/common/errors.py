@@ -24,3 +24,8 @@ class InputError(TaggerError):
         line, byte = first_line + before.count(b"\n"), error.start - before.rfind(b"\n")
         wrong = f"0x{error.object[error.start]:02x}"
         return cls.at(path, line, f"byte {byte} of the line is {wrong}, expected UTF-8")
+
+
+def counted(amount: int, one: str, many: str = "") -> str:
+    """Return a number with its noun, as messages have it: `1 word`, `1,200 words`."""
+    return f"{amount:,} {one if amount == 1 else many or one + 's'}"

@@ -12,8 +12,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tagger.core.common.arrays import Flags
 from tagger.core.common.files import reading
 from tagger.core.corpus.indexed_corpus import IndexedCorpus, Sentence
+from tagger.core.corpus.span_tags import begins_spans, followers
 
 PADDING = 0
 UNKNOWN = 1
@@ -21,7 +23,7 @@ RESERVED = 2  # the first id of an entry: no word of a corpus can be taken for p
 AFFIXES = "affixes.json"
 _LOOKUP = "lookup.json"
 DICTIONARY_FILES = ("words.json", "characters.json", AFFIXES, "tags.json", _LOOKUP)
-_RULES = {"column": "upos", "normalise": False}  # of the lookup, written only where they are not these
+_RULES = {"column": "upos", "normalise": False, "begins_spans": False}  # written only where they are not these
 _EMPTY = b'{"first_id": 2, "entries": []}'
 EXPECTED = "what `prepare` writes"  # in place of a missing file
 LONGEST_PREFIX, LONGEST_SUFFIX = 3, 4  # characters
@@ -81,11 +83,17 @@ class Dictionaries(NamedTuple):
     lowercase: bool  # whether words are looked up in lower case
     column: str = "upos"  # of CoNLL-U, in which tags such as those of the training split stand
     normalise: bool = False  # whether the words of a new sentence have to be brought into Unicode's form NFC
+    begins_spans: bool = False  # whether tags mark spans, and no I or E of a new sentence may lack a beginning
 
     @property
     def sizes(self) -> list[int]:
         """The sizes of the dictionaries of words, characters, affixes and tags, reserved ids included."""
         return [len(dictionary) for dictionary in self[:4]]
+
+    @property
+    def may_follow(self) -> Flags:
+        """Which tag may follow which, as `best_tags` takes it."""
+        return followers(self.tags.entries if self.begins_spans else [])
 
     def spelt(self, words: Iterable[str]) -> tuple[str, ...]:
         """Return words as the training split spells them."""
@@ -135,8 +143,8 @@ class Dictionaries(NamedTuple):
         with reading(folder / _LOOKUP, EXPECTED):
             rules = json.loads(contents[_LOOKUP].decode("utf-8"))
             lookup = [rules["lowercase"], *(rules.get(name, usual) for name, usual in _RULES.items())]
-            if [*map(type, lookup)] != [bool, str, bool]:
-                raise TypeError(f"{', '.join(('lowercase', *_RULES))}: got {lookup}, expected a flag, a text, a flag")
+            if [*map(type, lookup)] != [bool, str, bool, bool]:
+                raise TypeError(f"{', '.join(('lowercase', *_RULES))}: got {lookup}, expected flags, the second a text")
         return cls(words, characters, affixes, tags, *lookup)
 
 
@@ -174,6 +182,7 @@ def build_dictionaries(
         lowercase=lowercase,
         column=column,
         normalise=normalise,
+        begins_spans=begins_spans(corpus.tags, np.diff(corpus.sentence_starts), corpus.tag_names),
     )
 
 

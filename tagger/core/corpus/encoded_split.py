@@ -77,6 +77,7 @@ class EncodedSplit(ArrayFolder):
     characters: Int32s  # (C): ids of the characters
     form_texts: list[str]  # F
     tag_names: list[str]  # the tags of the dictionary, then those that only this split has
+    may_follow: Flags  # which tag of the dictionary may follow which, as `best_tags` takes it
 
     @property
     def sentences(self) -> int:
@@ -125,4 +126,5 @@ def encode(sentences: Iterable[Sentence] | IndexedCorpus, dictionaries: Dictiona
         characters=np.array([character_id(character) for form in texts for character in form], dtype=np.int32),
         form_texts=texts,
         tag_names=list(tag_ids),
+        may_follow=dictionaries.may_follow,
     )

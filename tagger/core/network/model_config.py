@@ -16,7 +16,7 @@ from tagger.core.params.schema import ModelParams, Section
 CONFIG = "config.json"
 MEBI = 2**20
 CONFIG_LIMIT = MEBI // 16  # in bytes, like all limits
-_DICTIONARY_LIMITS = {
+DICTIONARY_LIMITS = {
     "words.json": 64 * MEBI,
     "characters.json": 4 * MEBI,
     AFFIXES: 64 * MEBI,
@@ -49,7 +49,7 @@ class ModelConfig(Section):
     @property
     def dictionary_limits(self) -> dict[str, int]:
         """The dictionaries that the model needs, each with its largest size in bytes."""
-        return {name: limit for name, limit in _DICTIONARY_LIMITS.items() if name != AFFIXES or self.model.affix_dim}
+        return {name: limit for name, limit in DICTIONARY_LIMITS.items() if name != AFFIXES or self.model.affix_dim}
 
 
 def write_config(folder: Path, config: dict[str, Any]) -> None:

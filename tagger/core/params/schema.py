@@ -165,7 +165,7 @@ class TrainParams(Section):
 
     epochs: int = Field(ge=1, le=100_000, description="maximum number of epochs")
     batch_tokens: int = Field(ge=1, le=1_000_000, description="maximum per batch, padding included")
-    min_batches: int = Field(ge=1, le=1_000_000, description="minimum per epoch: a small corpus gets smaller batches")
+    min_batches: int = Field(ge=1, le=1_000_000, description="minimum per epoch, by smaller batches, then more passes")
     shards: Literal[1, 2, 4, 8, 16, 32, 64] = Field(
         description="parts of a batch, and so the most processes that can share it"
     )

@@ -12,6 +12,7 @@ from tagger.core.common.errors import InputError
 from tagger.core.common.rounding import six_places
 from tagger.core.corpus.encoded_split import EncodedSplit
 from tagger.core.corpus.lexicon import WordGroups
+from tagger.core.corpus.span_tags import followers
 from tagger.evaluate.metrics import score, shown_in
 from tagger.evaluate.tagged_split import TaggedSplit
 from tagger.report.comparison.significance import (
@@ -88,7 +89,7 @@ def compare_tables(first: tuple[str, Tables], second: tuple[str, Tables]) -> str
 def _split(gold: pd.DataFrame, tags: list[str]) -> EncodedSplit:
     """Return what accuracy and spans are computed from: sentences and gold tags, nothing of the words."""
     starts, none = np.append(np.flatnonzero(gold["position"] == 1), len(gold)), np.zeros(0, dtype=np.int32)
-    return EncodedSplit(starts, none, _ids(gold["gold"], tags), none, none, starts, none, [], tags)
+    return EncodedSplit(starts, none, _ids(gold["gold"], tags), none, none, starts, none, [], tags, followers([]))
 
 
 def _ids(column: "pd.Series[str]", tags: list[str]) -> Int32s:

@@ -49,9 +49,9 @@ def _over_seeds(pair: Mapping[str, Any], seeds: Sequence[int]) -> Iterator[str]:
         smaller = {float(size): enough for size, enough in pair["seeds_for"].items() if float(size) < pair["visible"]}
         within = [size for size, enough in smaller.items() if enough]
         beyond = [size for size, enough in smaller.items() if not enough]
-        text = f"With {len(seeds)} seeds a difference of {number(100 * pair['visible'], 2)} points shows "
+        text = f"{len(seeds)} seeds show a difference of {number(100 * pair['visible'], 2)} points "
         text += f"in {100 * POWER:g} of 100 cases"
-        text += f", with {number(smaller[within[0]])} one of {100 * within[0]:g}" if within else ""
+        text += f"; {number(smaller[within[0]])} would show one of {100 * within[0]:g}" if within else ""
         yield text + (f"; one of {100 * beyond[-1]:g} needs a larger test split." if beyond else ".")
 
 

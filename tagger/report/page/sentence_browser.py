@@ -74,23 +74,23 @@ def _sentence_row(number: int, taggers: Sequence[TaggedSplit]) -> list[Any]:
         [split.form_texts[form] for form in split.forms[inside]],
         gold,
         np.flatnonzero(taggers[0].groups.unknown[inside]).tolist(),
-        *(distributions(tagged.probabilities[inside], gold) for tagged in taggers),
+        *(distributions(tagged.probabilities[inside], tagged.predicted[inside].tolist(), gold) for tagged in taggers),
     ]
 
 
-def distributions(probabilities: Probabilities, gold: Sequence[int]) -> list[list[int]]:
-    """Return `[tag, share, tag, share, ...]` of each of T words, given their (T, K) probabilities and (T) gold tags.
+def distributions(probabilities: Probabilities, predicted: Sequence[int], gold: Sequence[int]) -> list[list[int]]:
+    """Return `[tag, share, tag, share, ...]` of each of T words, given their (T, K) probabilities and (T) tags.
 
-    The most probable tag comes first, of equals the first. The predicted tag and the gold tag are always listed, others
-    if they are among the `KEPT_TAGS` most probable ones. A gold tag that the model does not know has share 0; one that
-    is missing is not listed.
+    The predicted tag comes first, then the others from the most probable on, of equals the first. The gold tag is
+    always listed, another if it is among the `KEPT_TAGS` most probable ones. A gold tag that the model does not know
+    has share 0; one that is missing is not listed.
     """
     values = np.nan_to_num(probabilities, nan=0.0, posinf=1.0).astype(np.float64)
     shares = np.rint(values * 1000).astype(np.int64).tolist()
     ranked = np.argsort(-values, axis=1, kind="stable")[:, :KEPT_TAGS].tolist()
     rows = []
-    for own, tags, right in zip(shares, ranked, gold, strict=True):
-        kept = {tag: own[tag] for tag in tags if own[tag] >= SMALLEST_SHARE or tag in (tags[0], right)}
+    for own, best, tags, right in zip(shares, predicted, ranked, gold, strict=True):
+        kept = {tag: own[tag] for tag in (best, *tags) if own[tag] >= SMALLEST_SHARE or tag in (best, right)}
         if right != NO_TAG:
             kept.setdefault(right, own[right] if right < len(own) else 0)
         rows.append([number for pair in kept.items() for number in pair])

@@ -235,7 +235,13 @@ def test_the_usual_column_and_form_are_not_written(tmp_path: Path) -> None:
     assert loaded.spelt(["e\u0301"]) == ("e\u0301",)
 
 
-@pytest.mark.parametrize("rule", ['"column": 1', '"normalise": "yes"'])
+def test_that_spans_begin_is_kept(tmp_path: Path) -> None:
+    build_dictionaries([Sentence(("a", "b"), ("B-P", "I-P"))], True).save(tmp_path)
+    assert (tmp_path / "lookup.json").read_bytes() == b'{"lowercase": true, "begins_spans": true}\n'
+    assert Dictionaries.load(tmp_path).begins_spans
+
+
+@pytest.mark.parametrize("rule", ['"column": 1', '"normalise": "yes"', '"begins_spans": 1'])
 def test_a_rule_of_another_kind_is_damage(rule: str, tmp_path: Path) -> None:
     build_dictionaries(TRAIN, True).save(tmp_path)
     (tmp_path / "lookup.json").write_text(f'{{"lowercase": true, {rule}}}', encoding="utf-8")

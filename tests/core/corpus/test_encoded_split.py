@@ -14,7 +14,7 @@ from tagger.core.corpus.indexed_corpus import NO_TAG, Sentence
 TRAIN = [Sentence(("The", "dog", "the"), ("DET", "NOUN", "DET")), Sentence(("dog",), ("NOUN",))]
 # Words: dog 2, the 3. Characters by count: h e d o g (2 each: d, e, g, h, o by name), then T, t (1 each).
 DICTIONARIES = build_dictionaries(TRAIN, lowercase=True)
-ARRAYS = ["sentence_starts", "forms", "tags", "form_words", "form_affixes", "form_starts", "characters"]
+ARRAYS = ["sentence_starts", "forms", "tags", "form_words", "form_affixes", "form_starts", "characters", "may_follow"]
 TEXTS = ["form_texts", "tag_names"]
 
 
@@ -80,6 +80,7 @@ def test_the_arrays_have_the_types_that_are_promised() -> None:
         "form_affixes": np.int32,
         "form_starts": np.int64,
         "characters": np.int32,
+        "may_follow": np.bool_,
     }
 
 
@@ -158,9 +159,10 @@ def test_the_digest_tells_unknown_words_apart(one: str, other: str) -> None:
 
 @pytest.mark.parametrize("name", [field.name for field in fields(EncodedSplit)])
 def test_the_digest_covers_every_part(name: str) -> None:
-    split = encode(TRAIN, DICTIONARIES)
+    spans = [Sentence(("a", "b"), ("B", "I"))]
+    split = encode(spans, build_dictionaries(spans, lowercase=True))
     changed = getattr(split, name).copy()
-    changed[-1] += "x" if isinstance(changed, list) else 1
+    changed[-1] = changed[-1] + "x" if isinstance(changed, list) else 1 - changed[-1]
     assert replace(split, **{name: changed}).digest() != split.digest()
 
 

@@ -180,7 +180,7 @@ def of_five(found: dict[str, Any], alone: list[str | None], **changes: Any) -> d
             "(interval \N{MINUS SIGN}0.40 to 1.40 at 95 %). "
             "One seed alone would have claimed that nll is better: seeds 1 and 4 of the 5. "
             "One seed alone would have claimed that hinge is better: seed 5 of the 5. "
-            "With 5 seeds a difference of 0.96 points shows in 80 of 100 cases, with 63 one of 0.5; "
+            "5 seeds show a difference of 0.96 points in 80 of 100 cases; 63 would show one of 0.5; "
             "one of 0.2 needs a larger test split.",
         ),
     ],
@@ -192,9 +192,9 @@ def test_a_pair_over_seeds(found: dict[str, Any], alone: list[str | None], expec
 @pytest.mark.parametrize(
     ("seeds_for", "expected"),
     [
-        ({"0.001": 9, "0.02": 3}, "shows in 80 of 100 cases, with 9 one of 0.1."),
-        ({"0.001": None, "0.02": None}, "shows in 80 of 100 cases; one of 0.1 needs a larger test split."),
-        ({"0.01": 5}, "shows in 80 of 100 cases."),
+        ({"0.001": 9, "0.02": 3}, "in 80 of 100 cases; 9 would show one of 0.1."),
+        ({"0.001": None, "0.02": None}, "in 80 of 100 cases; one of 0.1 needs a larger test split."),
+        ({"0.01": 5}, "in 80 of 100 cases."),
     ],
 )
 def test_seeds_and_sentences_that_are_missing_are_named(seeds_for: dict[str, int | None], expected: str) -> None:

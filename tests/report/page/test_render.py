@@ -222,14 +222,20 @@ def test_json_in_a_page_has_nothing_that_html_or_javascript_takes_for_its_own(te
 
 def test_the_first_of_equal_tags_stands_first_as_argmax_takes_it() -> None:
     values = np.array([[0.4, 0.4, 0.2], [1 / 3] * 3, [np.nan] * 3], dtype=np.float32)
-    assert distributions(values, [0, 1, 3]) == [[0, 400, 1, 400, 2, 200], [0, 333, 1, 333, 2, 333], [0, 0, 3, 0]]
+    expected = [[0, 400, 1, 400, 2, 200], [0, 333, 1, 333, 2, 333], [0, 0, 3, 0]]
+    assert distributions(values, [0, 0, 0], [0, 1, 3]) == expected
+
+
+def test_a_predicted_tag_stands_first_though_others_are_more_probable() -> None:
+    values = np.array([[0.5, 0.125, 0.375], [0.9996, 0.0004, 0]], dtype=np.float32)
+    assert distributions(values, [1, 1], [0, 2]) == [[1, 125, 0, 500, 2, 375], [1, 0, 0, 1000, 2, 0]]
 
 
 def test_a_distribution_keeps_five_tags_and_the_gold_one_and_leaves_its_argument_alone() -> None:
     _, split = many(3, 9, seed=1)
     probabilities = random_probabilities(split, 9, seed=2, sharpness=0.5)
     before = probabilities.copy()
-    rows = distributions(probabilities, split.tags.tolist())
+    rows = distributions(probabilities, probabilities.argmax(axis=1).tolist(), split.tags.tolist())
     assert {len(row) for row in rows} == {10, 12}
     assert [row[0] for row in rows] == probabilities.argmax(axis=1).tolist()
     for row, values, gold in zip(rows, probabilities, split.tags, strict=True):

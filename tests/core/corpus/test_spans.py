@@ -1,29 +1,9 @@
+import numpy as np
 import pytest
 
-from tagger.core.corpus.indexed_corpus import Sentence
-from tagger.evaluate.metrics import score
-from tagger.evaluate.spans import Span, find_spans, marks_spans, split_spans
+from tagger.core.corpus.spans import Span, find_spans, span_f1, split_spans
 from tests.evaluate.test_metrics import by_tags
 from tests.samples import data_of, tagged
-
-
-@pytest.mark.parametrize(
-    ("tags", "expected"),
-    [
-        (["O", "B-LOC", "I-LOC"], True),
-        (["O", "B-LOC", "I-LOC", "E-LOC", "S-LOC"], True),
-        (["B", "I", "O"], True),
-        (["B-geo-loc", "O"], True),
-        (["O"], False),  # marks nothing
-        (["O", "B-LOC", "NOUN"], False),
-        (["ADP", "NOUN", "X"], False),
-        (["O", "B-"], False),
-        (["O", "BLOC"], False),
-        (["IN", "DT", "O"], False),
-    ],
-)
-def test_tags_mark_spans_when_all_are_of_the_form(tags: list[str], expected: bool) -> None:
-    assert marks_spans(tags) is expected
 
 
 @pytest.mark.parametrize(
@@ -52,24 +32,26 @@ GOLD = [["O", "O", "O", "B-MISC", "I-MISC", "I-MISC", "O"], ["B-PER", "I-PER", "
 PREDICTED = [["O", "O", "B-MISC", "I-MISC", "I-MISC", "I-MISC", "O"], ["B-PER", "I-PER", "O"]]
 
 
-def span_f1(gold: list[list[str]], predicted: list[list[str]]) -> float | None:
-    sentences = [Sentence(("w",) * len(tags), tuple(tags)) for tags in gold]
-    every = tuple(tag for tags in (*gold, *predicted) for tag in tags)
-    split = data_of([Sentence(("w",) * len(every), every)], sentences).dev
-    ids = [split.tag_names.index(tag) for tags in predicted for tag in tags]
-    return score(by_tags(split, *ids))["span_f1"]
+def spans_of(sentences: list[list[str]]) -> set[Span]:
+    starts = np.cumsum([0, *map(len, sentences)]).tolist()
+    return {span for tags, start in zip(sentences, starts, strict=False) for span in find_spans(tags, start)}
+
+
+def score_of(gold: list[list[str]], predicted: list[list[str]]) -> float:
+    right, found = spans_of(gold), spans_of(predicted)
+    return span_f1(right & found, found, right)
 
 
 def test_the_score_is_that_which_seqeval_gives() -> None:
-    assert span_f1(GOLD, PREDICTED) == 0.5
+    assert score_of(GOLD, PREDICTED) == 0.5
 
 
 def test_precision_and_recall_part() -> None:
-    assert span_f1([["B-A", "O", "B-A", "O"]], [["B-A", "B-A", "O", "S-B"]]) == 0.4  # 1 of 3 found, 1 of 2 gold
+    assert score_of([["B-A", "O", "B-A", "O"]], [["B-A", "B-A", "O", "S-B"]]) == 0.4  # 1 of 3 found, 1 of 2 gold
 
 
-def test_without_a_right_span_it_is_zero() -> None:
-    assert span_f1([["B-A", "O"]], [["O", "O"]]) == span_f1([["O", "O"]], [["O", "B-A"]]) == 0
+def test_without_spans_it_is_zero() -> None:
+    assert score_of([["O"]], [["O"]]) == 0
 
 
 def test_a_span_does_not_cross_into_the_next_sentence() -> None:
@@ -88,3 +70,11 @@ def test_spans_are_counted_by_sentence() -> None:
     assert sums["right_spans"].tolist() == [1, 0]
     assert sums["found_spans"].tolist() == [1, 1]
     assert sums["gold_spans"].tolist() == [2, 0]
+
+
+def test_a_word_without_a_gold_tag_neither_splits_a_span_nor_makes_one() -> None:
+    split = data_of([tagged("a/B-P b/I-P c/O")], [tagged("c/O a/B-P x/ b/I-P"), tagged("x/ c/O")]).dev
+    assert split_spans(split.tags, split) == {Span(1, 3, "P")}
+    begins, inside, outside = (split.tag_names.index(tag) for tag in ("B-P", "I-P", "O"))
+    sums = by_tags(split, outside, begins, outside, inside, begins, outside).sums
+    assert [sums[f"{name}_spans"].tolist() for name in ("right", "found", "gold")] == [[1, 0]] * 3
