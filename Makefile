@@ -85,7 +85,8 @@ check-slow: setup-dev  ## run the tests that take minutes
 
 ui: setup  ## open MLflow's UI on http://127.0.0.1:5000, with a run for every output on disk
 	@$(RUN) python -m tagger sync
-	@$(RUN) MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false mlflow ui --workers 1
+	@$(RUN) MLFLOW_DISABLE_TELEMETRY=$${MLFLOW_DISABLE_TELEMETRY-true} MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false \
+		mlflow ui --workers 1
 
 pictures: setup-dev repro  ## take the pictures of the report and of MLflow in docs/ anew; needs Chromium and chromedriver
 	@$(RUN) python -m tests.mlflow_ui

@@ -10,6 +10,7 @@ For users::
 """
 
 import importlib
+import os
 from typing import TYPE_CHECKING
 
 from tagger.core.common.errors import InputError as InputError
@@ -17,6 +18,9 @@ from tagger.core.common.errors import InputError as InputError
 if TYPE_CHECKING:
     from tagger.predict.tagging import TaggedSentence as TaggedSentence
     from tagger.predict.tagging import Tagger as Tagger
+
+# Here, because MLflow would speak to its authors' server as soon as any module imports it.
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 
 __all__ = ["InputError", "TaggedSentence", "Tagger"]
 

@@ -61,6 +61,13 @@ def keys_read(stage: str) -> set[str]:
     return read | (set(view_of(stage).model_fields) if re.search(r"\bparams\.model_dump\(", source) else set())
 
 
+@pytest.mark.parametrize("stage", STAGES)
+def test_the_shell_takes_a_param_for_one_word(stage: str) -> None:
+    """Not for a command of its own: DVC puts it in before the stage can refuse it."""
+    command = STAGES[stage]["cmd"]
+    assert re.findall(r"\$\{[^}]+\}", command) == re.findall(r"(?<=')\$\{[^}]+\}(?=')", command)
+
+
 def test_an_experiment_changes_a_value_in_the_params_and_nothing_else(tmp_path: Path) -> None:
     from dvc.utils.hydra import apply_overrides
 

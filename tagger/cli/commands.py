@@ -6,11 +6,12 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, TextIO, get_args
 
 import click
 
 from tagger.cli.extras import EXTRAS, install_command
+from tagger.cli.output import write
 from tagger.cli.output_formats import FORMATTERS, Format, csv_header
 from tagger.core.common import paths
 from tagger.core.common.errors import InputError, TaggerError, counted
@@ -134,11 +135,13 @@ def predict(  # noqa: PLR0917, click passes them by name
     top = min(top, len(tagger.tag_names))
     chunks: Iterable[Sequence[Any]] = [sentences]
     if not sentences:
+        if sys.stdin is None:
+            raise InputError("standard input: closed, expected a SENTENCE or an open one")
         if sys.stdin.isatty():
             click.echo("one sentence per line; Ctrl-D ends", err=True)
         chunks = read_available(sys.stdin.buffer)
     if output_format == "csv":
-        click.echo(csv_header(top), nl=False)
+        write(csv_header(top), end="")
     if source != "text":
         chunks = read_json(chunks) if source == "json" else read_conllu(chunks)
     number = 0
@@ -146,10 +149,10 @@ def predict(  # noqa: PLR0917, click passes them by name
         given = [sentence.words if isinstance(sentence, ConlluSentence) else sentence for sentence in chunk]
         for original, sentence in zip(chunk, tagger.tag(split(given)), strict=True):
             if isinstance(original, ConlluSentence) and output_format == "conllu":
-                click.echo("\n".join(retagged(original.lines, sentence.tags, sentence.column)))
+                write("\n".join(retagged(original.lines, sentence.tags, sentence.column)))
             elif sentence.words or source != "conllu":
                 number += 1
-                click.echo(FORMATTERS[output_format](sentence, number, top), nl=False)
+                write(FORMATTERS[output_format](sentence, number, top), end="")
 
 
 @main.command(epilog=_EVALUATE_EXAMPLES)
@@ -175,14 +178,15 @@ def evaluate(model: str, file: Path, output_format: str, file_format: str, colum
     from tagger.cli.evaluation import measure_model, metrics_table
 
     metrics = measure_model(model, file, file_format, column)
-    click.echo(json.dumps(metrics) if output_format == "json" else metrics_table(metrics))
+    write(json.dumps(metrics) if output_format == "json" else metrics_table(metrics))
 
 
 @main.command(epilog=_SERVE_EXAMPLES)
 @_model("models", multiple=True, default=[str(paths.EXPORT)], help="As for `predict`. Give it twice to compare.")
 @click.option("--host", default="127.0.0.1", help="Address to listen on; 0.0.0.0 stands for every address.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, help="Port to listen on; 0 picks a free one.")
-def serve(models: tuple[str, ...], host: str, port: int) -> None:
+@click.option("--token-file", type=click.File(errors="replace"), help="File with a token that requests must have.")
+def serve(models: tuple[str, ...], host: str, port: int, token_file: TextIO | None) -> None:
     """Serve a page for typing sentences, and an API.
 
     Only this machine can reach it, unless --host says otherwise. The API is described at /docs.
@@ -193,7 +197,7 @@ def serve(models: tuple[str, ...], host: str, port: int) -> None:
         raise InputError(f"--model: given twice: {models[0]}; expected two models that differ")
     from tagger.serving.server import serve as run_server
 
-    run_server(models, host, port)
+    run_server(models, host, port, token_file.read().strip() if token_file else None)
 
 
 @main.command("tag-corpus", epilog=_TAG_CORPUS_EXAMPLES)
@@ -237,7 +241,7 @@ def tag_corpus(  # noqa: PLR0917, click passes them by name
     pairs = dict(setting.split("=", 1) for setting in settings)
     with mlflow_model(model) as packed, spark_session(master, pairs) as spark:
         amount, words = run_tagging(spark, packed, source, target, forms, overwrite=overwrite)
-    click.echo(f"{target}: {counted(amount, 'sentence')}, {counted(words, 'word')}")
+    write(f"{target}: {counted(amount, 'sentence')}, {counted(words, 'word')}")
 
 
 @main.command()
@@ -252,8 +256,9 @@ def push(repository: str, model: str, private: bool) -> None:
     from tagger.predict.hub import push as upload
     from tagger.predict.model_source import model_folder_of
 
-    click.echo(upload(model_folder_of(model), repository, private=private))
-    click.echo(f"To use it: lstm-tagger predict --model hf://{repository}")
+    with model_folder_of(model) as folder:
+        write(upload(folder, repository, private=private))
+    write(f"To use it: lstm-tagger predict --model hf://{repository}")
 
 
 @main.command()
@@ -266,7 +271,7 @@ def check() -> None:
 
     _enter_project()
     for line in check_project():
-        click.echo(line)
+        write(line)
 
 
 @main.command()
@@ -279,7 +284,7 @@ def results(columns: list[str], everything: bool) -> None:
 
     _enter_project()
     table, summary = read_results(columns)
-    click.echo(text_table(table, whole=everything) + summary)
+    write(text_table(table, whole=everything) + summary)
     _echo_links()
 
 
@@ -289,7 +294,7 @@ def verify() -> None:
     from tagger.runner.recorded_run import compare_with_recorded
 
     _enter_project()
-    click.echo(compare_with_recorded())
+    write(compare_with_recorded())
 
 
 @main.command()
@@ -304,9 +309,9 @@ def sync() -> None:
     _enter_project()
     lines = 0
     for lines, line in enumerate(sync_runs(), start=1):  # noqa: B007
-        click.echo(line)
+        write(line)
     if not lines:
-        click.echo("MLflow holds all that is here")
+        write("MLflow holds all that is here")
     _echo_links()
 
 
@@ -342,7 +347,7 @@ def compare(  # noqa: PLR0917, click passes them by name
         from tagger.cli.run_verdicts import verdicts
 
         for line in verdicts(*runs):
-            click.echo(line)
+            write(line)
         return
     from tagger.cli.text_table import text_table
     from tagger.tracking.run_table import compare_runs
@@ -351,9 +356,9 @@ def compare(  # noqa: PLR0917, click passes them by name
     if not len(table):
         raise InputError("MLflow: no training matches; expected those of `dvc repro`")
     if as_csv:
-        click.echo(table.to_csv(index=False), nl=False)
+        write(table.to_csv(index=False), end="")
     else:
-        click.echo(text_table(table, whole=everything))
+        write(text_table(table, whole=everything))
         _echo_links()
 
 
@@ -361,7 +366,7 @@ def _echo_links() -> None:
     from tagger.tracking.hooks import links
 
     if text := links():
-        click.echo(f"\n{text}")
+        write(f"\n{text}")
 
 
 def run() -> None:

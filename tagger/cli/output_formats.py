@@ -3,11 +3,13 @@
 import csv
 import io
 import json
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal
 
 from tagger.cli.text_table import GAP, padded
-from tagger.predict.conllu import put_tag
+from tagger.core.common.errors import InputError
+from tagger.predict.conllu import escaped, put_tag
 
 if TYPE_CHECKING:
     from tagger.predict.tagging import TaggedSentence
@@ -17,6 +19,7 @@ Formatter = Callable[["TaggedSentence", int, int], str]  # sentence, its number 
 
 
 def _table(sentence: "TaggedSentence", number: int, top: int) -> str:
+    _check_words(sentence, number)
     rows = []
     for position, word in enumerate(sentence.words):
         best = sentence.alternatives(position, top)
@@ -24,6 +27,12 @@ def _table(sentence: "TaggedSentence", number: int, top: int) -> str:
     columns = [padded(column) for column in zip(*rows, strict=True)]
     lines = (GAP.join(row).rstrip() for row in zip(*columns, strict=True))
     return ("\n" if number > 1 else "") + "".join(f"{line}\n" for line in lines)
+
+
+def _check_words(sentence: "TaggedSentence", number: int) -> None:
+    """Raise InputError if a word would end the line or the column that it stands in."""
+    if broken := next((word for word in sentence.words if re.search(r"[\t\n\r]", word)), None):
+        raise InputError(f"sentence {number}: {broken[:60]!r} has a tab or a line end; expected --format json or csv")
 
 
 def _json(sentence: "TaggedSentence", number: int, top: int) -> str:
@@ -43,10 +52,11 @@ def _json(sentence: "TaggedSentence", number: int, top: int) -> str:
 def _conllu(sentence: "TaggedSentence", number: int, top: int) -> str:
     if not sentence.words:
         return ""
+    _check_words(sentence, number)
     lines = [f"# sent_id = {number}", f"# text = {' '.join(sentence.words)}"]
     for position, word in enumerate(sentence.words):
         best = sentence.alternatives(position, top)
-        misc = "|".join(f"Prob{tag}={probability:.4f}" for tag, probability in best)
+        misc = "|".join(f"Prob{escaped(tag)}={probability:.4f}" for tag, probability in best)
         cells = [str(position + 1), word, *"_" * 7, misc]
         put_tag(cells, best[0][0], sentence.column)
         lines.append("\t".join(cells))
@@ -54,13 +64,14 @@ def _conllu(sentence: "TaggedSentence", number: int, top: int) -> str:
 
 
 def _csv(sentence: "TaggedSentence", number: int, top: int) -> str:
-    text = io.StringIO()
-    rows = csv.writer(text, lineterminator="\n")
+    lines = []
     for position, word in enumerate(sentence.words):
         best = sentence.alternatives(position, top)
         cells = (cell for tag, probability in best for cell in (tag, f"{probability:.6f}"))
-        rows.writerow([number, position + 1, word, *cells])
-    return text.getvalue()
+        row = io.StringIO()
+        csv.writer(row, lineterminator="\r\n").writerow([number, position + 1, word, *cells])  # quotes either
+        lines.append(row.getvalue().removesuffix("\r\n") + "\n")
+    return "".join(lines)
 
 
 def csv_header(top: int) -> str:

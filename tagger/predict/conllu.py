@@ -28,4 +28,9 @@ def put_tag(cells: list[str], tag: str, column: str) -> None:
         cells[_TAG_CELLS[column]] = tag
     else:
         others = [part for part in cells[_MISC].split("|") if part != "_" and not part.startswith("Tag=")]
-        cells[_MISC] = "|".join([f"Tag={tag}", *others])
+        cells[_MISC] = "|".join([f"Tag={escaped(tag)}", *others])
+
+
+def escaped(tag: str) -> str:
+    """Return a tag as it stands in MISC, whose parts are separated by `|`: in UDPipe's way."""
+    return tag.replace("\\", r"\\").replace("|", r"\p")

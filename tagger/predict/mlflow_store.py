@@ -5,7 +5,6 @@ MLflow is an extra, and takes seconds to load, so functions import it and what i
 
 import logging
 import os
-import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,11 +15,11 @@ from urllib.parse import unquote
 
 from tagger.core.common.errors import InputError, TaggerError
 from tagger.core.common.paths import project, workspace
+from tagger.predict.store_address import DATABASES, hide_secrets, kind_of, parse_address
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
-DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
 SQLITE = "sqlite:///"
 _PLACES = (  # of absolute paths in MLflow's tables
     ("experiments", "artifact_location"),
@@ -37,28 +36,28 @@ class StoreAwayError(TaggerError):
 
 @cache  # once connected, mlflow sets the environment variable itself
 def tracking_uri() -> str:
-    """Return the URI of the store; a relative path of an SQLite database starts at the main workspace."""
+    """Return the URI of the store; a relative path of an SQLite database starts at the main workspace.
+
+    Raises:
+        InputError: the environment has something else than a URI.
+    """
     uri = os.environ.get("MLFLOW_TRACKING_URI", "") or f"{SQLITE}mlflow.db"
     path = uri.removeprefix(SQLITE)
     if path != uri and path and not path.startswith(("/", "file:", ":memory:")):
         root = str(workspace()).replace("%", "%25").replace("?", "%3F")
         return f"{SQLITE}{root}/{path.removeprefix('./')}"
+    parse_address(uri)
     return uri
 
 
-def kind_of(uri: str) -> str:
-    """Return the kind of a store, such as `postgresql` of `postgresql+psycopg2://...`."""
-    return uri.partition(":")[0].partition("+")[0]
-
-
 def address() -> str:
-    """Return the URI of the store without user and password."""
-    return mask(tracking_uri())
+    """Return the URI of the store without its secrets."""
+    return parse_address(tracking_uri())[0]
 
 
 def mask(text: str) -> str:
-    """Hide the user and password in every address; a password may contain a slash or an @."""
-    return re.sub(r"://(?!/)[^\s'\"]*@", "://***@", text)
+    """Hide the secrets of the store in a text."""
+    return hide_secrets(text, tracking_uri())
 
 
 @contextmanager
@@ -158,4 +157,4 @@ def _reason(error: BaseException) -> str:
         if isinstance(cause, OSError) or hasattr(cause, "orig"):
             error = cause
         cause = cause.__cause__ or cause.__context__
-    return mask(" ".join(str(getattr(error, "orig", error)).split())) or type(error).__name__
+    return " ".join(mask(str(getattr(error, "orig", error))).split()) or type(error).__name__

@@ -1,6 +1,9 @@
 """Finding a model in a folder, in MLflow's store or on the Hugging Face Hub."""
 
 import re
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tagger.core.common.errors import InputError
@@ -16,8 +19,9 @@ def is_mlflow_uri(source: str) -> bool:
     return bool(_MLFLOW_URI.match(source))
 
 
-def model_folder_of(source: str) -> Path:
-    """Return the folder of a model; that of `models:/lstm-tagger@champion` or `hf://owner/name` is downloaded.
+@contextmanager
+def model_folder_of(source: str) -> Iterator[Path]:
+    """Give the folder of a model for the block; that of `models:/lstm-tagger@champion` or `hf://owner/name` is fetched.
 
     Only files are downloaded: the code packed with a model is not run.
 
@@ -26,27 +30,31 @@ def model_folder_of(source: str) -> Path:
         StoreAwayError: MLflow's store can't be read.
     """
     if source.startswith(SCHEME):
-        return fetch(source)
+        yield fetch(source)
+        return
     if not is_mlflow_uri(source):
         inside = workspace() / source  # of the project, for those who are in a folder below it
-        return inside if inside.exists() and not Path(source).exists() else Path(source)
-    uri = tracking_uri()
-    with reporting():
-        knock(uri, to_read=source)
-        folder = _download(source, uri) / "artifacts"
-    found = list(folder.glob("*/config.json"))
-    if len(found) != 1:
-        raise InputError(f"{source}: has {len(found)} model folders of this pipeline, expected one in its artifacts")
-    return found[0].parent
+        yield inside if inside.exists() and not Path(source).exists() else Path(source)
+        return
+    with tempfile.TemporaryDirectory() as scratch:
+        with reporting():
+            folder = _download(source, tracking_uri(), scratch) / "artifacts"
+        found = list(folder.glob("*/config.json"))
+        if len(found) != 1:
+            raise InputError(
+                f"{source}: has {len(found)} model folders of this pipeline, expected one in its artifacts"
+            )
+        yield found[0].parent
 
 
-def _download(source: str, uri: str) -> Path:
+def _download(source: str, uri: str, target: str) -> Path:
     import mlflow
     from mlflow.exceptions import MlflowException
 
+    knock(uri, to_read=source)
     mlflow.set_tracking_uri(uri)
     mlflow.MlflowClient(uri).search_experiments(max_results=1)  # fails if the store does; later it is the model
     try:
-        return Path(mlflow.artifacts.download_artifacts(artifact_uri=source))
+        return Path(mlflow.artifacts.download_artifacts(artifact_uri=source, dst_path=target))
     except (MlflowException, OSError) as error:
-        raise InputError(f"{source}: not found in MLflow: {mask(' '.join(str(error).split()))}") from None
+        raise InputError(f"{source}: not found in MLflow: {' '.join(mask(str(error)).split())}") from None

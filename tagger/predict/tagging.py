@@ -77,7 +77,8 @@ class Tagger:
         Raises:
             InputError: there is no such model, or it is damaged.
         """
-        return cls(model_folder_of(str(source)), threads=threads, int8=int8)
+        with model_folder_of(str(source)) as folder:
+            return cls(folder, threads=threads, int8=int8)
 
     def tag(self, sentences: Iterable[str | Iterable[str]]) -> Iterator[TaggedSentence]:
         """Tag sentences in their order; an endless stream needs no more memory than a chunk.

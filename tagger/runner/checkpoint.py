@@ -9,6 +9,7 @@ depends on. A training with another param, corpus or line of code has another ke
 """
 
 import hashlib
+import io
 import shutil
 import sys
 import time
@@ -76,8 +77,10 @@ class Checkpoint:
 
     def save(self, trainer: dict[str, Any] | None) -> None:
         """Replace the state by a newer one. A kill in the middle leaves the older one whole."""
+        buffer = io.BytesIO()  # torch itself raises no error of the system if the disk is full
+        torch.save({"training": self.training, "trainer": trainer}, buffer)
         with new_file(self._folder / STATE) as partial:
-            torch.save({"training": self.training, "trainer": trainer}, partial)
+            partial.write_bytes(buffer.getvalue())
 
     def finish(self, training: Training) -> None:
         """Note which files were written.

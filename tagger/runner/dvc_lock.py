@@ -48,8 +48,8 @@ def _locked(stage: dict[str, Any]) -> LockedStage:
     params = stage.get("params", {}).get("params.yaml", {})
     return LockedStage(
         params={key: value for key, value in params.items() if "." not in key},
-        deps={dep["path"]: dep.get("md5", "") for dep in stage.get("deps", [])},
-        outs={out["path"]: out.get("md5", "") for out in stage.get("outs", [])},
+        deps={str(dep["path"]): str(dep.get("md5", "")) for dep in stage.get("deps", [])},
+        outs={str(out["path"]): str(out.get("md5", "")) for out in stage.get("outs", [])},
     )
 
 

@@ -46,6 +46,8 @@ def run_stage(load: Callable[[], Callable[[], None]]) -> None:
             sys.exit(128 + received[0])
         if isinstance(error, TaggerError | OSError):
             sys.exit(f"error: {error}")
+        if isinstance(error, MemoryError) or "allocate memory" in str(error) or "out of memory" in str(error):
+            sys.exit("error: not enough memory; lower train.batch_tokens, model.hidden, model.layers or the corpus")
         raise
 
 

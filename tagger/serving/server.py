@@ -1,30 +1,40 @@
 """The server process: its models, its socket, and who may reach it."""
 
+import asyncio
 import ipaddress
+import re
+import resource
 import socket
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from tagger.core.common.errors import InputError
 from tagger.predict.model_source import is_mlflow_uri
 from tagger.predict.tagging import Tagger
 from tagger.serving.app import create_app
+from tagger.serving.guard import guarded
 
-WAITING = 1000  # requests at once; any more get status 503
+PATIENCE = 10  # seconds in which a request has to arrive
+GRACE = 5  # seconds that a server which is told to stop leaves to the requests it has
+CONNECTIONS = 4000  # at once; a request on any more gets status 503
 
 
-def serve(sources: Sequence[str], host: str, port: int) -> None:
+def serve(sources: Sequence[str], host: str, port: int, token: str | None = None) -> None:
     """Serve models, folders or URIs of MLflow, until the process is told to stop. Port 0 chooses a free one.
 
     Raises:
-        InputError: a model is missing or damaged, or the address can't be listened on.
+        InputError: a model is missing or damaged, the token is none, or the address can't be listened on.
     """
-    local = is_local(host)
-    if not local:
-        click.echo(f"warning: anyone who can reach {host} may use this, without a password or encryption", err=True)
+    if token is not None and not re.fullmatch("[!-~]+", token):
+        raise InputError("--token-file: expected a token: ASCII without blanks")
+    if not (is_local(host) or token):
+        click.echo(f"warning: anyone who can reach {host} may use this; --token-file asks them for a token", err=True)
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         listener = socket.create_server((host, port), family=family, backlog=2048)
@@ -32,13 +42,41 @@ def serve(sources: Sequence[str], host: str, port: int) -> None:
         raise InputError(f"{host}:{port}: can't be listened on: {error.strerror or error}") from None
     with listener:
         models = {name: Tagger.load(source) for name, source in zip(names_of(sources), sources, strict=True)}
-        app = create_app(models, ["127.0.0.1", "localhost"] if local and ":" not in host else ["*"])
-        config = uvicorn.Config(
-            app, log_level="warning", access_log=False, limit_concurrency=WAITING, server_header=False
-        )
+        names = {"localhost", host.lower(), socket.gethostname().lower()}
+        server = server_of(guarded(create_app(models), names, token))
         shown = f"[{host}]" if ":" in host else host
         click.echo(f"http://{shown}:{listener.getsockname()[1]} (Ctrl-C ends)")
-        uvicorn.Server(config).run(sockets=[listener])
+        server.run(sockets=[listener])
+
+
+def server_of(app: ASGIApp) -> uvicorn.Server:
+    """Return a server for an application, which clients can neither crowd nor keep from ending."""
+    now, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(now, min(2 * CONNECTIONS, most)), most))
+    quiet: dict[str, Any] = {"log_level": "warning", "access_log": False, "server_header": False}
+    limits: dict[str, Any] = {"limit_concurrency": CONNECTIONS, "timeout_graceful_shutdown": GRACE}
+    return uvicorn.Server(uvicorn.Config(app, http=_Patient, **quiet, **limits))
+
+
+class _Patient(H11Protocol):
+    """Ends a connection on which no whole request arrives in time. uvicorn's own limit is over with its first byte."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._limit = self.loop.call_later(PATIENCE, self._end)
+
+    def on_response_complete(self) -> None:
+        self._limit.cancel()
+        self._limit = self.loop.call_later(PATIENCE, self._end)
+        super().on_response_complete()
+
+    def shutdown(self) -> None:
+        self._end()
+        super().shutdown()
+
+    def _end(self) -> None:
+        if self.cycle is None or self.cycle.more_body or self.cycle.response_complete:
+            self.transport.abort()
 
 
 def names_of(sources: Sequence[str]) -> list[str]:

@@ -55,10 +55,9 @@ def mlflow_model(source: str) -> Iterator[PackedModel]:
     quieten()
     import mlflow.pyfunc
 
-    folder = model_folder_of(source)
-    logging.getLogger("mlflow").setLevel(logging.ERROR)  # it warns that workers need the driver's packages
-    column = Tagger(folder).dictionaries.column  # finds damage before any worker does
-    with tempfile.TemporaryDirectory() as scratch:
+    with model_folder_of(source) as folder, tempfile.TemporaryDirectory() as scratch:
+        logging.getLogger("mlflow").setLevel(logging.ERROR)  # it warns that workers need the driver's packages
+        column = Tagger(folder).dictionaries.column  # finds damage before any worker does
         if is_mlflow_uri(source):
             yield PackedModel(folder.parent.parent, column)
         else:

@@ -11,6 +11,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from mlflow.entities import Run
 
+from tagger.core.common.errors import harmless
 from tagger.evaluate.predictions import confusions
 from tagger.predict.mlflow_store import reporting
 from tagger.tracking.metric_names import in_mlflow
@@ -34,6 +35,7 @@ from tagger.tracking.runs import (
 from tagger.tracking.store import Store
 from tagger.tracking.token_table import token_table
 
+PICTURE_CHARACTERS = 30  # of a tag: a longer name leaves no room for the picture
 PICTURE_TAGS = 50  # XPOS may have a thousand, and the picture grows with the square of their number
 TABLE = "probabilities.json"
 TABLE_OF = "probabilities.sha256"  # tag: of the predictions that the table has marks of
@@ -149,8 +151,9 @@ def draw_confusions(counts: pd.DataFrame, title: str) -> Figure:
     axes = figure.subplots()
     shares = counts.div(totals.clip(lower=1), axis=0).to_numpy()
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-    axes.set_xticks(range(len(counts)), counts.columns, rotation=90, parse_math=False)
-    axes.set_yticks(range(len(counts)), counts.index, parse_math=False)
+    names = [harmless(name)[:PICTURE_CHARACTERS] for name in counts.index]  # of gold and predicted tags alike
+    axes.set_xticks(range(len(names)), names, rotation=90, parse_math=False)
+    axes.set_yticks(range(len(names)), names, parse_math=False)
     axes.set(xlabel="predicted", ylabel="gold", title=title)
     for row, column in zip(*counts.to_numpy().nonzero(), strict=True):
         colour = "white" if shares[row, column] > 0.5 else "black"

@@ -1,6 +1,5 @@
 """Links into MLflow's UI: the losses as a table, their probabilities side by side, their curves in one chart."""
 
-import re
 from urllib.parse import quote
 
 from tagger.core.common.errors import TaggerError
@@ -8,7 +7,8 @@ from tagger.core.common.paths import model_folder
 from tagger.core.network.model_folder import fingerprint
 from tagger.core.params.reader import read_params
 from tagger.core.params.schema import ReportView
-from tagger.predict.mlflow_store import kind_of, reporting, tracking_uri
+from tagger.predict.mlflow_store import address, reporting, tracking_uri
+from tagger.predict.store_address import kind_of
 from tagger.tracking.runs import GROUP_RUN, MODEL, PARENT, group_of, search, seeds_of
 from tagger.tracking.store import MAIN_METRIC, VIEW, Store, connect
 
@@ -31,12 +31,12 @@ def links_to(store: Store, group: str) -> dict[str, str]:
 
 def links_text() -> str:
     """Return links to what MLflow has of the models on the disk, one per line; empty if it has nothing, or is away."""
-    uri = tracking_uri()
     try:
+        uri = tracking_uri()
         links = _links_to_outputs()
     except TaggerError:
         return ""
-    server = re.sub("//[^/]*@", "//", uri.rstrip("/")) if kind_of(uri) in ("http", "https") else UI
+    server = address().replace("***@", "").removesuffix("?***").rstrip("/") if kind_of(uri) in ("http", "https") else UI
     lines = [f"  {name:<15}{server}/{link}" for name, link in links.items()]
     return "\n".join(["In MLflow, once `make ui` or `mlflow ui` runs:", *lines]) if lines else ""
 

@@ -13,8 +13,10 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from tagger.core.common import paths
+from tagger.core.common.errors import InputError
 from tagger.core.common.files import new_folder
 from tagger.predict.mlflow_store import StoreAwayError, address
+from tagger.predict.store_address import parse_address
 from tagger.runner.locks import hold
 from tagger.tracking.delivery import deliver
 from tagger.tracking.record import Record
@@ -67,13 +69,14 @@ def find_waiting() -> list[tuple[Path, Record]]:
         if folder.name.startswith(".") or not (folder / RECORD).exists():  # it is being written or removed
             continue
         try:
-            record = Record.model_validate_json((folder / RECORD).read_text(encoding="utf-8"))
-        except ValidationError as error:  # damaged, or of another version of this project
-            reason = error.errors()[0]["msg"]
+            record = Record.model_validate_json((folder / RECORD).read_bytes())
+            store = parse_address(record.store)[0]  # records of older versions show more of it
+        except (ValidationError, InputError) as error:  # damaged, or of another version of this project
+            reason = error.errors()[0]["msg"] if isinstance(error, ValidationError) else error
             advice = "once `python -m tagger sync` has rebuilt its run from the outputs, the folder can be removed"
             print(f"warning: {folder / RECORD}: can't be delivered: {reason}; {advice}", file=sys.stderr)
             continue
-        if record.store == address():
+        if store == address():
             record.files = {place: folder / FILES / place for place in record.files}
             found.append((folder, record))
     return found

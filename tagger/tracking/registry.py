@@ -16,7 +16,6 @@ from mlflow.models import Model, infer_signature
 from tagger.core.common.errors import InputError
 from tagger.core.common.rounding import six_places
 from tagger.predict.export_folder import is_export
-from tagger.predict.model_source import model_folder_of
 from tagger.predict.tagging import Tagger
 from tagger.tracking.record import EXPORTED, REGISTERED_MODEL, TRAINED, Record, digest_of
 from tagger.tracking.runs import TEST, figures_of
@@ -139,7 +138,7 @@ def _decide(store: Store, version: str, champion: str | None, record: Record) ->
     else:
         new = Tagger(next(iter(record.below(EXPORTED).values())).parent)
         try:
-            old = Tagger(model_folder_of(f"models:/{name}/{champion}"))
+            old = Tagger.load(f"models:/{name}/{champion}")
         except InputError as error:
             return (
                 False,

@@ -12,7 +12,8 @@ from mlflow import MlflowClient
 from tagger.core.common.errors import InputError
 from tagger.core.common.paths import workspace
 from tagger.evaluate.metrics import shown_in
-from tagger.predict.mlflow_store import DATABASES, address, kind_of, knock, reporting, tracking_uri
+from tagger.predict.mlflow_store import address, knock, reporting, tracking_uri
+from tagger.predict.store_address import DATABASES, kind_of
 from tagger.runner.locks import hold
 from tagger.tracking.metric_names import in_mlflow
 

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -200,7 +201,7 @@ def test_the_exported_model_is_the_default(workspace: Path) -> None:
 
 
 def test_a_model_of_mlflow_is_fetched_by_its_uri(model: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    models = {"models:/lstm-tagger@champion": Path(model)}
+    models = {"models:/lstm-tagger@champion": nullcontext(Path(model))}
     monkeypatch.setattr("tagger.predict.tagging.model_folder_of", models.__getitem__)
     assert output("predict", "--model", "models:/lstm-tagger@champion", "x") == "x  DET  0.5000\n"
 
@@ -517,7 +518,37 @@ def test_a_model_to_serve_that_is_not_there_is_a_mistake(tmp_path: Path) -> None
 @pytest.mark.parametrize(("host", "warns"), [("127.0.0.1", False), ("::1", False), ("0.0.0.0", True)])  # noqa: S104
 def test_a_host_that_others_reach_is_warned_of(host: str, warns: bool, tmp_path: Path) -> None:
     result = run("serve", "--host", host, "--port", "0", "--model", str(tmp_path / "none"))
-    warning = f"warning: anyone who can reach {host} may use this, without a password or encryption\n"
+    warning = f"warning: anyone who can reach {host} may use this; --token-file asks them for a token\n"
     assert result.stderr == (warning if warns else "")
     assert isinstance(result.exception, InputError), repr(result.exception)
     assert str(result.exception).startswith(f"{tmp_path / 'none'}/config.json: no such file; expected a model folder")
+
+
+def test_a_server_that_asks_for_a_token_needs_no_warning(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("s3cr3t\n", encoding="utf-8")
+    public = ("--host", "0.0.0.0", "--port", "0")  # noqa: S104
+    result = run("serve", *public, "--token-file", str(tmp_path / "token"), "--model", "none")
+    assert (result.stderr, type(result.exception)) == ("", InputError)
+    for text in ("\n", "two words", "tökén"):
+        (tmp_path / "token").write_text(text, encoding="utf-8")
+        message = mistake("serve", "--token-file", str(tmp_path / "token"))
+        assert message == "--token-file: expected a token: ASCII without blanks"
+
+
+def test_standard_input_that_is_closed_is_a_mistake(model: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", None)
+    with pytest.raises(InputError, match=r"^standard input: closed, expected a SENTENCE or an open one$"):
+        main(["predict", "--model", model], standalone_mode=False)
+
+
+@pytest.mark.parametrize("output_format", ["table", "conllu", "csv", "json"])
+def test_words_with_escapes_are_written_as_they_are(model: str, output_format: str) -> None:
+    word = "\x1b[31mred\x1b[0m"
+    printed = output("predict", "--model", model, "--format", output_format, word)
+    assert (json.dumps(word) if output_format == "json" else word) in printed
+
+
+@pytest.mark.parametrize("output_format", ["table", "conllu"])
+def test_a_word_that_would_break_its_line_is_a_mistake(model: str, output_format: str) -> None:
+    message = mistake("predict", "--model", model, "--from", "json", "--format", output_format, stdin=b'["a\\nb"]')
+    assert message == "sentence 1: 'a\\nb' has a tab or a line end; expected --format json or csv"

@@ -1,11 +1,17 @@
 """Tagged sentences as text: the exact output of each format."""
 
+import csv
+import io
 import json
+from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tagger.cli.output_formats import FORMATTERS, Format, csv_header
+from tagger.predict.conllu import WORD as WORD_LINE
 from tagger.predict.tagging import TaggedSentence
 
 TAGS = ("DET", "NOUN", "VERB")
@@ -149,3 +155,48 @@ def test_tags_as_probable_as_each_other_keep_their_order() -> None:
 )
 def test_a_tag_stands_in_the_column_that_it_was_trained_on(column: str, line: str) -> None:
     assert FORMATTERS["conllu"](sentence("The")._replace(column=column), 1, 1).splitlines()[2] == line
+
+
+# What goes in comes out
+
+WORD = st.text(st.characters(codec="utf-8") | st.sampled_from("\x1b\x9b\ufeff\u2028\x85\r\"',;|\\ "), min_size=1)
+ONE_LINE = WORD.filter(lambda word: not {*word} & {*"\t\n\r"})
+TAG = ONE_LINE.filter(lambda tag: "  " not in tag and tag == tag.strip(" "))
+
+
+def of_json(text: str) -> list[Any]:
+    found = json.loads(text)
+    return [(word, tag) for word, tag in zip(found["words"], found["tags"], strict=True)]
+
+
+def of_csv(text: str) -> list[Any]:
+    return [tuple(row[2:4]) for row in csv.reader(io.StringIO(text, newline=""))]
+
+
+def of_conllu(text: str) -> list[Any]:
+    rows = [line.split("\t") for line in text.split("\n") if WORD_LINE.match(line)]
+    for row in rows:
+        named = [part.rpartition("=")[0].removeprefix("Prob") for part in row[9].split("|")]
+        assert [name.replace("\\p", "|").replace("\\\\", "\\") for name in named][:1] == [row[3]] or "\\" in row[3]
+        assert len(named) == 2
+    return [(row[1], row[3]) for row in rows]
+
+
+def of_table(text: str) -> list[Any]:
+    rows = [line.rsplit("  ", 4) for line in text.split("\n") if line]
+    return [(row[0].rstrip(" "), row[1].rstrip(" ")) for row in rows]
+
+
+@settings(deadline=None)
+@given(st.data(), st.sampled_from(["json", "csv", "conllu", "table"]))
+def test_words_and_tags_come_back_from_every_format(data: st.DataObject, output_format: Format) -> None:
+    words = data.draw(st.lists(WORD if output_format in ("json", "csv") else ONE_LINE, min_size=1, max_size=4))
+    names = tuple(data.draw(st.lists(TAG, min_size=2, max_size=2, unique=True)))
+    distribution = np.array([[0.75, 0.25]] * len(words), dtype=np.float32)
+    given_sentence = TaggedSentence(tuple(words), names[:1] * len(words), distribution, names)
+    text = FORMATTERS[output_format](given_sentence, 1, 2)
+    expected = [(word, names[0]) for word in words]
+    if output_format == "table":  # which pads words
+        expected = [(word.rstrip(" "), tag) for word, tag in expected]
+    reader = {"json": of_json, "csv": of_csv, "conllu": of_conllu, "table": of_table}[output_format]
+    assert reader(text) == expected

@@ -186,3 +186,15 @@ def test_what_8_bits_change_is_said_where_there_are_any() -> None:
 def test_a_survey_without_its_figures_is_an_error() -> None:
     with pytest.raises(UndefinedError):
         card(survey=json.loads("{}"))
+
+
+def test_text_of_the_user_is_no_markup() -> None:
+    hostile = "<script>alert(1)</script>`<img src=x>|"
+    export = {"data_licence": hostile, "language": "en"}
+    data, model = {"train": f"/x/{hostile.replace('/', '')}"}, {"vectors": "`<b>`"}
+    survey = SURVEY | {"tags": [{"tag": "`<b>`", "train": 1}]}
+    text = card(params=params(export=export, data=data, model=model), survey=survey).partition("# LSTM tagger")[2]
+    outside = "".join(text.split("`")[::2])  # of code
+    assert "<" not in outside
+    assert "&lt;script&gt;" in outside
+    assert text.count("`") % 2 == 0

@@ -3,6 +3,8 @@
 import os
 import shutil
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 
@@ -10,7 +12,7 @@ import psutil
 import pytest
 
 from tagger.core.common.errors import InputError
-from tests.conftest import Project
+from tests.conftest import ROOT, Project
 from tests.processes import stages_of
 from tests.stores import store_of
 
@@ -229,7 +231,7 @@ def test_a_stage_that_is_interrupted_before_it_begins_puts_its_outputs_back(copy
     copy.edit("params.yaml", "epochs: 3", "epochs: 100000")
     with copy.start("dvc", "repro", "train@nll-1") as process:
         assert process.stdout is not None
-        assert any("> python -m stages train nll" in line for line in process.stdout)
+        assert any("> python -m stages train 'nll'" in line for line in process.stdout)
         time.sleep(0.4)  # torch takes seconds to import
         os.killpg(process.pid, signal.SIGINT)
         printed = process.communicate()[0]
@@ -255,3 +257,11 @@ def test_a_damaged_model_is_named(copy: Project) -> None:
     printed = copy.run("python", "-m", "tagger", "predict", "The dog", succeeds=False)
     assert printed.startswith("error: models/export/tagger.onnx: damaged: its SHA-256 is ")
     assert len(printed.splitlines()) == 1
+
+
+@pytest.mark.parametrize("taking", ["bytearray(10**16)", "torch.empty(10**16)"])
+def test_memory_that_is_too_small_is_one_line_that_says_what_to_lower(taking: str) -> None:
+    script = f"import torch; from tagger.runner.run_stage import run_stage; run_stage(lambda: lambda: {taking})"
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
+    line = "error: not enough memory; lower train.batch_tokens, model.hidden, model.layers or the corpus\n"
+    assert (done.returncode, done.stderr) == (1, line)

@@ -21,8 +21,8 @@ arithmetic.use("portable")
 from stages import evaluate, export, prepare, report, train
 prepare.main()
 for loss in ("nll", "cross_entropy"):
-    train.main(loss)
-    evaluate.main(loss)
+    train.main(loss, "1")
+    evaluate.main(loss, "1")
 report.main()
 export.main()
 """

@@ -23,3 +23,7 @@ LINES = [
 )
 def test_tags_go_into_the_column_of_the_model(column: str, first: str, second: str) -> None:
     assert retagged(LINES, ["N", "V"], column) == [*LINES[:2], f"1\ta\t_{first}", f"2\tb\t_{second}", ""]
+
+
+def test_a_tag_with_a_bar_leaves_misc_in_its_parts() -> None:
+    assert retagged(LINES[2:4], [r"NN|X\Y", "N"], "misc")[0].endswith("\tTag=NN\\pX\\\\Y")

@@ -31,8 +31,8 @@ def use(uri: str) -> None:
 
 
 def refusal(kind: type[Exception]) -> str:
-    with pytest.raises(kind) as caught:
-        model_folder_of(MODEL)
+    with pytest.raises(kind) as caught, model_folder_of(MODEL):
+        pass
     assert "\n" not in str(caught.value)
     return str(caught.value)
 
@@ -89,7 +89,9 @@ def test_a_model_of_the_project_is_found_from_a_folder_below(folder: Path, monke
     (folder / "models/nll/1").mkdir(parents=True)
     (folder / "data/models").mkdir(parents=True)
     monkeypatch.chdir(folder / "data")
-    assert model_folder_of("models/nll/1") == folder / "models/nll/1"
-    (folder / "data/models/nll/1").mkdir()
-    assert model_folder_of("models/nll/1") == Path("models/nll/1")
-    assert model_folder_of("models/none") == Path("models/none")
+    with model_folder_of("models/nll/1") as found:
+        assert found == folder / "models/nll/1"
+    (folder / "data/models/nll/1").mkdir(parents=True)
+    for name in ("models/nll/1", "models/none"):
+        with model_folder_of(name) as found:
+            assert found == Path(name)

@@ -4,6 +4,7 @@ import hashlib
 import itertools
 import json
 import os
+import resource
 import shutil
 import time
 from collections.abc import Callable
@@ -274,12 +275,12 @@ def test_a_save_that_breaks_off_leaves_the_state_before(
     first = Checkpoint("a")
     first.save(state(1))
 
-    def write_half(_: Any, path: Path) -> None:
-        path.write_bytes(b"half")
+    def write_half(path: Path, _: Any) -> None:
+        path.write_text("half", encoding="utf-8")
         raise error
 
     with monkeypatch.context() as patched:
-        patched.setattr(torch, "save", write_half)
+        patched.setattr(Path, "write_bytes", write_half)
         with pytest.raises(error):
             first.save(state(2))
     again = Checkpoint("a")
@@ -424,3 +425,15 @@ def test_a_lock_file_that_another_dvc_is_writing_disturbs_no_training(workspace:
     (workspace / "dvc.lock").write_text(content, encoding="utf-8")
     assert Checkpoint("b").trainer is None
     assert kept(workspace) == ["a"]
+
+
+def test_a_disk_that_is_full_is_an_error_of_the_system_that_names_the_file(workspace: Path) -> None:
+    checkpoint = Checkpoint("key")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, limits[1]))  # of a file: the system refuses more as if full
+    try:
+        with pytest.raises(OSError, match=r"File too large: '.*/checkpoints/key/state\.pt'$"):
+            checkpoint.save({"weights": torch.zeros(100_000)})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert Checkpoint("key").training == checkpoint.training

@@ -2,6 +2,7 @@
 
 import hashlib
 import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import yaml
 
 from tagger.core.common.errors import InputError
 from tagger.runner.dvc_lock import UNRECORDED, LockedStage, md5, read_lock_file
-from tests.conftest import Project
+from tests.conftest import RECORDED, Project
 
 OUTS = {
     "prepare": [
@@ -179,3 +180,13 @@ def test_a_lock_file_of_another_shape_is_one_line(tmp_path: Path, content: bytes
     (tmp_path / "dvc.lock").write_bytes(content)
     with pytest.raises(InputError, match=r"^.*dvc.lock(: damaged: |:1: byte 1 )[^\n]+$"):
         read_lock_file(tmp_path)
+
+
+def test_a_lock_file_that_is_cut_off_anywhere_is_read_or_one_line(tmp_path: Path) -> None:
+    """DVC writes it in place, so another process may find any part of it."""
+    whole = (RECORDED / "starter/dvc.lock").read_bytes()[-1000:].partition(b"\n  ")[2]
+    whole = b"stages:\n  train@nll:\n    outs:\n" + whole[whole.index(b"    - path") :]
+    for end in range(len(whole)):
+        (tmp_path / "dvc.lock").write_bytes(whole[:end])
+        with suppress(InputError):
+            assert not any(stage.wrote() for stage in read_lock_file(tmp_path).values())

@@ -88,6 +88,7 @@ def test_shards_change_no_more_than_rounding_does() -> None:
         assert first.dev_loss == pytest.approx(second.dev_loss, rel=1e-4)
 
 
+@pytest.mark.slow
 def test_the_stage_gives_the_same_bytes_under_torchrun(tracked: Project) -> None:
     before = tracked.contents("models/nll/1", "metrics/history", "metrics/train")
     torchrun = ("python", "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")

@@ -33,11 +33,17 @@ def running(folder: Path, *arguments: str) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a server with the models `first` and `second`."""
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the models `first` and `second`."""
     folder = tmp_path_factory.mktemp("served")
     save_model(folder / "first", seed=1)
     save_model(folder / "second", seed=2)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def served(folder: Path) -> Iterator[str]:
+    """The address of a server with the models `first` and `second`."""
     with running(folder, "--model", "first", "--model", "second") as url:
         yield url
 

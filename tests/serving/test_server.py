@@ -3,25 +3,29 @@
 import asyncio
 import html
 import json
+import resource
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import requests
-from starlette.types import Message
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tagger.core.common.errors import InputError
 from tagger.predict.tagging import Tagger
 from tagger.serving.api_types import MAX_BYTES
-from tagger.serving.app import _limit_body, create_app
+from tagger.serving.app import create_app
 from tagger.serving.pages import describe_type
-from tagger.serving.server import is_local, names_of, serve
+from tagger.serving.server import is_local, names_of, serve, server_of
+from tests.serving.conftest import running
 
 HEBREW = "שלום עולם"
 
@@ -92,22 +96,32 @@ def test_a_mistake_is_one_line(served: str, body: object, detail: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "status"),
+    ("body", "status", "detail"),
     [
-        (b"", 422),
-        (b"{", 400),
-        (b'{"sentences": "\xe9"}', 400),
-        (b"[" * 100_000, 400),
-        (b'{"sentences": ' + b"1" * 5000 + b"}", 400),
-        (b'{"sentences": ["\\ud800"]}', 422),
-        (b'{"\\ud800": 1}', 422),
-        (b'{"sentences": "' + b"a" * MAX_BYTES + b'"}', 413),
+        (b"", 422, "the request: Field required"),
+        (b"{", 400, "not JSON: Expecting property name enclosed in double quotes at character 1"),
+        (b'{"sentences": "\xe9"}', 400, "not JSON: 'utf-8' codec can't decode byte 0xe9 in position 15: "),
+        (b"[" * 100_000, 400, "not JSON: maximum recursion depth exceeded"),
+        (b'{"sentences": ' + b"1" * 5000 + b"}", 400, "not JSON: Exceeds the limit (4300 digits)"),
+        (b'{"sentences": ["\\ud800"]}', 422, "sentences: sentence 1, word 1: got '\\ud800', half of a character"),
+        (b'{"\\ud800": 1}', 422, ""),
+        (b'{"sentences": "' + b"a" * MAX_BYTES + b'"}', 413, "the request has more than"),
     ],
 )
-def test_a_body_that_is_no_request_is_told(served: str, body: bytes, status: int) -> None:
+def test_a_body_that_is_no_request_is_told(served: str, body: bytes, status: int, detail: str) -> None:
     answer = post(served, body)
     assert answer.status_code == status
+    assert answer.json()["detail"].startswith(detail)
     assert "\n" not in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("kind", [None, "text/plain", "application/x-www-form-urlencoded"])
+def test_a_body_of_another_type_than_json_is_told(served: str, kind: str | None) -> None:
+    answer = requests.post(
+        f"{served}/api/tag", b'{"sentences": "a"}', headers={"Content-Type": kind} if kind else {}, timeout=60
+    )
+    detail = f"Content-Type: got {kind or 'nothing'!r}, expected application/json"
+    assert (answer.status_code, answer.json()) == (415, {"detail": detail})
 
 
 def test_a_body_without_an_announced_length_is_cut_at_the_limit(served: str) -> None:
@@ -144,27 +158,112 @@ def test_a_length_that_is_no_number_is_refused(served: str) -> None:
         assert connection.recv(10_000).startswith(b"HTTP/1.1 400 ")
 
 
-@pytest.mark.parametrize("announced", [b"many", b"-1", b""])
-def test_a_length_that_is_no_number_is_too_large_for_the_application(announced: bytes) -> None:
-    scope = {"type": "http", "method": "GET", "path": "/", "headers": [(b"content-length", announced)]}
-    sent: list[Message] = []
-
-    async def receive() -> Message:
-        raise AssertionError("the body was read")
-
-    async def send(message: Message) -> None:
-        sent.append(message)
-
-    async def call() -> None:
-        await _limit_body(create_app({}, ["*"]))(scope, receive, send)
-
-    asyncio.run(call())
-    assert sent[0]["status"] == 413
+FOREIGN = ("elsewhere.example", "127.0.0.1.elsewhere.example:80", "[::1", "localhost.elsewhere.example", "", "a@b")
 
 
 def test_a_request_by_a_foreign_name_is_refused(served: str) -> None:
-    assert requests.get(served, headers={"Host": "elsewhere.example"}, timeout=60).status_code == 400
+    for name in FOREIGN:
+        answer = requests.get(served, headers={"Host": name}, timeout=60)
+        names = " or ".join(sorted({"127.0.0.1", "localhost", socket.gethostname().lower()}))
+        detail = f"Host: got {name!r}, expected an IP address or {names}"
+        assert (answer.status_code, answer.json()) == (400, {"detail": detail})
     assert requests.get(served.replace("127.0.0.1", "localhost"), timeout=60).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("host", "others"),
+    [("::1", ["localhost"]), ("127.0.0.2", []), ("0.0.0.0", ["127.0.0.1", socket.gethostname()])],  # noqa: S104
+)
+def test_every_address_takes_its_own_names_alone(host: str, others: list[str], folder: Path) -> None:
+    with running(folder, "--model", "first", "--host", host) as url:
+        port = url.rpartition(":")[2]
+        for name in (url.rpartition("/")[2], *(f"{other}:{port}" for other in others)):
+            assert requests.get(f"{url}/health", headers={"Host": name}, timeout=60).ok, name
+        for name in FOREIGN:
+            assert requests.get(f"{url}/health", headers={"Host": name}, timeout=60).status_code == 400, name
+
+
+def test_a_server_with_a_token_answers_those_who_have_it(folder: Path) -> None:
+    (folder / "token").write_text("s3cr3t:!~\n", encoding="utf-8")
+    with running(folder, "--model", "first", "--token-file", "token") as url:
+        strangers: list[Any] = [{}, {"auth": ("any", "s3cr3t")}, {"headers": {"Authorization": "Bearer ü".encode()}}]
+        for given in strangers:
+            refused = requests.get(f"{url}/health", timeout=60, **given)
+            assert refused.status_code == 401
+            assert refused.headers["WWW-Authenticate"].startswith("Basic realm=")
+        bearer = {"Authorization": "Bearer s3cr3t:!~", "Host": "a.example"}
+        assert requests.get(f"{url}/health", headers=bearer, timeout=60).ok
+        assert requests.get(f"{url}/health", auth=("any", "s3cr3t:!~"), timeout=60).ok
+
+
+# Clients that keep the server waiting
+
+
+@contextmanager
+def thread_with(app: ASGIApp) -> Iterator[tuple[str, int]]:
+    """Run a server as `serve` does, in a thread; give its address, and end it as a signal does."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = server_of(app)
+    thread = threading.Thread(target=server.run, args=([listener],))
+    thread.start()
+    try:
+        yield listener.getsockname()
+    finally:
+        server.should_exit = True
+        thread.join(60)
+        assert not thread.is_alive()
+
+
+HEAD = b"POST /api/tag HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 17\r\n\r\n"
+WHOLE = b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+
+@pytest.mark.parametrize("sent", [b"", b"GET / HT", HEAD, HEAD + b'{"sent', WHOLE, WHOLE + b"GET"])
+def test_a_request_that_does_not_arrive_ends_its_connection(sent: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tagger.serving.server.PATIENCE", 0.2)
+    with thread_with(create_app({})) as address, socket.create_connection(address, timeout=60) as connection:
+        connection.sendall(sent)
+        with suppress(ConnectionResetError):
+            while connection.recv(10_000):
+                pass
+
+
+def test_a_request_that_is_answered_late_is_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def late(scope: Scope, receive: Receive, send: Send) -> None:
+        await asyncio.sleep(0.5)
+        await JSONResponse("late")(scope, receive, send)
+
+    monkeypatch.setattr("tagger.serving.server.PATIENCE", 0.1)
+    with thread_with(late) as (host, port), requests.Session() as session:
+        for _ in range(2):
+            assert session.get(f"http://{host}:{port}", timeout=60).json() == "late"
+
+
+def test_half_a_body_does_not_keep_a_server_from_ending(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tagger.serving.server.GRACE", 1)
+    with thread_with(create_app({})) as address, socket.create_connection(address, timeout=60) as connection:
+        connection.sendall(WHOLE + HEAD + b'{"sent')
+        assert connection.recv(10_000).startswith(b"HTTP/1.1 200 ")
+
+
+@pytest.mark.slow
+def test_a_signal_ends_the_process_whatever_clients_do(folder: Path) -> None:
+    with running(folder, "--model", "first") as url:  # it ends the process, and allows it 20 seconds
+        host, port = url.removeprefix("http://").split(":")
+        connection = socket.create_connection((host, int(port)), timeout=60)
+        connection.sendall(WHOLE + HEAD + b'{"sent')
+        assert connection.recv(10_000).startswith(b"HTTP/1.1 200 ")
+    connection.close()
+
+
+def test_2000_idle_connections_keep_nobody_out(served: str) -> None:
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    host, port = served.removeprefix("http://").split(":")
+    with ExitStack() as stack:
+        for _ in range(2000):
+            stack.enter_context(socket.create_connection((host, int(port)), timeout=60))
+        assert requests.get(f"{served}/health", timeout=60).ok
 
 
 def test_200_requests_at_once_are_answered_each_with_its_own(served: str) -> None:

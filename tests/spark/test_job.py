@@ -112,6 +112,7 @@ def test_of_conllu_all_but_the_tags_is_kept(
     assert written == "".join("\t".join(row) + "\n" for row in rows)
 
 
+@pytest.mark.slow
 def test_an_earlier_output_is_replaced_only_if_that_is_wanted(tag: Command, tmp_path: Path) -> None:
     Path("in.txt").write_text("a\n", encoding="utf-8")
     Path("mine").mkdir()
@@ -130,6 +131,7 @@ def test_an_earlier_output_is_replaced_only_if_that_is_wanted(tag: Command, tmp_
     assert Path("in.txt").exists()
 
 
+@pytest.mark.slow
 def test_a_mistake_is_one_line_and_leaves_nothing(tag: Command, tmp_path: Path) -> None:
     tables: dict[str, dict[str, Any]] = {
         "number": {"sentence": [1, 2]},
@@ -159,7 +161,7 @@ def test_a_mistake_is_one_line_and_leaves_nothing(tag: Command, tmp_path: Path) 
         "latin.txt": "latin.txt: latin.txt:2: expected UTF-8",
         "long.txt": "long.txt: long.txt:3: expected at most 100,000 words, of 100,000 characters each",
         "order.conllu": f"order.conllu: order.conllu: # a 1{rest} 3{rest}: expected CoNLL-U of ten columns, {ids}",
-        "crlf.conllu": f"crlf.conllu: crlf.conllu: 1{rest}\r \r 1{rest}\r : expected CoNLL-U of ten columns, {ids}",
+        "crlf.conllu": f"crlf.conllu: crlf.conllu: 1{rest}\\r \\r 1{rest}\\r : expected CoNLL-U of ten columns, {ids}",
         "short.conllu": f"short.conllu: short.conllu: 1 a _ X: expected CoNLL-U of ten columns, {ids}",
         "number.jsonl": "number.jsonl: column 'sentence': got bigint, expected string or array<string>",
         "nobody.txt": "nobody.txt: Path does not exist: nobody.txt.",

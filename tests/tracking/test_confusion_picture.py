@@ -1,4 +1,5 @@
 import struct
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -75,3 +76,11 @@ def test_of_very_many_tags_the_most_frequent_are_drawn_and_the_title_says_so() -
     axes = draw_confusions(counts, "nll").axes[0]
     assert axes.get_title() == "nll, the 50 most frequent of 120 tags"
     assert [label.get_text() for label in axes.get_yticklabels()] == names[70:]
+
+
+@pytest.mark.parametrize("tag", ["\x1b[31mX", "T" * 200])
+def test_a_tag_that_no_picture_can_show_is_drawn_short_and_without_a_warning(tag: str, tmp_path: Path) -> None:
+    counts = pd.DataFrame([[1]], index=[tag], columns=[tag])
+    with warnings.catch_warnings(action="error"):
+        draw_confusions(counts, "x").savefig(tmp_path / "confusion.png")
+    assert png_size(tmp_path / "confusion.png") > (300, 300)

@@ -147,6 +147,30 @@ def test_a_record_of_another_version_is_warned_about_and_left_alone(
     assert folders() == [folder]
 
 
+def test_a_record_that_is_no_text_is_warned_about_and_left_alone(
+    store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    keep(record_of(), AWAY)
+    (folder,) = folders()
+    (folder / "record.json").write_bytes(b'{"loss": "\xff"}')
+    capsys.readouterr()
+    assert deliver_waiting(store) == 0
+    (warning,) = capsys.readouterr().err.splitlines()
+    assert warning.startswith(f"warning: {folder}/record.json: can't be delivered: Invalid JSON: ")
+
+
+def test_a_record_keeps_no_secret_and_one_of_before_is_found(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    uri = "postgresql://127.0.0.1:1/runs?user=u&password=s3cr3t"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    tracking_uri.cache_clear()
+    keep(record_of(), AWAY)
+    (folder,) = folders()
+    text = (folder / "record.json").read_text(encoding="utf-8")
+    assert "s3cr3t" not in text
+    (folder / "record.json").write_text(text.replace("runs?***", "runs?user=u&password=s3cr3t"), encoding="utf-8")
+    assert [found for found, _ in find_waiting()] == [folder]
+
+
 def test_a_folder_that_is_half_written_is_left_alone(store: Store) -> None:
     for name in (".1-nll.partial", "2-nll"):
         (paths.kept("outbox") / name).mkdir()

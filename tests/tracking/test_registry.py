@@ -35,9 +35,9 @@ def test_the_model_of_a_run_is_an_output_of_its_experiment_with_its_files(store:
     assert Path(model.artifact_location.removeprefix("file://")).is_relative_to(workspace / "mlruns/lstm-tagger")
     (output,) = store.client.get_run(run.info.run_id).outputs.model_outputs
     assert output.model_id == model.model_id
-    folder = model_folder_of(f"runs:/{run.info.run_id}/nll-trained")
-    assert fingerprint(folder) == record.model
-    assert "torch" in requirements(folder.parents[1])
+    with model_folder_of(f"runs:/{run.info.run_id}/nll-trained") as folder:
+        assert fingerprint(folder) == record.model
+        assert "torch" in requirements(folder.parents[1])
     assert store.client.search_registered_models() == []
 
 
@@ -46,11 +46,11 @@ def test_a_version_holds_the_export_and_needs_no_torch(store: Store) -> None:
     run = open_run(store, record)
     log_model(store, run, record, "model")
     assert register_export(store, run, record) == "1"
-    folder = model_folder_of("models:/lstm-tagger/1")
-    assert {path.name: path.read_bytes() for path in folder.iterdir()} == {
-        path.name: path.read_bytes() for path in paths.EXPORT.iterdir()
-    }
-    assert requirements(folder.parents[1]) == {"mlflow", "numpy", "onnx", "onnxruntime", "pandas", "pydantic"}
+    with model_folder_of("models:/lstm-tagger/1") as folder:
+        assert {path.name: path.read_bytes() for path in folder.iterdir()} == {
+            path.name: path.read_bytes() for path in paths.EXPORT.iterdir()
+        }
+        assert requirements(folder.parents[1]) == {"mlflow", "numpy", "onnx", "onnxruntime", "pandas", "pydantic"}
     version = store.client.get_model_version("lstm-tagger", "1")
     assert version.run_id == run.info.run_id
     outputs = store.client.get_run(run.info.run_id).outputs.model_outputs
@@ -100,15 +100,31 @@ def test_a_model_that_is_none_of_this_pipeline_is_one_line(store: Store) -> None
     run = open_run(store, whole_record())
     store.client.log_text(run.info.run_id, "x", "other/artifacts/file.txt")
     with pytest.raises(InputError) as caught:
-        model_folder_of(f"runs:/{run.info.run_id}/other")
+        Tagger.load(f"runs:/{run.info.run_id}/other")
     assert str(caught.value) == (
         f"runs:/{run.info.run_id}/other: has 0 model folders of this pipeline, expected one in its artifacts"
     )
 
 
+def test_a_model_that_was_read_leaves_nothing_behind(
+    store: Store, workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = whole_record()
+    run = open_run(store, record)
+    log_model(store, run, record, "model")
+    register_export(store, run, record)
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(scratch))
+    before = sorted(workspace.rglob("*"))
+    for source in (f"runs:/{run.info.run_id}/nll-trained", "models:/lstm-tagger/1"):
+        assert Tagger.load(source).tag_names
+    assert (list(scratch.iterdir()), sorted(workspace.rglob("*"))) == ([], before)
+
+
 @pytest.mark.parametrize("uri", ["models:/nobody@champion", "models:/nobody/1", "runs:/0123/model"])
 def test_a_model_that_is_not_there_is_one_line_that_names_it(store: Store, uri: str) -> None:
     with pytest.raises(InputError) as caught:
-        model_folder_of(uri)
+        Tagger.load(uri)
     assert str(caught.value).startswith(f"{uri}: not found in MLflow: ")
     assert "\n" not in str(caught.value)

@@ -88,8 +88,10 @@ def test_the_uri_is_the_one_before_mlflow_changes_the_environment(
     [
         ("postgresql://user:secret@example.org/runs", "postgresql://***@example.org/runs"),
         ("postgresql+psycopg2://user:secret@example.org:5432/runs", "postgresql+psycopg2://***@example.org:5432/runs"),
-        ("mysql://user:se/cret@example.org/runs", "mysql://***@example.org/runs"),
-        ("mysql://user:se@cret@example.org/runs", "mysql://***@example.org/runs"),
+        ("mysql://user:se%2Fcret@example.org/runs", "mysql://***@example.org/runs"),
+        ("postgresql://example.org/runs?user=user&password=secret", "postgresql://example.org/runs?***"),
+        ("https://example.org/mlflow?token=secret", "https://example.org/mlflow?***"),
+        ("http://user:'s \"ecret@example.org/mlflow", "http://***@example.org/mlflow"),
         ("https://user:secret@example.org/mlflow", "https://***@example.org/mlflow"),
         ("https://example.org/mlflow", "https://example.org/mlflow"),
         ("sqlite:////home/a@b/own.db", "sqlite:////home/a@b/own.db"),
@@ -275,6 +277,32 @@ def test_a_database_of_a_newer_mlflow_is_one_line(filled: Path) -> None:
         connection.execute("UPDATE alembic_version SET version_num = 'fffffffffff'")
         connection.commit()
     assert refusal().startswith(f"MLflow: sqlite:///{filled}/mlflow.db does not answer, or takes nothing: ")
+
+
+def test_an_address_whose_port_is_no_number_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "postgresql://user:secret@example.org:port/runs")
+    tracking_uri.cache_clear()
+    with pytest.raises(InputError, match=r"^MLFLOW_TRACKING_URI: can't be read as an address; expected [^\n]*$"):
+        connect()
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "http://user:s3cr3t'pw@127.0.0.1:{}",
+        'http://user:s3cr3t "pw@127.0.0.1:{}',
+        "http://127.0.0.1:{}/?token=s3cr3t&a=b",
+        "postgresql://user:s3cr3t%40pw@127.0.0.1:{}/runs",
+        "postgresql://127.0.0.1:{}/runs?user=u&password=s3cr3t",
+    ],
+)
+def test_no_secret_is_said_by_those_who_do_not_reach_the_store(uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    uri_for(monkeypatch, uri.format(port))
+    assert "s3cr3t" not in refusal()
 
 
 @pytest.mark.parametrize("uri", ["ftp://user:secret@example.org/runs", "oracle://user:secret@example.org/runs"])

@@ -1,11 +1,25 @@
 """The errors that are reported as one line, without a traceback."""
 
+import re
 from pathlib import Path
 from typing import Self
+
+_OBEYED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+_LONGEST = 2000  # characters of a line: a value may have any number
+
+
+def harmless(text: str) -> str:
+    """Return a text in which what a terminal would obey, ESC and marks of direction, is written as an escape."""
+    return _OBEYED.sub(lambda found: ascii(found[0])[1:-1], text)
 
 
 class TaggerError(Exception):
     """What an entry point prints before it exits with a non-zero code: the place, and what was found and expected."""
+
+    def __str__(self) -> str:
+        """Return one line, whatever is quoted in it."""
+        line = harmless(super().__str__().replace("\n", " "))
+        return line if len(line) <= _LONGEST else f"{line[: _LONGEST // 2]} ... {line[-_LONGEST // 2 :]}"
 
 
 class InputError(TaggerError):

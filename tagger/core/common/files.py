@@ -5,9 +5,13 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any
 
 from tagger.core.common.errors import InputError
+
+# What readers of JSON and of NumPy's arrays raise if a file is damaged.
+_OF_READERS = (ValueError, TypeError, KeyError, AttributeError, EOFError, RecursionError, SyntaxError, TokenError)
 
 
 @contextmanager
@@ -23,6 +27,9 @@ def new_folder(path: Path) -> Iterator[Path]:
         if path.exists():
             path.rename(old)
         partial.rename(path)
+    except OSError as error:
+        error.filename = error.filename or str(path)  # the system names none if the disk is full
+        raise
     finally:
         for rest in (partial, old):
             shutil.rmtree(rest, ignore_errors=True)
@@ -36,6 +43,9 @@ def new_file(path: Path) -> Iterator[Path]:
     try:
         yield partial
         partial.replace(path)
+    except OSError as error:
+        error.filename = error.filename or str(path)
+        raise
     finally:
         partial.unlink(missing_ok=True)
 
@@ -58,7 +68,7 @@ def reading(path: Path, expected: str) -> Iterator[None]:
         yield
     except (FileNotFoundError, NotADirectoryError):
         raise InputError(f"{path}: no such file; expected {expected}") from None
-    except (ValueError, TypeError, KeyError, AttributeError, EOFError, RecursionError) as error:
+    except _OF_READERS as error:
         raise InputError(f"{path}: damaged: {error}") from None
 
 

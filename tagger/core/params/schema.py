@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, WithJsonSchema
 
 from tagger.core.common.arithmetic import Arithmetic
 from tagger.core.common.errors import InputError
@@ -31,6 +31,12 @@ def _check_column(value: object) -> object:
     is_number = isinstance(value, int) and not isinstance(value, bool) and value > 0
     if not is_number and not (isinstance(value, str) and value):
         raise ValueError("no name and no number from 1")
+    return value
+
+
+def _refuse_equals(value: object) -> object:
+    if type(value) is not int:  # true equals 1, and 2.0 equals 2
+        raise ValueError("no whole number")
     return value
 
 
@@ -166,7 +172,7 @@ class TrainParams(Section):
     epochs: int = Field(ge=1, le=100_000, description="maximum number of epochs")
     batch_tokens: int = Field(ge=1, le=1_000_000, description="maximum per batch, padding included")
     min_batches: int = Field(ge=1, le=1_000_000, description="minimum per epoch, by smaller batches, then more passes")
-    shards: Literal[1, 2, 4, 8, 16, 32, 64] = Field(
+    shards: Annotated[Literal[1, 2, 4, 8, 16, 32, 64], BeforeValidator(_refuse_equals)] = Field(
         description="parts of a batch, and so the most processes that can share it"
     )
     optimizer: Literal["adam", "sgd"] = Field(description="update rule of the weights")

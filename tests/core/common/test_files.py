@@ -1,5 +1,8 @@
 """Outputs are written whole or not at all."""
 
+import errno
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -137,3 +140,11 @@ def test_damaged_json_is_named(tmp_path: Path, content: bytes) -> None:
 def test_missing_json_is_named_with_what_is_expected(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"/out\.json: no such file; expected metrics$"):
         read_json(tmp_path / "out.json", "metrics")
+
+
+@pytest.mark.parametrize("new", [new_file, new_folder])
+def test_a_disk_that_is_full_is_named(tmp_path: Path, new: Callable[[Path], AbstractContextManager[Path]]) -> None:
+    with pytest.raises(OSError, match=rf"No space left on device: '{tmp_path}/out'$"), new(tmp_path / "out"):
+        raise OSError(errno.ENOSPC, "No space left on device")
+    with pytest.raises(OSError, match=r": '/other'$"), new(tmp_path / "out"):
+        raise OSError(errno.EACCES, "Permission denied", "/other")

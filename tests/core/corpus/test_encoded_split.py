@@ -1,5 +1,6 @@
 """Sentences as arrays: what stands in them, on the disk and back, and their fingerprint."""
 
+from contextlib import suppress
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -183,3 +184,14 @@ def test_a_damaged_file_of_a_split_is_named(tmp_path: Path, name: str, kept: int
     with pytest.raises(InputError) as caught:
         EncodedSplit.load(tmp_path)
     assert str(caught.value).startswith(f"{tmp_path / name}: damaged: ")
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of old names of types
+@pytest.mark.parametrize("bit", range(8))
+def test_a_flipped_bit_in_the_head_of_an_array_is_named(tmp_path: Path, bit: int) -> None:
+    encode(TRAIN, DICTIONARIES).save(tmp_path)
+    whole = (tmp_path / "forms.npy").read_bytes()
+    for place in range(80):
+        (tmp_path / "forms.npy").write_bytes(whole[:place] + bytes([whole[place] ^ 1 << bit]) + whole[place + 1 :])
+        with suppress(InputError):
+            EncodedSplit.load(tmp_path)
