@@ -1,7 +1,7 @@
 """The tables of the page, ready to be laid out: which rows there are, and what they hold."""
 
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -74,7 +74,7 @@ def confusion_matrices(results: Mapping[str, Result]) -> dict[str, Any]:
     totals = next(iter(counts.values())).sum(axis=1)  # of the gold tags, the same for each loss
     tags = sorted(sorted(every, key=lambda tag: -totals.get(tag, 0))[:MATRIX_TAGS])
 
-    def cell(gold: str, predicted: str, tokens: int) -> tuple[int, str]:
+    def cell(gold: Hashable, predicted: Hashable, tokens: int) -> tuple[int, str]:
         share = tokens / max(totals.get(gold, 0), 1)
         right = tokens and predicted == gold
         return tokens, f"d{1 + bisect_right(RIGHT_LEVELS, share)}" if right else wrong_style(share)
