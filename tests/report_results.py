@@ -27,8 +27,6 @@ _SCALED = [
         "scale": scale,
         "method": method,
         "infinite": 0.25 * (scale > 1),
-        "largest_error": 0.5,
-        "mean_error": 0.25,
         "relative_error": 0.125 if scale == 1 else None,
     }
     for dtype in ("float32", "float16")
@@ -166,7 +164,7 @@ def results_of(
                 history=history,
                 summary=summary,
                 evaluation=score(each),
-                detail=evaluation_detail(each, baseline),
+                detail=evaluation_detail(each),
                 tagged=each,
                 confusions=confusions(prediction_table(each.probabilities, data.dev)),
                 tags=tag_table(each, baseline),

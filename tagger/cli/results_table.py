@@ -9,8 +9,7 @@ from tagger.cli.text_table import fill
 from tagger.core.common import paths
 from tagger.core.common.errors import InputError
 from tagger.core.common.files import read_json, reading
-from tagger.evaluate.metrics import METRICS
-from tagger.evaluate.over_seeds import SPREAD
+from tagger.evaluate.metrics import METRICS, SPREAD
 
 _EXPECTED = "the results of `dvc repro`"
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from tagger.core.common.errors import InputError
-from tagger.report.comparison.two_runs import Tables, compare_tables
+from tagger.report.comparison.compare import Tables, compare_tables
 from tagger.tracking.run_predictions import predictions_of
 
 

@@ -1,4 +1,4 @@
-"""The results of one model broken down: by kind of word, confidence, length of sentence, confusion and span."""
+"""The results of one model broken down: by confidence, length of sentence and confusion."""
 
 from typing import Any
 
@@ -7,7 +7,6 @@ import pandas as pd
 
 from tagger.core.common.rounding import six_places
 from tagger.core.corpus.encoded_split import EncodedSplit
-from tagger.core.corpus.spans import span_scores
 from tagger.evaluate.tagged_split import BINS, TaggedSplit
 
 LENGTHS = (1, 6, 11, 16, 21, 31, 41)  # the first length of each class
@@ -15,25 +14,14 @@ CONFUSIONS = 20
 CONTEXT = 5  # words on each side of an example
 
 
-def evaluation_detail(tagged: TaggedSplit, baseline: TaggedSplit) -> dict[str, Any]:
-    """Return the breakdown as `metrics/detail` holds it; `spans` is None if the tags mark no spans."""
-    masks = {"all": np.ones(len(tagged.right), dtype=bool)} | tagged.groups._asdict()
+def evaluation_detail(tagged: TaggedSplit) -> dict[str, Any]:
+    """Return the breakdown as `metrics/detail` holds it."""
     return {
         "sentences": tagged.split.sentences,
         "tokens": int(tagged.split.tagged.sum()),
-        "words": [
-            {
-                "group": name,
-                "tokens": int((mask & tagged.split.tagged).sum()),
-                "accuracy": six_places(tagged.accuracy(mask)),
-                "baseline_accuracy": six_places(baseline.accuracy(mask)),
-            }
-            for name, mask in masks.items()
-        ],
         "reliability": reliability(tagged),
         "lengths": accuracy_by_length(tagged),
         "confusions": frequent_confusions(tagged),
-        "spans": span_scores(**tagged.spans) if tagged.spans else None,
     }
 
 

@@ -29,8 +29,6 @@ def evaluate_model(training: Training) -> None:
         prediction_table(tagged.probabilities, test).to_parquet(partial, index=False)
     with new_file(paths.tags_file(*training)) as partial:
         tag_table(tagged, baseline).to_csv(partial, index=False, lineterminator="\n")
-    detail = {"loss": training.loss, "seed": training.seed, "model": fingerprint(folder)} | evaluation_detail(
-        tagged, baseline
-    )
+    detail = {"loss": training.loss, "seed": training.seed, "model": fingerprint(folder)} | evaluation_detail(tagged)
     write_json(paths.detail_file(*training), detail)
     write_json(paths.evaluation_file(*training), metrics)

@@ -4,7 +4,8 @@ R samples of a split's sentences: the split itself, or resamples of it. T tags, 
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from statistics import mean, stdev
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -17,6 +18,7 @@ from tagger.evaluate.tagged_split import TaggedSplit
 # The model card's metrics and its table of losses, the table of runs, the comparison's intervals, the study of losses.
 Place = Literal["card", "card_losses", "runs", "intervals", "questions"]
 EVERYWHERE: tuple[Place, ...] = ("card", "card_losses", "runs", "intervals", "questions")
+SPREAD = "_sd"  # what the name of a standard deviation ends in
 
 
 def _ratio(values: Float64s, amounts: Float64s, otherwise: float = np.nan) -> Float64s:
@@ -117,6 +119,22 @@ def score(tagged: TaggedSplit) -> dict[str, float | None]:
     """Return each metric that the tagger has on the whole split, to six places; None if no token counts."""
     metrics = measure(tagged, np.ones((1, tagged.split.sentences)))
     return {name: None if math.isnan(value) else six_places(value) for name, (value,) in metrics.items()}
+
+
+def over_seeds(trainings: Sequence[Mapping[str, float | None]]) -> dict[str, float | None]:
+    """Return the mean of each figure, and of several trainings also its sample standard deviation as `<figure>_sd`.
+
+    Both are to six places. They are None if some training lacks the figure.
+    """
+    if len(trainings) == 1:
+        return dict(trainings[0])
+    figures: dict[str, float | None] = {}
+    for name in trainings[0]:
+        values = [value for training in trainings if (value := training[name]) is not None]
+        whole = len(values) == len(trainings)
+        figures[name] = six_places(mean(values)) if whole else None
+        figures[name + SPREAD] = six_places(stdev(values)) if whole else None
+    return figures
 
 
 def tag_table(tagged: TaggedSplit, baseline: TaggedSplit) -> pd.DataFrame:

@@ -57,11 +57,6 @@ class TaggedSplit:
         """The spans that are `right`, `found` and `gold`; empty if the tags mark no spans."""
         return spans_of(self.predicted, self.split)
 
-    def accuracy(self, inside: Flags) -> float | None:
-        """Return the share of right tags among some tagged tokens, None if there is none: (N) which tokens."""
-        counted = self.right[inside & self.split.tagged]
-        return float(counted.mean()) if len(counted) else None
-
     @cached_property
     def sums(self) -> dict[str, Float64s]:
         """What metrics are computed from, summed over the tagged tokens of each sentence: (S), or (S, columns).

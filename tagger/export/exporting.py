@@ -38,16 +38,13 @@ def export_chosen() -> None:
     with new_folder(paths.EXPORT) as folder:
         verification = export_model(paths.model_folder(*chosen), folder, test, predictions, params.export.int8)
         survey = read_json(paths.SURVEY, "what `prepare` writes")
-        evaluations = {
-            training: read_json(paths.evaluation_file(*training), "what `evaluate` writes")
-            for training in params.trainings
-        }
+        files = {training: paths.evaluation_file(*training) for training in params.trainings}
+        evaluations = {training: read_json(file, "what `evaluate` writes") for training, file in files.items()}
         card = model_card(chosen, params, survey, evaluations, verification)
         (folder / paths.MODEL_CARD.name).write_text(card, encoding="utf-8", newline="\n")
         one_of = f", seed {chosen.seed}, the best on dev of {seeds} seeds" if (seeds := len(params.seeds)) > 1 else ""
-        print(
-            f"exported {chosen.loss}{one_of}: same tags for {verification['tokens']} test tokens as the trained model"
-        )
+        tokens = verification["tokens"]
+        print(f"exported {chosen.loss}{one_of}: same tags for {tokens} test tokens as the trained model")
         if params.export.int8:
             print(cost_of_int8(folder, test, predictions))
 
@@ -72,18 +69,9 @@ def export_model(
 ) -> dict[str, Any]:
     """Write a trained model as an export, provided that both agree on the test split.
 
-    The words of the split go through the export as a user's would, starting from their texts.
-
-    Args:
-        trained: the model folder.
-        folder: an empty one, for the export.
-        split: the test split.
-        predictions: the trained model's, as `prediction_table` makes them.
-        int8: add a tagger that computes in 8 bits.
-
-    Returns:
-        What `verification.json` holds: the number of `tokens`, how many of them get `different_tags`, and the
-        `tolerance` within which all probabilities are equal. (By how much they differ depends on the processor.)
+    The words of the split go through the export as a user's would, starting from their texts. The predictions are those
+    of the trained model. What is returned is also written to `verification.json`: within `tolerance` all probabilities
+    are equal, and by how much they differ depends on the processor.
 
     Raises:
         InputError: the two differ, the model folder is damaged, or the predictions are not of this split.

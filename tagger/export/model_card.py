@@ -9,8 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from tagger.core.params.reader import flatten
 from tagger.core.params.schema import ExportView, Training
-from tagger.evaluate.metrics import shown_in
-from tagger.evaluate.over_seeds import over_seeds
+from tagger.evaluate.metrics import over_seeds, shown_in
 from tagger.predict.sentences import MOST_CHARACTERS, MOST_WORDS
 
 _BUNDLED = Path("data/raw")  # whose corpus `auto` knows
@@ -24,14 +23,9 @@ def model_card(
     evaluations: Mapping[Training, Mapping[str, float | None]],
     verification: Mapping[str, Any],
 ) -> str:
-    """Return the card.
+    """Return the card of the exported model.
 
-    Args:
-        chosen: the training of the exported model.
-        params: the settings of the pipeline.
-        survey: what `prepare` counted, as in metrics/prepare.json.
-        evaluations: the test metrics of each training.
-        verification: as in verification.json.
+    The survey is that of metrics/prepare.json, the evaluations are the test metrics of each training.
 
     Raises:
         jinja2.UndefinedError: the survey lacks a figure.
@@ -47,11 +41,9 @@ def model_card(
     # What decides a training, with the names of files in place of their paths on this machine.
     data, vectors = params.data.model_dump(), params.model.vectors
     is_bundled = {Path(data[split]).parent for split in ("train", "dev", "test")} == {_BUNDLED}
-    licence, language = params.export.data_licence, params.export.language
-    if licence == "auto":
-        licence = "CC BY 4.0" if is_bundled else ""
-    if language == "auto":
-        language = "en" if is_bundled else ""
+    stated = params.export.data_licence, params.export.language
+    known = ("CC BY 4.0", "en") if is_bundled else ("", "")
+    licence, language = (auto if text == "auto" else text for text, auto in zip(stated, known, strict=True))
     settings = {
         "seed": chosen.seed,
         "arithmetic": params.arithmetic,

@@ -11,7 +11,7 @@ from tagger.core.corpus.encoded_split import EncodedSplit
 from tagger.core.corpus.lexicon import word_groups
 from tagger.core.params.reader import read_params
 from tagger.core.params.schema import ReportView, Training
-from tagger.evaluate.over_seeds import over_seeds
+from tagger.evaluate.metrics import over_seeds
 from tagger.evaluate.tagged_split import TaggedSplit
 from tagger.report.comparison.compare import compare
 from tagger.report.page.render import write_report

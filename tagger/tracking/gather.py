@@ -18,8 +18,7 @@ from tagger.core.network.device import choose_device
 from tagger.core.network.model_folder import fingerprint
 from tagger.core.params.reader import read_document
 from tagger.core.params.schema import Training
-from tagger.evaluate.metrics import METRICS
-from tagger.evaluate.over_seeds import SPREAD
+from tagger.evaluate.metrics import METRICS, SPREAD
 from tagger.runner.dvc_lock import UNRECORDED, md5, read_lock_file
 from tagger.runner.machine import training_tags
 from tagger.tracking.record import COMPARED, EXPORTED, OF_GROUP, TRAINED, Dataset, Point, Record, origin

@@ -10,8 +10,7 @@ from mlflow.entities import Run
 from mlflow.exceptions import MlflowException
 
 from tagger.core.common.errors import InputError
-from tagger.evaluate.metrics import shown_in
-from tagger.evaluate.over_seeds import SPREAD
+from tagger.evaluate.metrics import SPREAD, shown_in
 from tagger.predict.mlflow_store import reporting
 from tagger.tracking.metric_names import in_mlflow
 from tagger.tracking.runs import KIND, PARENT, SEEDS, figures_of

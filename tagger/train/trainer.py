@@ -21,7 +21,7 @@ from tagger.core.corpus.dictionary import Dictionaries
 from tagger.core.corpus.encoded_split import EncodedSplit
 from tagger.core.corpus.indexed_corpus import NO_TAG
 from tagger.core.corpus.span_tags import best_tags
-from tagger.core.corpus.spans import span_scores, spans_of
+from tagger.core.corpus.spans import span_f1, spans_of
 from tagger.core.corpus.word_vectors import NO_VECTORS, WordVectors
 from tagger.core.network.batches import make_batch, tokens_of
 from tagger.core.network.device import be_deterministic, choose_device, seed_random
@@ -294,4 +294,4 @@ def check(
     total_loss, known_tokens = torch.stack(group.gather(results.to(device))).sum(dim=0).sum(dim=0).tolist()
     tags = torch.stack(group.gather(predicted.to(device))).sum(dim=0).long().cpu().numpy()
     loss, accuracy = total_loss / known_tokens if known_tokens else math.inf, (tags == split.tags)[split.tagged].mean()
-    return loss, float(accuracy), span_scores(**spans)["f1"] if (spans := spans_of(tags, split)) else None
+    return loss, float(accuracy), span_f1(**spans) if (spans := spans_of(tags, split)) else None

@@ -4,14 +4,12 @@ from typing import Any
 import numpy as np
 
 from tagger.core.corpus.encoded_split import EncodedSplit
-from tagger.core.corpus.lexicon import WordGroups
 from tagger.evaluate.detail import CONFUSIONS, accuracy_by_length, evaluation_detail, frequent_confusions
 from tagger.evaluate.tagged_split import TaggedSplit
-from tests.evaluate.test_metrics import GROUPS, PROBABILITIES, SPLIT, TAGGED, ids, nothing
+from tests.evaluate.test_metrics import TAGGED, nothing
 from tests.samples import data_of, tagged
 
-BASELINE_TAGS = ids(0, 1, 0, 0, 0, 1)
-DETAIL = evaluation_detail(TAGGED, TaggedSplit(SPLIT, GROUPS, BASELINE_TAGS))
+DETAIL = evaluation_detail(TAGGED)
 
 
 def split_of(*sentences: str) -> EncodedSplit:
@@ -20,21 +18,6 @@ def split_of(*sentences: str) -> EncodedSplit:
 
 def confusions_of(probabilities: np.ndarray, split: EncodedSplit) -> list[dict[str, Any]]:
     return frequent_confusions(TaggedSplit.of(probabilities.astype(np.float32), split, nothing(len(probabilities))))
-
-
-def test_words_are_grouped_with_the_baseline_beside() -> None:
-    assert DETAIL["words"] == [
-        {"group": "all", "tokens": 6, "accuracy": 0.666667, "baseline_accuracy": 0.333333},
-        {"group": "known", "tokens": 4, "accuracy": 0.75, "baseline_accuracy": 0.5},
-        {"group": "ambiguous", "tokens": 2, "accuracy": 0.5, "baseline_accuracy": 0.5},
-        {"group": "unknown", "tokens": 2, "accuracy": 0.5, "baseline_accuracy": 0.0},
-    ]
-
-
-def test_a_group_without_words_has_no_accuracy() -> None:
-    tagged_split = TaggedSplit.of(PROBABILITIES, SPLIT, nothing(6))
-    words = evaluation_detail(tagged_split, TaggedSplit(SPLIT, nothing(6), BASELINE_TAGS))["words"]
-    assert words[3] == {"group": "unknown", "tokens": 0, "accuracy": None, "baseline_accuracy": None}
 
 
 def test_the_bins_hold_every_token() -> None:
@@ -46,24 +29,6 @@ def test_the_bins_hold_every_token() -> None:
         "tokens": 3,
         "confidence": 0.5,
         "accuracy": 0.333333,
-    }
-
-
-def test_tags_of_words_have_no_spans() -> None:
-    assert DETAIL["spans"] is None
-
-
-def test_spans_come_whole_and_by_type() -> None:
-    split = data_of([tagged("a/B-X b/O")], [tagged("a/B-X b/O a/B-X")]).dev
-    everything = np.ones(3, dtype=bool)
-    groups = WordGroups(everything, everything, everything)
-    probabilities = np.array([[1, 0], [0, 1], [0, 1]], dtype=np.float32)
-    baseline = TaggedSplit(split, groups, ids(0, 0, 0))
-    assert evaluation_detail(TaggedSplit.of(probabilities, split, groups), baseline)["spans"] == {
-        "precision": 1.0,
-        "recall": 0.5,
-        "f1": 0.666667,
-        "types": [{"type": "X", "precision": 1.0, "recall": 0.5, "f1": 0.666667, "support": 2}],
     }
 
 

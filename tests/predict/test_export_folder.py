@@ -98,19 +98,6 @@ def test_what_is_no_file_is_named(name: str, kind: str, folder: Path) -> None:
     assert error_of(folder).startswith(f"{folder / name}: is ")
 
 
-def test_an_export_from_before_affixes_is_read(tmp_path: Path) -> None:
-    folder = make_export(tmp_path, int8=True, characters="lstm", affix_dim=0)
-    sentences = [["abs", "cy"], ["a"]]
-    before = [tagged.distribution.tolist() for tagged in Tagger(folder).tag(sentences)]
-
-    def make_older(config: dict[str, Any]) -> None:
-        del config["model"]["affix_dim"], config["model"]["character_filters"]
-        config["model"]["characters"] = True
-
-    edit_config(folder, make_older)
-    assert [tagged.distribution.tolist() for tagged in Tagger(folder).tag(sentences)] == before
-
-
 @pytest.mark.parametrize("name", DATA_FILES)
 def test_a_file_without_a_checksum_is_refused(name: str, folder: Path) -> None:
     edit_config(folder, lambda config: config["sha256"].pop(name))

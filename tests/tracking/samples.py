@@ -11,7 +11,7 @@ from tagger.core.common import paths
 from tagger.core.common.files import new_folder, read_json, write_json
 from tagger.core.corpus.encoded_split import EncodedSplit
 from tagger.core.params.schema import LossName, Training
-from tagger.evaluate.over_seeds import over_seeds
+from tagger.evaluate.metrics import over_seeds
 from tagger.export.exporting import export_model
 from tagger.runner.dvc_lock import md5
 from tagger.tracking.gather import gather

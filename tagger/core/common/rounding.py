@@ -1,9 +1,6 @@
 """Rounding numbers for JSON."""
 
 import math
-from typing import TypeVar
-
-MaybeNumber = TypeVar("MaybeNumber", float, float | None)
 
 
 def six_digits(value: float) -> float | None:
@@ -11,6 +8,6 @@ def six_digits(value: float) -> float | None:
     return float(f"{value:.6g}") if math.isfinite(value) else None
 
 
-def six_places(value: MaybeNumber) -> MaybeNumber:
+def six_places(value: float) -> float:
     """Round to six decimal places; zero has no sign."""
-    return None if value is None else round(float(value), 6) + 0.0
+    return round(float(value), 6) + 0.0

@@ -36,7 +36,6 @@ class Lstm(nn.Module):
         super().__init__()
         self.forward_lstm = nn.LSTM(input_width, hidden)
         self.backward_lstm = nn.LSTM(input_width, hidden) if bidirectional else None
-        self.output_width = hidden * (2 if bidirectional else 1)
 
     def forward(self, inputs: Tensor, reversal: Tensor) -> Tensor:
         """Return the hidden states: (T, B, E) and the result of `reversal_of` -> (T, B, D * H)."""
@@ -126,9 +125,8 @@ class LstmTagger(nn.Module):
         width = params.word_dim + params.form_width
         self.layers = nn.ModuleList()
         for _ in range(params.layers):
-            layer = Lstm(width, params.hidden, params.bidirectional)
-            self.layers.append(layer)
-            width = layer.output_width
+            self.layers.append(Lstm(width, params.hidden, params.bidirectional))
+            width = params.hidden * (2 if params.bidirectional else 1)
         self.linear = Linear(width, tags)
         self.dropout = nn.Dropout(params.dropout)
 
@@ -150,16 +148,14 @@ class LstmTagger(nn.Module):
     def scores(self, batch: Batch) -> Tensor:
         """Return the raw scores of the real tokens, sentence by sentence: (N, K)."""
         states = self.word_embedding(batch.words)  # (T, B, E)
-        vectors = self._form_vectors(batch)
-        if vectors:
+        if vectors := self._form_vectors(batch):
             forms = torch.cat(vectors, dim=-1)
             states = torch.cat((states, nn.functional.embedding(batch.form_of, forms)), dim=-1)
         reversal = reversal_of(batch.lengths, batch.words.shape[0])
         for layer in self.layers:
             states = layer(self._drop(states), reversal)  # (T, B, D * H)
         states = self._drop(states).flatten(0, 1).index_select(0, batch.tokens)  # (N, D * H)
-        scores: Tensor = self.linear(states)
-        return scores
+        return self.linear(states)  # type: ignore[no-any-return]
 
     def _drop(self, states: Tensor) -> Tensor:
         """Drop in training, with one mask for all steps of a sequence: (T, B, E) -> (T, B, E).
@@ -167,15 +163,13 @@ class LstmTagger(nn.Module):
         Gal and Ghahramani (2016), "A Theoretically Grounded Application of Dropout in Recurrent Neural Networks",
         section 4; here between layers, not between steps.
         """
-        mask: Tensor = self.dropout(torch.ones_like(states[:1]))
-        return states * mask
+        return states * self.dropout(torch.ones_like(states[:1]))  # type: ignore[no-any-return]
 
     def _form_vectors(self, batch: Batch) -> list[Tensor]:
         """Return the vectors of each form from its characters and its affixes, if any: (F, V) and (F, E)."""
         vectors = []
         if self.character_encoder is not None:
-            groups = [self.character_encoder(group.characters, group.lengths) for group in batch.groups]
-            vectors.append(torch.cat(groups))
+            vectors.append(torch.cat([self.character_encoder(*group) for group in batch.groups]))
         if self.affix_embedding is not None:
             vectors.append(self.affix_embedding(batch.affixes).sum(dim=1))
         return vectors

@@ -40,7 +40,7 @@ class ModelConfig(Section):
             InputError: it is missing or damaged, or a value is missing, unknown or wrong.
         """
         try:
-            return cls.model_validate(_completed(read_document(folder)))
+            return cls.model_validate(read_document(folder))
         except ValidationError as error:
             problem = error.errors()[0]
             where = ".".join(map(str, problem["loc"]))
@@ -70,15 +70,6 @@ def read_document(folder: Path) -> dict[str, Any]:
         if not isinstance(document, dict):
             raise TypeError("expected a JSON object")
     return document
-
-
-def _completed(document: dict[str, Any]) -> dict[str, Any]:
-    """Add to an older config what it lacks: it was written before there were affixes and filters of characters."""
-    model = document.get("model")
-    if not isinstance(model, dict) or "affix_dim" in model:
-        return document
-    encoder = "lstm" if model.get("characters") else "none"
-    return document | {"model": model | {"characters": encoder, "character_filters": 1, "affix_dim": 0}}
 
 
 def read_checked(folder: Path, config: ModelConfig, limits: Mapping[str, int]) -> dict[str, bytes]:

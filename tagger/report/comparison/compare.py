@@ -1,13 +1,18 @@
-"""The losses against each other and against the baseline, on the test split: with intervals, and in words."""
+"""Losses against each other and the baseline, or two runs of any settings, on a test split: intervals and words."""
 
 from collections.abc import Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
-from tagger.core.common.arrays import Float64s
+from tagger.core.common.arrays import Float64s, Int32s
+from tagger.core.common.errors import InputError
 from tagger.core.common.rounding import six_places
+from tagger.core.corpus.encoded_split import EncodedSplit
+from tagger.core.corpus.lexicon import WordGroups
+from tagger.core.corpus.span_tags import followers
 from tagger.evaluate.metrics import score, shown_in
 from tagger.evaluate.tagged_split import TaggedSplit
 from tagger.report.comparison.significance import (
@@ -20,28 +25,24 @@ from tagger.report.comparison.significance import (
 )
 from tagger.report.comparison.variances import Variances
 from tagger.report.comparison.verdict import BASELINE, ONE_SEED, pair_sentence, summarize
+from tagger.report.shared.wording import listed
 
+Tables = Mapping[int, pd.DataFrame]  # seed -> what `prediction_table` returns
 SIZES = (0.001, 0.002, 0.005, 0.01, 0.02)  # differences: how many seeds would make each of them visible?
 
 
 def compare(losses: Mapping[str, Mapping[int, TaggedSplit]], baseline: TaggedSplit, seed: int) -> dict[str, Any]:
     """Return what `metrics/compare.json` holds: every pair of losses is compared, then each loss with the baseline.
 
-    Args:
-        losses: the test split as the models of each loss tag it, by their seeds, which are the same for all losses.
-        baseline: the same split.
-        seed: of the resamples.
+    Given is the test split as the models of each loss tag it, by their seeds, which are the same for all losses; `seed`
+    is that of the resamples.
     """
     taggers = {loss: list(models.values()) for loss, models in losses.items()} | {BASELINE: [baseline]}
     resampled = resampled_metrics(taggers, seed)
-    seeds, tokens = list(next(iter(losses.values()))), len(baseline.predicted)
+    seeds, tokens = list(next(iter(losses.values()))), int(baseline.split.tagged.sum())
     between = list(combinations(losses, 2))
-    pairs = [_pair(names, taggers, resampled, len(between)) for names in between]
-    pairs += [_pair((loss, BASELINE), taggers, resampled, 1) for loss in losses]
-    tokens = int(baseline.split.tagged.sum())
-    for pair in pairs:
-        compared = 1 if pair["second"] == BASELINE else len(between)
-        pair["sentence"] = pair_sentence(pair, compared, tokens, seeds)
+    pairs = [_compare_pair(names, taggers, resampled, seeds, len(between)) for names in between]
+    pairs += [_compare_pair((loss, BASELINE), taggers, resampled, seeds) for loss in losses]
     return {
         "split": "test",
         "sentences": baseline.split.sentences,
@@ -58,21 +59,55 @@ def compare(losses: Mapping[str, Mapping[int, TaggedSplit]], baseline: TaggedSpl
     }
 
 
-def compare_pair(taggers: Mapping[str, Sequence[TaggedSplit]], seeds: Sequence[int]) -> str:
-    """Say in words which of two taggers is better, given the test split as the model of each seed tags it."""
-    first, second = taggers
-    pair = _pair((first, second), taggers, resampled_metrics(taggers, seed=1), 1)
-    sentence = pair_sentence(pair, 1, int(taggers[first][0].split.tagged.sum()), seeds)
-    return f"{sentence} {ONE_SEED}" if len(seeds) == 1 else sentence
+def compare_tables(first: tuple[str, Tables], second: tuple[str, Tables]) -> str:
+    """Say in words which of two named taggers is better on the test split, over the seeds that both have.
+
+    Raises:
+        InputError: they have no seed in common, or were measured on different test splits.
+    """
+    names = f"{first[0]} and {second[0]}"
+    seeds = [seed for seed in first[1] if seed in second[1]]
+    if not seeds:
+        own = [listed([*map(str, tables)]) for _, tables in (first, second)]
+        raise InputError(f"{names}: no seed in common: {'; '.join(own)}")
+    tables = {name: [models[seed] for seed in seeds] for name, models in (first, second)}
+    every = [table for models in tables.values() for table in models]
+    gold = every[0][["sentence", "position", "word", "gold"]]
+    if not all(table[gold.columns].equals(gold) for table in every):
+        raise InputError(f"{names}: measured on different test splits, expected the same")
+    tags = sorted({tag for table in every for column in ("gold", "predicted") for tag in table[column].dropna()})
+    split = _split(gold, tags)
+    groups = WordGroups(*(np.zeros(len(gold), dtype=bool) for _ in WordGroups._fields))
+    taggers = {
+        name: [TaggedSplit(split, groups, _ids(table["predicted"], tags)) for table in models]
+        for name, models in tables.items()
+    }
+    pair = _compare_pair((first[0], second[0]), taggers, resampled_metrics(taggers, seed=1), seeds)
+    return f"{pair['sentence']} {ONE_SEED}" if len(seeds) == 1 else str(pair["sentence"])
 
 
-def _pair(
+def _split(gold: pd.DataFrame, tags: list[str]) -> EncodedSplit:
+    """Return what accuracy and spans are computed from: sentences and gold tags, nothing of the words."""
+    starts, none = np.append(np.flatnonzero(gold["position"] == 1), len(gold)), np.zeros(0, dtype=np.int32)
+    return EncodedSplit(starts, none, _ids(gold["gold"], tags), none, none, starts, none, [], tags, followers([]))
+
+
+def _ids(column: "pd.Series[str]", tags: list[str]) -> Int32s:
+    """Return the ids of tags, NO_TAG (-1) where there is none: (N)."""
+    return pd.Categorical(column, tags).codes.astype(np.int32)
+
+
+def _compare_pair(
     names: tuple[str, str],
     taggers: Mapping[str, Sequence[TaggedSplit]],
     resampled: Mapping[str, Mapping[str, Float64s]],
-    compared: int,
+    seeds: Sequence[int],
+    compared: int = 1,
 ) -> dict[str, Any]:
-    """Compare two taggers: a metric is None if one of them lacks it; `measure` names the metric that decides."""
+    """Compare two taggers: a metric is None if one of them lacks it; `measure` names the metric that decides.
+
+    The confidence is to hold for `compared` pairs together.
+    """
     first, second = (taggers[name] for name in names)
     one, other = (resampled[name] for name in names)
     confidence = 1 - (1 - CONFIDENCE) / compared  # of each interval, for all to hold together (Bonferroni)
@@ -94,8 +129,9 @@ def _pair(
         pair["mcnemar"] = mcnemar(first[0].right, second[0].right)
     elif pair["same_tags"] < 1:
         pair |= _seeds_of(names, one[measure] - other[measure], confidence)
-    better = _better(names, (differences[measure]["low"], differences[measure]["high"]))
-    return pair | {"measure": measure, "better": better}
+    pair["measure"] = measure
+    pair["better"] = _better(names, (differences[measure]["low"], differences[measure]["high"]))
+    return pair | {"sentence": pair_sentence(pair, compared, int(counted.sum()), seeds)}
 
 
 def _seeds_of(names: tuple[str, str], differences: Float64s, confidence: float) -> dict[str, Any]:

@@ -22,11 +22,7 @@ _CHUNK = 250  # resamples at a time
 
 
 def resampled_metrics(taggers: Mapping[str, Sequence[TaggedSplit]], seed: int) -> dict[str, dict[str, Float64s]]:
-    """Return the metrics of every tagger on the whole split, then on each of `RESAMPLES` resamples.
-
-    Returns:
-        (M, 1 + R) for each tagger and metric, if the tagger has M models.
-    """
+    """Return each metric of every tagger on the whole split, then on `RESAMPLES` resamples: (M, 1 + R) for M models."""
     sentences = next(iter(taggers.values()))[0].split.sentences
     parts = [
         {name: [measure(tagged, weights) for tagged in models] for name, models in taggers.items()}
@@ -34,9 +30,7 @@ def resampled_metrics(taggers: Mapping[str, Sequence[TaggedSplit]], seed: int) -
     ]
     return {
         name: {
-            metric: np.array(
-                [np.concatenate([part[name][place][metric] for part in parts]) for place in range(len(models))]
-            )
+            metric: np.concatenate([[model[metric] for model in part[name]] for part in parts], axis=1)
             for metric in models[0]
         }
         for name, models in parts[0].items()
@@ -53,13 +47,8 @@ def _weights(sentences: int, seed: int) -> Iterator[Float64s]:
 def difference(first: Float64s, second: Float64s, confidence: float) -> dict[str, float] | None:
     """Return a metric of two taggers, first - second, and the ends of the interval of the difference, to six places.
 
-    Args:
-        first: the metric as `resampled_metrics` returns it, for each of S seeds: (S, 1 + R).
-        second: the same of the other tagger, or (1, 1 + R) if it has no seeds.
-        confidence: of the interval, 0 to 1.
-
-    Returns:
-        Means over the seeds; None if a difference on the whole split is not a number.
+    Each is given as `resampled_metrics` returns it, (S, 1 + R), or (1, 1 + R) for a second one that has no seeds. The
+    result holds means over the seeds; it is None if a difference on the whole split is not a number.
     """
     differences = first - second
     if not np.isfinite(differences[:, 0]).all():

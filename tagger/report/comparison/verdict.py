@@ -18,11 +18,7 @@ ONE_SEED = "This is one seed: the verdict knows nothing of others."
 def pair_sentence(pair: Mapping[str, Any], compared: int, tokens: int, seeds: Sequence[int]) -> str:
     """Say whether the two differ in the measure that decides, by how much, and which seeds alone would say otherwise.
 
-    Args:
-        pair: of `metrics/compare.json`, without its sentence.
-        compared: how many pairs the confidence holds for together.
-        tokens: of the split.
-        seeds: of the models.
+    The pair is one of `metrics/compare.json`, without its sentence; its confidence holds for `compared` pairs together.
     """
     first, second = pair["first"], pair["second"]
     if pair["same_tags"] == 1:

@@ -4,13 +4,12 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from statistics import fmean
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from scipy.stats import binomtest
 
 from tagger.evaluate.metrics import METRICS, Metric, shown_in
-from tagger.report.shared.results import Result
 from tagger.report.shared.wording import grouped
 
 WIDTH, HEIGHT = 360, 250  # of a panel
@@ -50,14 +49,6 @@ class Chart(NamedTuple):
     together: list[list[str]]  # losses whose lines can't be told apart
 
 
-def training_curves(results: Mapping[str, Result]) -> list[Chart]:
-    """Lay out a chart for each of the `PANELS`."""
-    return [
-        epoch_chart(title, {loss: result.history[column] for loss, result in results.items()}, logarithmic)
-        for column, title, logarithmic in PANELS
-    ]
-
-
 def epoch_chart(title: str, series: Mapping[str, Iterable[float]], logarithmic: bool = False) -> Chart:
     """Lay out one value per epoch and loss, epoch 1 first.
 
@@ -77,20 +68,14 @@ def epoch_chart(title: str, series: Mapping[str, Iterable[float]], logarithmic: 
     y = partial(pixel, low=marks[0], high=marks[-1], start=HEIGHT - BOTTOM, end=TOP, unit=unit)
     points = {loss: [(x(epoch), y(value)) for epoch, value in enumerate(row, 1)] for loss, row in rows.items()}
     together = grouped(points, lambda one, other: _coincide(points[one], points[other]))
+    widths = {loss: LINE + STEP * above for group in together for above, loss in enumerate(reversed(group))}
     lines = []
     for loss, row in points.items():
-        group = next(group for group in together if loss in group)
         drawn = [point for point in row if not math.isnan(point[1])]
-        above = len(group) - 1 - group.index(loss)
-        lines.append(Line(loss, path(row), drawn, LINE + STEP * above, len(row) - len(drawn)))
-    return Chart(
-        title=title,
-        logarithmic=logarithmic,
-        x_ticks=[(x(epoch), str(epoch)) for epoch in epoch_ticks(epochs)],
-        y_ticks=[(y(mark), name) for mark, name in zip(shown, names, strict=True)],
-        lines=lines,
-        together=[group for group in together if len(group) > 1],
-    )
+        lines.append(Line(loss, path(row), drawn, widths[loss], len(row) - len(drawn)))
+    x_ticks = [(x(epoch), str(epoch)) for epoch in epoch_ticks(epochs)]
+    y_ticks = [(y(mark), name) for mark, name in zip(shown, names, strict=True)]
+    return Chart(title, logarithmic, x_ticks, y_ticks, lines, [group for group in together if len(group) > 1])
 
 
 def _coincide(first: Sequence[Point], second: Sequence[Point]) -> bool:
@@ -98,23 +83,13 @@ def _coincide(first: Sequence[Point], second: Sequence[Point]) -> bool:
     return len(first) == len(second) and np.allclose(first, second, rtol=0, atol=1, equal_nan=True)
 
 
-class SeedRow(NamedTuple):
-    """The models of one loss in a chart: the x of each and of their mean."""
-
-    loss: str
-    y: int
-    dots: list[float]
-    mean: float
-
-
 class SeedChart(NamedTuple):
     """One metric of every model, a row for each loss."""
 
     name: str
     metric: Metric
-    bottom: int  # y of the axis
     ticks: list[Tick]
-    rows: list[SeedRow]
+    rows: list[tuple[str, list[float], float]]  # the loss, the x of each seed's model and of their mean
 
 
 def seed_charts(values: Mapping[str, Sequence[Mapping[str, float | None]]]) -> list[SeedChart]:
@@ -122,55 +97,32 @@ def seed_charts(values: Mapping[str, Sequence[Mapping[str, float | None]]]) -> l
     charts = []
     for name in shown_in("intervals"):
         metric = METRICS[name]
-        rows = {loss: [each.get(name) for each in models] for loss, models in values.items()}
-        found = [value * (100 if metric.share else 1) for row in rows.values() for value in row if value is not None]
+        unit = 100 if metric.share else 1
+        rows = {
+            loss: [value * unit for each in models if (value := each.get(name)) is not None]
+            for loss, models in values.items()
+        }
+        found = [value for row in rows.values() for value in row]
         if not found:
             continue
         marks = linear_ticks(min(found), max(found))
         x = partial(pixel, low=marks[0], high=marks[-1], start=EDGE, end=WIDTH - EDGE)
-        seeds = len(found) // len(rows)
-        drawn = [found[start : start + seeds] for start in range(0, len(found), seeds)]
-        charts.append(
-            SeedChart(
-                name=name,
-                metric=metric,
-                bottom=TOP + ROW * len(rows),
-                ticks=list(zip(map(x, marks), labels(marks), strict=True)),
-                rows=[
-                    SeedRow(loss, TOP + ROW * place + 26, [x(value) for value in own], x(fmean(own)))
-                    for place, (loss, own) in enumerate(zip(rows, drawn, strict=True))
-                ],
-            )
-        )
+        drawn = [(loss, [x(value) for value in row], x(fmean(row))) for loss, row in rows.items()]
+        charts.append(SeedChart(name, metric, list(zip(map(x, marks), labels(marks), strict=True)), drawn))
     return charts
 
 
 def path(points: Sequence[Point]) -> str:
     """Return the `d` of an SVG path with a gap at each point whose y is NaN."""
-    commands, pen = [], "M"
-    for x, y in points:
-        missing = math.isnan(y)
-        if not missing:
-            commands.append(f"{pen}{x:g} {y:g}")
-        pen = "M" if missing else "L"
-    return "".join(commands)
+    gaps = [True, *(math.isnan(y) for _, y in points)]
+    pens = ("M" if gap else "L" for gap in gaps)
+    return "".join(f"{pen}{x:g} {y:g}" for pen, (x, y) in zip(pens, points, strict=False) if not math.isnan(y))
 
 
-def reliability_bins(table: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Return the bins that have words, with the `interval` of their accuracy and the height of a `bar`.
-
-    Intervals are Wilson's at 95 % (Wilson 1927, Probable inference, the law of succession, and statistical inference).
-    The height is proportional to the square root of the words, or all bars but the last would vanish.
-    """
-    most = max(row["tokens"] for row in table)
-    bins = []
-    for row in table:
-        if row["tokens"]:
-            right = round(row["accuracy"] * row["tokens"])
-            interval = binomtest(right, row["tokens"]).proportion_ci(0.95, "wilson")
-            bar = max(1.0, round(STRIP * math.sqrt(row["tokens"] / most), 1))
-            bins.append({**row, "interval": interval, "bar": bar})
-    return bins
+def accuracy_interval(accuracy: float, tokens: int) -> tuple[float, float]:
+    """Return Wilson's interval at 95 % (1927, Probable inference, the law of succession, and statistical inference)."""
+    interval = binomtest(round(accuracy * tokens), tokens).proportion_ci(0.95, "wilson")
+    return float(interval.low), float(interval.high)
 
 
 def pixel(

@@ -9,7 +9,6 @@ from typing import Any
 
 from tagger.core.common.files import new_file
 from tagger.core.corpus.indexed_corpus import NO_TAG
-from tagger.report.comparison.verdict import BASELINE
 from tagger.report.page import charts, tables
 from tagger.report.page.filters import FILTERS
 from tagger.report.page.sentence_browser import escaped, sample
@@ -23,38 +22,28 @@ def write_report(path: Path, every: Results, study: dict[str, Any], comparison: 
     tagged = next(iter(results.values())).tagged
     test, known = tagged.split, tagged.probabilities.shape[1]
     shown = sample([result.tagged for result in results.values()])
-    document = {
-        "losses": list(results),
-        "tags": test.tag_names,
-        "known": known,
-        "gold": sorted({tag for row in shown.rows for tag in row[2]} - {NO_TAG}),
-        "sentences": shown.rows,
-    }
-    headline, stop, lede = comparison["summary"].partition(". ")  # its first sentence stands on its own
+    gold = sorted({tag for row in shown.rows for tag in row[2]} - {NO_TAG})
+    document = {"losses": list(results), "tags": test.tag_names, "known": known, "gold": gold, "sentences": shown.rows}
     template = page_templates(Path(__file__).parent, "page", FILTERS).get_template("page.html")
     html = template.render(
         data=escaped(document),
-        headline=headline + stop.rstrip(),
-        lede=lede,
         results=results,
-        seeds=list(next(iter(every.values()))),
         test=test,
         known_tags=known,
         unknown_share=float(tagged.groups.unknown.mean()),
         comparison=comparison,
         rows=tables.comparison_rows(every, comparison["baseline"]),
-        loss_pairs=tables.intervals(pair for pair in comparison["pairs"] if pair["second"] != BASELINE),
-        baseline_pairs=tables.intervals(pair for pair in comparison["pairs"] if pair["second"] == BASELINE),
         seed_charts=charts.seed_charts(comparison["values"]),
-        curves=charts.training_curves(results),
+        curves=[
+            charts.epoch_chart(title, {loss: result.history[column] for loss, result in results.items()}, logarithmic)
+            for column, title, logarithmic in charts.PANELS
+        ],
         tag_rows=tables.tag_rows(results),
         matrices=tables.confusion_matrices(results),
-        diagrams=[{"loss": loss, "result": result} for loss, result in results.items()],
         study=study,
         shown=shown,
-        axis=tables.AXIS,
-        panel=charts,
-        square=charts,
+        tables=tables,
+        charts=charts,
     )
     with new_file(path) as partial:
         partial.write_text(html, encoding="utf-8", newline="\n")

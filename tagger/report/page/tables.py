@@ -1,11 +1,12 @@
 """The tables of the page, ready to be laid out: which rows there are, and what they hold."""
 
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from typing import Any, NamedTuple
 
-from tagger.evaluate.metrics import METRICS, Metric
-from tagger.evaluate.over_seeds import SPREAD, over_seeds
+import pandas as pd
+
+from tagger.evaluate.metrics import METRICS, SPREAD, Metric, over_seeds
 from tagger.report.page.filters import wrong_style
 from tagger.report.shared.results import Result, Results
 
@@ -42,66 +43,47 @@ def comparison_rows(results: Results, baseline: Mapping[str, float | None]) -> l
     return rows
 
 
-class TagRow(NamedTuple):
-    """A tag with its F1 under each loss."""
+def tag_rows(results: Mapping[str, Result]) -> list[tuple[str, int, float, list[float | None]]]:
+    """Return each tag of some loss's table, its support, its F1 by the baseline and under each loss.
 
-    tag: str
-    support: int
-    baseline: float
-    values: list[float | None]  # None if the tag is neither gold nor predicted
-
-
-def tag_rows(results: Mapping[str, Result]) -> list[TagRow]:
-    """Return a row for each tag of some loss's table, the most frequent gold tag first."""
-    by_loss = [{str(row["tag"]): row for row in result.tags.to_dict("records")} for result in results.values()]
-    rows = []
-    for tag in sorted(set().union(*by_loss)):
-        found = next(table[tag] for table in by_loss if tag in table)
-        values = [table[tag]["f1"] if tag in table else None for table in by_loss]
-        rows.append(TagRow(tag, found["support"], found["baseline_f1"], values))
-    return sorted(rows, key=lambda row: -row.support)
-
-
-def intervals(pairs: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return each `pair` with the `scale` of the axis of `AXIS` pixels that has 0 in its middle.
-
-    The scale is in pixels per unit of accuracy. All pairs have the same, so that the largest interval fits.
+    The most frequent gold tag comes first. An F1 is None if the tag is neither gold nor predicted.
     """
-    pairs = list(pairs)
-    found = [pair["accuracy"] for pair in pairs]
-    largest = max((abs(end) for each in found for end in (each["low"], each["high"], each["difference"])), default=0)
-    scale = (AXIS / 2 - 8) / (largest or 1)
-    return [{"pair": pair, "scale": scale} for pair in pairs]
+    tables = [result.tags.set_index("tag") for result in results.values()]
+    every = pd.concat(tables).groupby(level="tag").first().sort_values("support", ascending=False, kind="stable")
+    return [
+        (tag, support, f1, [table["f1"].get(tag) for table in tables])
+        for tag, support, f1 in every[["support", "baseline_f1"]].itertuples()
+    ]
 
 
-class Cell(NamedTuple):
-    """How often a gold tag was predicted as another, or as itself."""
-
-    tokens: int
-    style: str  # d1 to d5 on the diagonal, e1 to e5 off it; empty without a token
+def interval_scale(pairs: Iterable[Mapping[str, Any]]) -> float:
+    """Return the pixels per unit of accuracy on an axis of `AXIS` pixels, 0 in its middle, on which all pairs fit."""
+    ends = [abs(pair["accuracy"][end]) for pair in pairs for end in ("low", "high", "difference")]
+    return (AXIS / 2 - 8) / (max(ends) or 1)
 
 
 def confusion_matrices(results: Mapping[str, Result]) -> dict[str, Any]:
     """Return the `tags` of all matrices, the `total` of tags, and the `rows` of each loss: gold tag, cells.
 
-    Of more than `MATRIX_TAGS` tags the matrices hold the most frequent gold ones. Colours are shares of the whole row,
+    A cell has its number of tokens and its style: d1 to d5 on the diagonal, e1 to e5 off it, none without a token. Of
+    more than `MATRIX_TAGS` tags the matrices hold the most frequent gold ones. Colours are shares of the whole row,
     including tags that are left out.
     """
     counts = {loss: result.confusions for loss, result in results.items()}
     every = sorted(set().union(*(table.index for table in counts.values())))
     totals = next(iter(counts.values())).sum(axis=1)  # of the gold tags, the same for each loss
     tags = sorted(sorted(every, key=lambda tag: -totals.get(tag, 0))[:MATRIX_TAGS])
-    rows: dict[str, list[tuple[str, list[Cell]]]] = {}
-    for loss, table in counts.items():
-        shown = table.reindex(index=tags, columns=tags, fill_value=0)
-        rows[loss] = []
-        for gold in tags:
-            cells = []
-            for predicted, tokens in shown.loc[gold].items():
-                share = tokens / max(totals.get(gold, 0), 1)
-                style = wrong_style(share)
-                if tokens and predicted == gold:
-                    style = f"d{1 + bisect_right(RIGHT_LEVELS, share)}"
-                cells.append(Cell(tokens, style))
-            rows[loss].append((gold, cells))
+
+    def cell(gold: Hashable, predicted: Hashable, tokens: int) -> tuple[int, str]:
+        share = tokens / max(totals.get(gold, 0), 1)
+        right = tokens and predicted == gold
+        return tokens, f"d{1 + bisect_right(RIGHT_LEVELS, share)}" if right else wrong_style(share)
+
+    rows = {
+        loss: [
+            (gold, [cell(gold, predicted, tokens) for predicted, tokens in row.items()])
+            for gold, row in table.reindex(index=tags, columns=tags, fill_value=0).iterrows()
+        ]
+        for loss, table in counts.items()
+    }
     return {"tags": tags, "total": len(every), "rows": rows}

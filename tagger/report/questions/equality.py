@@ -19,12 +19,8 @@ PAIR = ("nll", "cross_entropy")
 def equality(models: Sequence[Mapping[str, LstmTagger]], batch: Batch) -> dict[str, Any]:
     """Measure the largest differences in loss, gradient by the weights, probabilities and weights, of every seed.
 
-    If only one of the two losses was trained, or neither, the weights of one model are used under both losses; the
-    difference in weights is then None.
-
-    Args:
-        models: the trained ones: for each seed those of all losses.
-        batch: sentences with at least one tag that the models know.
+    For each seed the models of all losses are given. If only one of the two losses was trained, or neither, the weights
+    of one model are used under both losses; the difference in weights is then None. The models know a tag of the batch.
     """
     trained = all(loss in models[0] for loss in PAIR)
     nearest = next((loss for loss in PAIR if loss in models[0]), next(iter(models[0])))

@@ -18,15 +18,11 @@ from tagger.report.shared.wording import number, small_number
 
 
 def identities(scores: Mapping[str, Float64s], forms: Tags, tags: Tags) -> dict[str, Any]:
-    """Check the identities.
+    """Check them on the softmax of each model's scores, (N, K), whatever its loss, and gold tags that it knows, (N).
 
-    Args:
-        scores: (N, K) raw scores of each model; their softmax is what is measured, whatever the loss.
-        forms: (N) the word of each token. The target of a token is how often its word has each tag in the split.
-        tags: (N) gold tags that the models know.
+    The target of a token is how often its word, by its form (N), has each tag in the split.
     """
     amount = next(iter(scores.values())).shape[1]
-    one_hot = np.eye(amount)[tags]  # (N, K)
     _, word = np.unique(forms, return_inverse=True)
     counts = np.zeros((word.max() + 1, amount))
     np.add.at(counts, (word, tags), 1)
@@ -36,8 +32,7 @@ def identities(scores: Mapping[str, Float64s], forms: Tags, tags: Tags) -> dict[
     likelihood = _likelihood(_log_softmax(scores[model])[np.arange(len(tags)), tags])
     frequencies = _frequencies(np.bincount(tags, minlength=amount))
     checks = [row["largest_difference"] for row in rows] + [likelihood["difference"], frequencies["difference"]]
-    first = rows[0]
-    one_hot_entropy = float(entropy(one_hot, axis=1).max())
+    first, one_hot_entropy = rows[0], float(entropy(np.eye(amount)[tags], axis=1).max())
     return {
         "rows": rows,
         "one_hot_entropy": six_digits(one_hot_entropy),
@@ -56,9 +51,8 @@ def identities(scores: Mapping[str, Float64s], forms: Tags, tags: Tags) -> dict[
 
 
 def _decompose(loss: str, scores: Float64s, targets: Float64s) -> dict[str, Any]:
-    cross = torch.nn.functional.cross_entropy(
-        torch.from_numpy(scores), torch.from_numpy(targets), reduction="none"
-    ).numpy()  # (N)
+    logits, truth = torch.from_numpy(scores), torch.from_numpy(targets)
+    cross = torch.nn.functional.cross_entropy(logits, truth, reduction="none").numpy()  # (N)
     own = entropy(targets, axis=1)
     divergence = rel_entr(targets, np.exp(_log_softmax(scores))).sum(axis=1)
     return {
@@ -76,10 +70,7 @@ def _likelihood(log_gold: Float64s) -> dict[str, Any]:
     held = int((products >= np.finfo(np.float64).tiny).sum())
     last = math.log(products[held - 1]) if held else 0.0
     return {
-        "product": six_digits(products[-1]),
         "log": six_digits(log_gold.sum()),
-        "probability_a_token": six_digits(math.exp(log_gold.mean())),
-        "tokens_held": held,
         "difference": six_digits(abs(last - log_gold[:held].sum())),
     }
 
@@ -95,8 +86,6 @@ def _frequencies(counts: Tags) -> dict[str, Any]:
     return {
         "nll": six_digits(nll),
         "entropy": six_digits(own),
-        "uniform_nll": six_digits(uniform_nll),
-        "kl": six_digits(divergence),
         "difference": six_digits(max(abs(nll - own), abs(uniform_nll - own - divergence))),
     }
 

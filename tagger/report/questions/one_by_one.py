@@ -49,7 +49,6 @@ def one_by_one(model: LstmTagger, split: EncodedSplit) -> dict[str, Any]:
         "model": model.loss_name,
         "sentences": sentences,
         "tokens": int(split.sentence_starts[sentences]),
-        "directions": 2 if model.params.bidirectional else 1,
         **{name: six_digits(value) for name, value in largest.items()},
         "answer": (
             f"Word by word, with its state carried over, the LSTM gives the same output as for the whole sentence: the "

@@ -16,8 +16,7 @@ from tagger.core.losses.definitions import LOSSES, Loss
 from tagger.core.network.batches import make_batch
 from tagger.core.network.device import choose_device
 from tagger.core.network.lstm_tagger import tag_scores
-from tagger.evaluate.metrics import METRICS, score, shown_in
-from tagger.evaluate.over_seeds import over_seeds
+from tagger.evaluate.metrics import METRICS, over_seeds, score, shown_in
 from tagger.evaluate.tagged_split import TaggedSplit
 from tagger.report.questions.equality import equality
 from tagger.report.questions.identities import identities
@@ -35,11 +34,8 @@ RANKED = ("accuracy", "nll", "ece")  # metrics whose values the answer lists, th
 def study_losses(results: Results, dev: EncodedSplit, groups: WordGroups) -> dict[str, Any]:
     """Measure everything on the CPU. A section is None if dev has no token whose tag the models know.
 
-    Args:
-        results: of each loss that was trained, with each seed. Questions about a single model take the first; whether
-            two losses are the same is asked of every seed, and what the losses reach is the mean over seeds.
-        dev: the split that the epochs were chosen on.
-        groups: of its words.
+    Questions about a single model take the first; whether two losses are the same is asked of every seed, and what the
+    losses reach is the mean over seeds.
     """
     device = choose_device("cpu")
     firsts = first_seeds(results)

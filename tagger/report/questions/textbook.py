@@ -19,10 +19,7 @@ EXAMPLE_TAGS = (0, 0)
 def textbook(model: str, log_probabilities: Tensor, tags: Tensor) -> dict[str, Any]:
     """Measure the mean, the sum, and what `NLLLoss` makes of probabilities, on the worked example and on a split.
 
-    Args:
-        model: the name of the loss that it was trained with.
-        log_probabilities: (N, K).
-        tags: (N).
+    The split is given by the log-probabilities of a model, (N, K), which is named by its loss, and the gold tags, (N).
     """
     example, example_tags = torch.from_numpy(np.log(EXAMPLE)), torch.tensor(EXAMPLE_TAGS)  # torch's own is MKL's
     worked, dev = _measure(example, example_tags), _measure(log_probabilities, tags)

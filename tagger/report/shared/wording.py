@@ -35,9 +35,8 @@ def grouped(names: Iterable[str], alike: Callable[[str, str], bool]) -> list[lis
     """Put each name into the first group whose first name it is like, or into a group of its own."""
     groups: list[list[str]] = []
     for name in names:
-        home = next((group for group in groups if alike(group[0], name)), None)
-        if home is None:
-            groups.append([name])
-        else:
+        if home := next((group for group in groups if alike(group[0], name)), None):
             home.append(name)
+        else:
+            groups.append([name])
     return groups

@@ -306,7 +306,7 @@ def measures() -> Iterator[Piece]:
     tagged = models[0]
     yield "sums of sentences", tagged.sums
     yield "metrics", score(tagged)
-    yield "metrics in detail", evaluation_detail(tagged, baseline)
+    yield "metrics in detail", evaluation_detail(tagged)
     yield "metrics by tag", tag_table(tagged, baseline).to_csv()
     significance.RESAMPLES = 500
     metrics = significance.resampled_metrics({"tagger": models}, seed=1)["tagger"]

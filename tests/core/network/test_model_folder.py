@@ -60,20 +60,6 @@ def test_the_dictionaries_are_loaded_with_the_model(folder: Path) -> None:
     assert loaded.lowercase == saved.lowercase
 
 
-@pytest.mark.parametrize("characters", [True, False])
-def test_a_model_from_before_affixes_is_read(characters: bool, tmp_path: Path) -> None:
-    encoder = "lstm" if characters else "none"
-    model = save_model(tmp_path / "model", characters=encoder, affix_dim=0)
-
-    def make_older(config: dict[str, Any]) -> None:
-        del config["model"]["affix_dim"], config["model"]["character_filters"]
-        config["model"]["characters"] = characters
-
-    edit_config(tmp_path / "model", make_older)
-    loaded = read_model(tmp_path / "model").model
-    np.testing.assert_array_equal(tag_probabilities(loaded, RANDOM.dev, CPU), tag_probabilities(model, RANDOM.dev, CPU))
-
-
 def test_two_saves_have_the_same_bytes(folder: Path, tmp_path: Path) -> None:
     save_model(tmp_path / "again")
     assert contents(tmp_path / "again") == contents(folder)

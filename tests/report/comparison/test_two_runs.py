@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from tagger.core.common.errors import InputError
-from tagger.report.comparison.two_runs import compare_tables
+from tagger.report.comparison.compare import compare_tables
 
 WORDS = 200  # two to a sentence
 

@@ -16,6 +16,7 @@ from tagger.evaluate.tagged_split import TaggedSplit
 from tagger.report.page import sentence_browser
 from tagger.report.page.charts import (
     STRIP,
+    accuracy_interval,
     epoch_chart,
     epoch_ticks,
     labels,
@@ -23,7 +24,6 @@ from tagger.report.page.charts import (
     log_ticks,
     path,
     powers_of_ten,
-    reliability_bins,
     seed_charts,
     share_x,
     share_y,
@@ -335,10 +335,9 @@ def test_a_chart_of_seeds_marks_values_and_their_mean() -> None:
     }
     (chart,) = seed_charts(values)  # no loss has an NLL
     assert [label for _, label in chart.ticks] == ["20", "30", "40", "50", "60", "70", "80"]
-    first, second = chart.rows
-    assert first.mean == pytest.approx(sum(first.dots) / 2, abs=0.1)
-    assert second.dots[0] == second.dots[1] == second.mean < first.dots[0] < first.dots[1]
-    assert first.y < second.y < chart.bottom
+    (_, dots, mean), (_, others, others_mean) = chart.rows
+    assert mean == pytest.approx(sum(dots) / 2, abs=0.1)
+    assert others[0] == others[1] == others_mean < dots[0] < dots[1]
 
 
 def test_a_matrix_of_many_tags_keeps_the_most_frequent(results: Results) -> None:
@@ -350,7 +349,7 @@ def test_a_matrix_of_many_tags_keeps_the_most_frequent(results: Results) -> None
         for gold, row in matrices["rows"]["nll"]
         for tag, cell in zip(matrices["tags"], row, strict=True)
     }
-    assert {pair: cell for pair, cell in cells.items() if cell.tokens} == {
+    assert {pair: cell for pair, cell in cells.items() if cell[0]} == {
         ("DET", "DET"): (2, "d5"),
         ("NOUN", "NOUN"): (2, "d2"),  # 2 of 3
         ("NOUN", "VERB"): (1, "e5"),
@@ -411,13 +410,16 @@ def test_epochs_are_marked_each_or_in_round_steps() -> None:
     assert epoch_ticks(300) == [1, 100, 200, 300]
 
 
-def test_each_bin_that_has_words_gets_an_interval_and_a_bar() -> None:
-    empty = {"low": 0.0, "high": 0.5, "tokens": 0, "confidence": None, "accuracy": None}
-    half, full = (empty | {"tokens": tokens, "confidence": 0.75, "accuracy": 0.5} for tokens in (4, 16))
-    bins = reliability_bins([empty, half, full])
-    assert [row["tokens"] for row in bins] == [4, 16]
-    assert tuple(bins[0]["interval"]) == pytest.approx((0.150, 0.850), abs=5e-4)  # Wilson's of 2 in 4
-    assert [row["bar"] for row in bins] == [STRIP / 2, STRIP]
+def test_the_interval_of_a_bin_is_that_of_wilson() -> None:
+    assert accuracy_interval(0.5, 4) == pytest.approx((0.150, 0.850), abs=5e-4)
+
+
+def test_the_heights_of_bars_are_as_the_square_roots_of_words(results: Results, page: str) -> None:
+    part = page[page.index('<svg viewBox="', page.index('id="reliability-0-title"')) :]
+    heights = re.findall(r'<rect class="strip" .*? height="([^"]+)"/>', part[: part.index("</svg>")])
+    tokens = [row["tokens"] for row in results.results["nll"][1].detail["reliability"] if row["tokens"]]
+    expected = [STRIP * math.sqrt(amount / max(tokens)) for amount in tokens]
+    assert [float(height) for height in heights] == pytest.approx(expected, abs=0.05)
 
 
 def test_a_reliability_diagram_has_a_point_for_each_bin_that_has_words(results: Results, page: str) -> None:

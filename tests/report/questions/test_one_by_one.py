@@ -14,7 +14,6 @@ def test_word_by_word_is_the_same_only_with_the_state(shape: dict[str, Any]) -> 
     found = one_by_one(fresh_model(RANDOM.dictionaries, **shape), RANDOM.dev)
     assert found["with_state"] < 1e-6
     assert found["without_state"] > 0.01
-    assert found["directions"] == (2 if shape.get("bidirectional", True) else 1)
     assert (found["sentences"], found["tokens"]) == (20, len(RANDOM.dev.tags))
 
 

@@ -38,4 +38,3 @@ def test_six_digits_are_kept_of_a_number_of_any_size() -> None:
 def test_six_places_have_no_negative_zero() -> None:
     assert six_places(0.12345678) == 0.123457
     assert str(six_places(-1e-9)) == "0.0"
-    assert six_places(None) is None
