@@ -1,6 +1,7 @@
 """Compare the losses: what they do, whether they differ, and the plots and the page that show it."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -9,7 +10,7 @@ from tagger.core.common import arithmetic, paths
 from tagger.core.common.files import new_folder, write_json
 from tagger.core.corpus.encoded_split import EncodedSplit
 from tagger.core.corpus.lexicon import word_groups
-from tagger.core.params.reader import read_params
+from tagger.core.params.reader import flatten, read_params
 from tagger.core.params.schema import ReportView, Training
 from tagger.evaluate.metrics import over_seeds
 from tagger.evaluate.tagged_split import TaggedSplit
@@ -41,7 +42,10 @@ def report_losses() -> list[Training]:
     with new_folder(paths.PLOTS) as folder:
         for name in PLOTS:
             plot_table(name, results).to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
-    write_report(paths.REPORT, results, study, comparison)
+    made_with = flatten(params.model_dump())
+    for split in ("train", "dev", "test"):  # by name, since paths differ from machine to machine
+        made_with[f"data.{split}"] = Path(made_with[f"data.{split}"]).name
+    write_report(paths.REPORT, results, study, comparison, made_with)
     print(comparison["summary"])
     return params.trainings
 

@@ -81,12 +81,6 @@ class ColumnParams(Section):
     tag: Column = Field("auto", description="column of the tags; auto: data.column")
 
 
-class DrawParams(Section):
-    """What is drawn from the data."""
-
-    seed: Seed = 1
-
-
 class DataParams(Section):
     """Which files are read, and how."""
 
@@ -261,15 +255,14 @@ class TrainingsView(ArithmeticView):
 
 
 class ReportView(TrainingsView):
-    """What the stage `report` reads."""
-
-    data: DrawParams
-
-
-class ExportView(TrainingsView):
-    """What the stage `export` reads, mostly for the model card."""
+    """What the stage `report` reads, mostly to say how its results were made."""
 
     data: DataParams
     model: ModelSection
     train: TrainParams
+
+
+class ExportView(ReportView):
+    """What the stage `export` reads, mostly for the model card."""
+
     export: ExportParams

@@ -16,8 +16,13 @@ from tagger.report.page.web_page import page_templates
 from tagger.report.shared.results import Results, first_seeds
 
 
-def write_report(path: Path, every: Results, study: dict[str, Any], comparison: dict[str, Any]) -> None:
-    """Write the page; `study` is what `metrics/losses.json` holds. The same results give the same bytes."""
+def write_report(
+    path: Path, every: Results, study: dict[str, Any], comparison: dict[str, Any], made_with: dict[str, Any]
+) -> None:
+    """Write the page; `study` is what `metrics/losses.json` holds, `made_with` are params by their dotted names.
+
+    The same results give the same bytes.
+    """
     results = first_seeds(every)
     tagged = next(iter(results.values())).tagged
     test, known = tagged.split, tagged.probabilities.shape[1]
@@ -41,6 +46,7 @@ def write_report(path: Path, every: Results, study: dict[str, Any], comparison: 
         tag_rows=tables.tag_rows(results),
         matrices=tables.confusion_matrices(results),
         study=study,
+        made_with=made_with,
         shown=shown,
         tables=tables,
         charts=charts,

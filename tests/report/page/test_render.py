@@ -465,3 +465,10 @@ def test_the_headline_is_the_first_sentence_of_the_summary(
 ) -> None:
     named = results._replace(comparison=results.comparison | {"summary": summary})
     assert expected in page_of(named, tmp_path / "report.html")
+
+
+def test_the_page_says_which_params_made_it(tmp_path: Path) -> None:
+    made_with = {"seeds": [1, 2], "model.hidden": 128, "data.train": "<b>.csv"}
+    text = page_of(results_of(TRAIN, TEST, {"nll": NLL})._replace(made_with=made_with), tmp_path / "page.html")
+    rows = re.findall(r'<th scope="row"><code>(.*?)</code></th><td>(.*?)</td>', text)
+    assert rows == [("seeds", "1, 2"), ("model.hidden", "128"), ("data.train", "&lt;b&gt;.csv")]
