@@ -11,7 +11,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import torch
@@ -61,25 +61,20 @@ def workers(processes: int, command: Sequence[str]) -> Iterator[None]:
         yield
         return
     loopback = next((name for _, name in socket.if_nameindex() if name.startswith("lo")), "lo")  # only for this machine
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as started:  # its end closes their standard inputs
         rendezvous = (Path(folder) / "rendezvous").as_uri()
         os.environ |= {"WORLD_SIZE": str(processes), RENDEZVOUS: rendezvous, "GLOO_SOCKET_IFNAME": loopback}
         os.environ |= {"RANK": "0", "LOCAL_RANK": "0"}
         others = {name: value for name, value in os.environ.items() if name != "DVC_STAGE"}  # they restore nothing
-        started: list[subprocess.Popen[bytes]] = []
-        try:
-            for number in range(1, processes):
-                process = subprocess.Popen(
-                    [sys.executable, *command],
-                    env=others | {"RANK": str(number), "LOCAL_RANK": str(number)},
-                    stdin=subprocess.PIPE,
-                    start_new_session=True,  # Ctrl-C is for the stage, which ends the others
-                )
-                started.append(process)
-            yield
-        finally:
-            for process in started:
-                process.communicate()  # closes its standard input
+        for number in range(1, processes):
+            process = subprocess.Popen(
+                [sys.executable, *command],
+                env=others | {"RANK": str(number), "LOCAL_RANK": str(number)},
+                stdin=subprocess.PIPE,
+                start_new_session=True,  # Ctrl-C is for the stage, which ends the others
+            )
+            started.enter_context(process)
+        yield
 
 
 def end_with_the_stage() -> None:
