@@ -18,15 +18,15 @@ pytestmark = [
 def test_queued_and_temporary_experiments_reach_a_cold_store_at_once(tmp_path: Path) -> None:
     project = make_project(tmp_path / "project")
     for seed in range(1, 7):
-        project.run("dvc", "exp", "run", "--queue", "--name", f"queued-{seed}", "-S", f"seed={seed}")
+        project.run("dvc", "exp", "run", "--queue", "--name", f"queued-{seed}", "-S", f"seeds=[{seed}]")
     start_workers(project, 4)
-    project.run("dvc", "exp", "run", "--temp", "--name", "temporary", "-S", "seed=7")
+    project.run("dvc", "exp", "run", "--temp", "--name", "temporary", "-S", "seeds=[7]")
     names = {*(f"queued-{seed}" for seed in range(1, 7)), "temporary"}
     check_experiments(project, names)
     # Once more, now that the store is there; and in the workspace, where the exported model becomes the champion.
-    project.run("dvc", "exp", "run", "--queue", "--name", "queued-8", "-S", "seed=8")
+    project.run("dvc", "exp", "run", "--queue", "--name", "queued-8", "-S", "seeds=[8]")
     start_workers(project, 1)
-    project.run("dvc", "exp", "run", "--name", "workspace", "-S", "seed=9")
+    project.run("dvc", "exp", "run", "--name", "workspace", "-S", "seeds=[9]")
     check_experiments(project, names | {"queued-8", "workspace"})
     champion = store_of(project).client.get_model_version_by_alias("lstm-tagger", "champion")
     assert store_of(project).client.get_run(champion.run_id).info.run_name.startswith("workspace/")
