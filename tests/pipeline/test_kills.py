@@ -103,7 +103,7 @@ def forget(project: Project) -> None:
 @pytest.mark.parametrize("whom", ["stage", "both"])
 def test_a_killed_temporary_experiment_goes_on(tmp_path: Path, whom: str) -> None:
     project = starter(tmp_path / "project")
-    command = ("dvc", "exp", "run", "--temp", "-S", "seed=2")
+    command = ("dvc", "exp", "run", "--temp", "-S", "seeds=[2]")
     with project.start(*command) as dvc:
         assert dvc.stdout is not None
         assert any("epoch 2/" in line for line in dvc.stdout)

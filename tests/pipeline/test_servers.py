@@ -143,6 +143,6 @@ def test_a_database_of_postgresql_is_used_without_a_server(tmp_path: Path) -> No
         runs = store.runs()
         assert {run.info.run_name for run in runs} == {"temporary/nll", "temporary/cross_entropy"}
         check_complete(store, runs, epochs=3)
-    printed = project.run(*environment, "dvc", "exp", "run", "-S", "seed=2", succeeds=False)
+    printed = project.run(*environment, "dvc", "exp", "run", "-S", "seeds=[2]", succeeds=False)
     assert "error: MLflow: postgresql+psycopg2://***@127.0.0.1:" in printed
     assert "Traceback" not in printed
