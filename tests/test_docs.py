@@ -68,6 +68,17 @@ def test_a_figure_is_that_of_the_recorded_run(figure: Figure) -> None:
         assert shown == pytest.approx(value, rel=0, abs=half * 1.001)
 
 
+def test_what_the_page_says_of_single_seeds_is_so() -> None:
+    pairs = json.loads((RECORDED / "five-losses/metrics/compare.json").read_text(encoding="utf-8"))["pairs"]
+    between = {(pair["first"], pair["second"]): pair for pair in pairs}
+    assert between["cross_entropy", "mse"]["better"] == "cross_entropy"
+    assert between["cross_entropy", "mse"]["alone"].count(None) == 4
+    for other in ("mse", "hinge"):
+        pair = between["softmax_nll", other]
+        assert (pair["alone"][0], pair["better"]) == ("softmax_nll", None)
+    assert between["cross_entropy", "hinge"]["better"] is None
+
+
 def test_a_measured_figure_has_a_source() -> None:
     prose = re.sub(rf"{NUMBER}<!--\S+-->|^```python\n.*?^```", "", PAGE, flags=re.DOTALL | re.MULTILINE)
     given = {"0.8", "0.6", "0.36", "0.69", "0.1"}  # the worked example, ln 2, and SGD's rate in the tutorial
