@@ -30,7 +30,7 @@ from tagger.report.page.charts import (
 )
 from tagger.report.page.filters import breakable, chance, points, prose, share, tiny
 from tagger.report.page.sentence_browser import distributions, escaped, sample
-from tagger.report.page.tables import confusion_matrices
+from tagger.report.page.tables import comparison_rows, confusion_matrices
 from tagger.report.shared.results import first_seeds
 from tests.evaluate.test_metrics import nothing
 from tests.report_results import Results, data_in, page_of, random_probabilities, results_of
@@ -472,3 +472,16 @@ def test_the_page_says_which_params_made_it(tmp_path: Path) -> None:
     text = page_of(results_of(TRAIN, TEST, {"nll": NLL})._replace(made_with=made_with), tmp_path / "page.html")
     rows = re.findall(r'<th scope="row"><code>(.*?)</code></th><td>(.*?)</td>', text)
     assert rows == [("seeds", "1, 2"), ("model.hidden", "128"), ("data.train", "&lt;b&gt;.csv")]
+
+
+def test_in_the_strips_of_the_comparison_right_is_better(tmp_path: Path) -> None:
+    results = results_of(TRAIN, TEST, {"nll": NLL, "mse": MSE})
+    text = page_of(results, tmp_path / "page.html")
+    strips = re.findall(r'<circle cx="([\d.]+)".*?<rect x="([-\d.]+)"', text[text.index('class="spots"') :], re.DOTALL)
+    rows = comparison_rows(results.results, results.comparison["baseline"])
+    del strips[0]  # the signs in the head; behind the strips come other charts
+    for row, (circle, square) in zip(rows, strips, strict=False):
+        one, other = (value or 0.0 for value in row.values)
+        if abs(one - other) > 0.01:
+            assert (float(circle) > float(square) + 3) == (one * row.metric.better > other * row.metric.better)
+    assert {row.metric.better for row in rows if row.differs} == {1, -1}
