@@ -38,7 +38,7 @@ def comparison_rows(results: Results, baseline: Mapping[str, float | None]) -> l
             continue
         differs = max(found) > min(found)
         best = [differs and value is not None and value * metric.better == max(found) for value in values]
-        full = 1.0 if metric.better > 0 else max(map(abs, found)) or 1.0
+        full = max(1.0, *map(abs, found))
         rows.append(Row(metric, baseline.get(key), values, spreads, best, differs, full))
     return rows
 
