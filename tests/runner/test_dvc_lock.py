@@ -182,8 +182,11 @@ def test_a_lock_file_of_another_shape_is_one_line(tmp_path: Path, content: bytes
         read_lock_file(tmp_path)
 
 
-def test_a_lock_file_that_is_cut_off_anywhere_is_read_or_one_line(tmp_path: Path) -> None:
+def test_a_lock_file_that_is_cut_off_anywhere_is_read_or_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """DVC writes it in place, so another process may find any part of it."""
+    monkeypatch.chdir(tmp_path)
     whole = (RECORDED / "starter/dvc.lock").read_bytes()[-1000:].partition(b"\n  ")[2]
     whole = b"stages:\n  train@nll:\n    outs:\n" + whole[whole.index(b"    - path") :]
     for end in range(len(whole)):
