@@ -45,7 +45,7 @@ def addresses(server: str, finished: Project) -> dict[str, str]:
 def accuracies(finished: Project) -> dict[str, float]:
     """The accuracy of each loss on test."""
     files = {loss: (finished.root / f"metrics/evaluate/{loss}/1.json").read_text(encoding="utf-8") for loss in LOSSES}
-    return {loss: json.loads(text)[loss]["accuracy"] for loss, text in files.items()}
+    return {loss: json.loads(text)["accuracy"] for loss, text in files.items()}
 
 
 def test_a_link_opens_the_table_of_runs_with_its_rows_and_columns(
