@@ -80,7 +80,10 @@ class StageFiles:
 
     def _changed_params(self, before: Any) -> str:
         now: Any = self._content(PARAMS)
-        return ", ".join(name for name, value in now.items() if before.get(name) != value) + " "
+        changed = {
+            name: (before.get(name), now.get(name)) for name in before | now if before.get(name) != now.get(name)
+        }
+        return ", ".join(f"{name} (was {old}, is {new})" for name, (old, new) in changed.items()) + " "
 
     def _content(self, path: Path) -> object:
         if path == PARAMS:

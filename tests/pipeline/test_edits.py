@@ -67,7 +67,8 @@ def test_an_edit_while_a_stage_runs_is_named_and_costs_nothing(tracked: Project)
     before = tracked.contents(*OUTPUTS), (tracked.root / "dvc.lock").read_bytes()
     at_work, printed = run_and_edit(tracked, edit, after=1)
     assert at_work
-    expected = "error: params.yaml: device has changed while evaluate@nll-1 ran, so nothing is recorded; run it again"
+    changed = "error: params.yaml: device (was auto, is cpu) has changed"
+    expected = f"{changed} while evaluate@nll-1 ran, so nothing is recorded; run it again"
     assert expected in printed.splitlines()
     assert "Traceback" not in printed
     assert (tracked.contents(*OUTPUTS), (tracked.root / "dvc.lock").read_bytes()) == before

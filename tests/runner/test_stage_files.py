@@ -54,9 +54,13 @@ def test_a_change_of_what_a_stage_depends_on_is_named(
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("epochs: 12", "epochs: 13", "params.yaml: train.epochs has changed"),
-        ("- 0.9\n  - 0.9", "- 0.9\n  - 0.8", "params.yaml: train.adam_betas has changed"),
-        ("device: auto ", "device: cpu ", "params.yaml: device has changed"),
+        ("epochs: 12", "epochs: 13", r"params.yaml: train.epochs \(was 12, is 13\) has changed"),
+        (
+            "- 0.9\n  - 0.9",
+            "- 0.9\n  - 0.8",
+            r"params.yaml: train.adam_betas \(was \[0.9, 0.9\], is \[0.9, 0.8\]\) has changed",
+        ),
+        ("device: auto ", "device: cpu ", r"params.yaml: device \(was auto, is cpu\) has changed"),
         ("device: auto ", "device: [", "params.yaml:.*not YAML"),
     ],
 )
