@@ -19,7 +19,7 @@ def predictions_of(name: str) -> dict[str, dict[int, pd.DataFrame]]:
 
     Raises:
         StoreAwayError: the store does not answer.
-        InputError: there is no such run, or a training of it was not evaluated.
+        InputError: there is no such run, or it has no training, or one that was not evaluated.
     """
     store = connect(to_write=False)
     if "'" in name or not (named := search(store, f"attributes.run_name = '{name}'")):
@@ -27,9 +27,11 @@ def predictions_of(name: str) -> dict[str, dict[int, pd.DataFrame]]:
     above = named[0].info.run_id
     below = [run for tag in (PARENT, GROUP_RUN) for run in search(store, f"tags.`{tag}` = '{above}'")]
     tables: dict[str, dict[int, pd.DataFrame]] = {}
-    for run in [*below, named[0]]:
-        if "seed" not in run.data.params or (run is named[0] and below):
-            continue
+    # A group has no loss, and what holds several seeds of a loss has no seed.
+    trainings = [run for run in below or named[:1] if "loss" in run.data.tags and "seed" in run.data.params]
+    if not trainings:
+        raise InputError(f"MLflow: {name}: has no trainings, expected an execution that trained a model")
+    for run in trainings:
         loss = run.data.tags["loss"]
         with TemporaryDirectory() as folder:
             try:

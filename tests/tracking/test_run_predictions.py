@@ -12,7 +12,7 @@ from tagger.tracking.gather import begin_training, gather
 from tagger.tracking.run_predictions import predictions_of
 from tagger.tracking.runs import open_run
 from tagger.tracking.store import Store
-from tests.tracking.samples import LOSSES, SEEDS, groups_of
+from tests.tracking.samples import LOSSES, SEEDS, groups_of, runs_of
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
 
@@ -29,6 +29,19 @@ def test_the_runs_below_a_name_have_their_predictions(
     assert seeds_found == [{"cross_entropy": [*SEEDS], "nll": [*SEEDS]}, {"nll": [*SEEDS]}, {"nll": [2]}]
     table = pd.read_parquet(paths.predictions_file("nll", 2))
     assert all(each["nll"][2].equals(table) for each in found.values())
+
+
+def test_a_group_with_one_seed_has_the_predictions_of_its_losses(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tagger.tracking.delivery.log_model", lambda *_: None)
+    for loss in LOSSES:
+        deliver(store, gather(Training(loss, 1), ["evaluate"], ran=True))
+    (group,) = groups_of(store)
+    found = predictions_of(group.info.run_name)
+    assert {loss: list(tables) for loss, tables in found.items()} == {"cross_entropy": [1], "nll": [1]}
+    for run in runs_of(store):
+        store.client.delete_run(run.info.run_id)
+    with pytest.raises(InputError, match=r": has no trainings, expected an execution that trained a model"):
+        predictions_of(group.info.run_name)
 
 
 def test_a_run_that_is_missing_or_was_not_evaluated_is_named(store: Store) -> None:
