@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from tagger.core.params import schema
+from tagger.core.params.reader import read_params
 from tagger.runner.stage_code import FOLDERS, deciding_files, installed_versions
 from tests.conftest import PARAMS
 from tests.imports import graph_of, imports_of, modules
@@ -58,6 +59,8 @@ def keys_read(stage: str) -> set[str]:
     """Return the dotted keys that the code of a stage reads off `params`; all of a view that it writes out."""
     source = source_of(stage)
     read = set(re.findall(r"\bparams\.(\w+(?:\.\w+)*)", source))
+    if "settings" in read:
+        read |= set(read_params(schema.ReportView, PARAMS).settings)
     return read | (set(view_of(stage).model_fields) if re.search(r"\bparams\.model_dump\(", source) else set())
 
 

@@ -22,7 +22,8 @@ def verdicts(first: str, second: str) -> Iterator[str]:
         return
     common = [loss for loss in one if loss in other]
     if not common:
-        raise InputError(f"{first} and {second}: no loss in common: {', '.join(one)}; {', '.join(other)}")
+        got = f"{', '.join(one)}, and {', '.join(other)}"
+        raise InputError(f"{first} and {second}: got the losses {got}; expected at least one in common")
     for loss in common:
         yield compare_tables(one[loss], other[loss])
 

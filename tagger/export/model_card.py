@@ -38,19 +38,11 @@ def model_card(
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    # What decides a training, with the names of files in place of their paths on this machine.
-    data, vectors = params.data.model_dump(), params.model.vectors
-    is_bundled = {Path(data[split]).parent for split in ("train", "dev", "test")} == {_BUNDLED}
+    is_bundled = {Path(file).parent for file in (params.data.train, params.data.dev, params.data.test)} == {_BUNDLED}
     stated = params.export.data_licence, params.export.language
     known = ("CC BY 4.0", "en") if is_bundled else ("", "")
     licence, language = (auto if text == "auto" else text for text, auto in zip(stated, known, strict=True))
-    settings = {
-        "seed": chosen.seed,
-        "arithmetic": params.arithmetic,
-        "data": data | {split: Path(data[split]).name for split in ("train", "dev", "test")},
-        "model": params.model.model_dump() | {"vectors": Path(vectors).name},
-        "train": params.train.model_dump(),
-    }
+    settings = {"seed": chosen.seed, **params.settings}
     return environment.get_template("model_card.md.jinja").render(
         chosen=chosen,
         licence=licence,

@@ -1,7 +1,6 @@
 """Compare the losses: what they do, whether they differ, and the plots and the page that show it."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -42,9 +41,7 @@ def report_losses() -> list[Training]:
     with new_folder(paths.PLOTS) as folder:
         for name in PLOTS:
             plot_table(name, results).to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
-    made_with = flatten(params.model_dump())
-    for split in ("train", "dev", "test"):  # by name, since paths differ from machine to machine
-        made_with[f"data.{split}"] = Path(made_with[f"data.{split}"]).name
+    made_with = {"losses": params.losses, "seeds": params.seeds, **flatten(params.settings)}
     write_report(paths.REPORT, results, study, comparison, made_with)
     print(comparison["summary"])
     return params.trainings

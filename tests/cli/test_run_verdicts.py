@@ -2,7 +2,7 @@ import pytest
 
 from tagger.cli import run_verdicts
 from tagger.core.common.errors import InputError
-from tests.report.comparison.test_two_runs import HALF, RIGHT, table
+from tests.report.comparison.test_compare_tables import HALF, RIGHT, table
 
 RUNS = {
     "wide": {"nll": {1: table(RIGHT)}, "mse": {1: table(RIGHT)}},
@@ -35,7 +35,11 @@ def test_losses_of_two_runs_are_compared(first: str, second: str, said: str) -> 
     ("first", "second", "said"),
     [
         ("wide", "wide", "RUN: got 'wide' twice, expected two runs"),
-        ("wide", "hinges", "wide and hinges: no loss in common: nll, mse; hinge, softmax_nll"),
+        (
+            "wide",
+            "hinges",
+            "wide and hinges: got the losses nll, mse, and hinge, softmax_nll; expected at least one in common",
+        ),
     ],
 )
 def test_runs_that_can_not_be_compared_are_named(first: str, second: str, said: str) -> None:

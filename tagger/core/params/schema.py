@@ -1,6 +1,7 @@
 """The content of `params.yaml` as typed, frozen objects: the whole, its sections, and each stage's view of it."""
 
-from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple, Self
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, WithJsonSchema
 
@@ -260,6 +261,15 @@ class ReportView(TrainingsView):
     data: DataParams
     model: ModelSection
     train: TrainParams
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What decides a training besides its loss and seed; files by name, since their paths differ by machine."""
+        sections = self.model_dump(include={"arithmetic", "data", "model", "train"})
+        sections["model"]["vectors"] = self.model.vectors  # left out of a model folder
+        for section, key in (("data", "train"), ("data", "dev"), ("data", "test"), ("model", "vectors")):
+            sections[section][key] = Path(sections[section][key]).name
+        return sections
 
 
 class ExportView(ReportView):

@@ -69,7 +69,7 @@ def compare_tables(first: tuple[str, Tables], second: tuple[str, Tables]) -> str
     seeds = [seed for seed in first[1] if seed in second[1]]
     if not seeds:
         own = [listed([*map(str, tables)]) for _, tables in (first, second)]
-        raise InputError(f"{names}: no seed in common: {'; '.join(own)}")
+        raise InputError(f"{names}: got the seeds {own[0]}, and {own[1]}; expected at least one in common")
     tables = {name: [models[seed] for seed in seeds] for name, models in (first, second)}
     every = [table for models in tables.values() for table in models]
     gold = every[0][["sentence", "position", "word", "gold"]]

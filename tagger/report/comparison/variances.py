@@ -35,10 +35,10 @@ class Variances(NamedTuple):
         return cls(float(differences[:, 0].var(ddof=1)), max(0.0, float(shared)))
 
     def width(self, level: float, seeds: float) -> float:
-        """Return how far the mean over so many seeds stays below the true difference plus this, with chance `level`.
+        """Return w: with probability `level`, the mean over so many seeds lies below the true difference plus w.
 
-        Each part has its own quantile, which never promises too much (Banerjee 1960). One quantile for both, by the
-        degrees of freedom of Satterthwaite (1946), would: docs/seeds.md has the false alarms of either.
+        Each part has its own quantile, so that w is never too small (Banerjee 1960). With one quantile for both, by the
+        degrees of freedom of Satterthwaite (1946), it can be: docs/seeds.md has the false alarms of either.
         """
         return math.hypot(
             t.ppf(level, seeds - 1) * math.sqrt(self.seeds / seeds), norm.ppf(level) * self.sentences**0.5

@@ -35,7 +35,7 @@ def equality(models: Sequence[Mapping[str, LstmTagger]], batch: Batch) -> dict[s
         difference["weight"] = None
     what = "the two trained models" if trained else f"the weights of {nearest} under both losses"
     if len(models) > 1:
-        what += f", with each of {len(models)} seeds,"
+        what += f" of each of {len(models)} seeds"
     sizes = [f"{name} {small_number(value)}" for name, value in difference.items() if value is not None]
     return {
         "trained": trained,
@@ -43,9 +43,10 @@ def equality(models: Sequence[Mapping[str, LstmTagger]], batch: Batch) -> dict[s
         "largest_difference": difference,
         "largest": _largest(sizes_of),
         "answer": (
-            f"NLL of log_softmax against cross-entropy, for {what} on {tokens} words of dev; largest difference: "
-            f"{', '.join(sizes)}. The arithmetic of training is the same. Probabilities are recovered by exp from one "
-            "and by softmax from the other, which may round the last digit differently."
+            f"NLL of log_softmax and cross-entropy, compared on {tokens} words of dev with {what}. "
+            f"Largest differences: {', '.join(sizes)}. The arithmetic of training is the same. "
+            "Probabilities are recovered by exp from one and by softmax from the other, which may round the last "
+            "digit differently."
         ),
     }
 

@@ -1,7 +1,12 @@
+import re
+from pathlib import Path
+
 import pytest
 
 from tagger.core.common.errors import InputError
-from tagger.core.params.schema import Training
+from tagger.core.params.reader import flatten, read_params
+from tagger.core.params.schema import ReportView, Training
+from tests.conftest import PARAMS
 
 
 def test_a_training_is_named_as_in_its_stages() -> None:
@@ -20,3 +25,13 @@ def test_a_seed_that_params_cannot_have_is_named(seed: str) -> None:
 def test_an_unknown_loss_is_named() -> None:
     with pytest.raises(InputError, match=r"^loss: got 'nnl', expected one of nll, "):
         Training.parse("nnl", "1")
+
+
+def test_the_settings_of_a_training_name_files_without_their_folders(tmp_path: Path) -> None:
+    text = PARAMS.read_text(encoding="utf-8")
+    params = tmp_path / "params.yaml"
+    params.write_text(re.sub("data/(raw|vectors)/", "/home/someone/", text), encoding="utf-8")
+    settings = flatten(read_params(ReportView, params).settings)
+    assert "someone" not in str(settings)
+    assert (settings["data.train"], settings["model.vectors"]) == ("train.csv", "none.vec")
+    assert settings["train.epochs"] == 12

@@ -64,7 +64,7 @@ def test_the_largest_difference_of_all_seeds_counts() -> None:
     pairs = [{loss: model_of(loss, seed) for loss in PAIR} for seed in (1, 2, 3)]
     found = equality(pairs, BATCH)
     assert found["largest_difference"]["weight"] == 0
-    assert "for the two trained models, with each of 3 seeds, on" in found["answer"]
+    assert "words of dev with the two trained models of each of 3 seeds." in found["answer"]
     with torch.no_grad():
         pairs[1]["nll"].linear.bias[0] += 0.5
     assert equality(pairs, BATCH)["largest_difference"]["weight"] == 0.5

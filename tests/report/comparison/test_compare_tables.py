@@ -49,7 +49,7 @@ def test_spans_decide_where_tags_mark_them() -> None:
 @pytest.mark.parametrize(
     ("second", "said"),
     [
-        ({2: table(RIGHT)}, "a and b: no seed in common: 1; 2"),
+        ({2: table(RIGHT)}, "a and b: got the seeds 1, and 2; expected at least one in common"),
         ({1: table(RIGHT, WRONG)}, "a and b: measured on different test splits, expected the same"),
         ({1: table(RIGHT).assign(word="x")}, "a and b: measured on different test splits"),
     ],
