@@ -1,4 +1,4 @@
-"""What can be said of params and corpus before anything is trained."""
+"""The command `check`: params and corpus are examined before any training."""
 
 import time
 from collections.abc import Iterator
@@ -10,12 +10,12 @@ from tagger.core.params.reader import read_params
 from tagger.core.params.schema import Params, PrepareView
 from tagger.prepare.prepare_corpus import examine_corpus
 
-_SHARE_OF_PEAK = 0.4  # of the operations of matrix products that a training reaches; docs/performance.md measured 43 %
-_OPERATIONS = 6  # of a weight and word: a product and a sum, once forward and twice back
+_SHARE_OF_PEAK = 0.4  # share of the peak rate of matrix products that training reaches; docs/performance.md: 43 %
+_OPERATIONS = 6  # per weight and word: a multiplication and an addition, once forward and twice backward
 
 
 def check_project() -> Iterator[str]:
-    """Yield what is found in `params.yaml` and the corpus it names; warnings go to standard error.
+    """Yield a summary of `params.yaml` and the corpus it names; warnings go to standard error.
 
     Raises:
         InputError: a stage would refuse one of them.
@@ -25,21 +25,21 @@ def check_project() -> Iterator[str]:
     yield from prepared.summary
     survey = prepared.survey
     yield (
-        f"tags: {len(survey['tags'])}; the most frequent tag of each word is right for "
+        f"tags: {len(survey['tags'])}; the most-frequent-tag baseline is right for "
         f"{survey['dev']['baseline_accuracy']:.1%} of dev and {survey['test']['baseline_accuracy']:.1%} of test"
     )
     models = len(params.losses) * len(params.seeds)
     words = len(prepared.splits["train"].forms) * params.train.epochs * models
-    weights = params.model.count_weights(0, 0, 0, len(prepared.dictionaries.tags))  # but those looked up in a table
+    weights = params.model.count_weights(0, 0, 0, len(prepared.dictionaries.tags))  # without embeddings
     seconds = words * _OPERATIONS * weights / (_SHARE_OF_PEAK * _peak())
     yield (
         f"training: {counted(models, 'model')}, up to {counted(params.train.epochs, 'epoch')}, "
-        f"{words:,} words to go through: about {_duration(seconds)} on these cores, if nothing else runs"
+        f"{words:,} words in total; about {_duration(seconds)} on this machine when idle"
     )
 
 
 def _peak(size: int = 1024) -> float:
-    """Measure the operations that a product of matrices does in a second here, in float32."""
+    """Measure this machine's rate of float32 matrix products, in operations per second."""
     matrix = np.ones((size, size), dtype=np.float32)
     times = []
     for _ in range(4):

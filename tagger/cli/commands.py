@@ -17,12 +17,12 @@ from tagger.core.common import paths
 from tagger.core.common.errors import InputError, TaggerError, counted
 from tagger.core.params.schema import DataParams
 
-CorpusFormat = Literal["text", "json", "conllu", "parquet"]  # that of tagger.spark, which takes seconds to load
+CorpusFormat = Literal["text", "json", "conllu", "parquet"]  # as in tagger.spark, which takes seconds to import
 MOST_MODELS = 2  # side by side
 
 # Click keeps the lines of a paragraph that begins with \b.
 _COMPLETION = """\b
-Shell completion, for bash; zsh and fish alike:
+Shell completion for bash (zsh and fish work the same way):
 eval "$(_LSTM_TAGGER_COMPLETE=bash_source lstm-tagger)"
 """
 _PREDICT_EXAMPLES = """\b
@@ -65,10 +65,10 @@ _model = partial(click.option, "--model", metavar="FOLDER|URI", type=click.Path(
 
 
 def _enter_project() -> None:
-    """Go to the root of the project, from any folder below it; raise InputError outside of one."""
+    """Change to the root of the project, from any folder below it; raise InputError outside a project."""
     root = paths.project()
     if root is None:
-        raise InputError("outside of a project: neither this folder nor one above it has a params.yaml")
+        raise InputError("not in a project: no params.yaml in this folder or any above it")
     os.chdir(root)
 
 
@@ -77,35 +77,38 @@ _SETTINGS = {"help_option_names": ["-h", "--help"], "show_default": True, "max_c
 
 @click.group(context_settings=_SETTINGS, epilog=_COMPLETION)
 def main() -> None:
-    """Tag sentences with a model that the pipeline trained, and look at its results."""
+    """Tag sentences with a trained model, and inspect the pipeline's results."""
 
 
 @main.command(epilog=_PREDICT_EXAMPLES)
 @click.argument("sentences", metavar="[SENTENCE]...", nargs=-1)
 @_model(
-    default=str(paths.EXPORT), help="A folder, models:/lstm-tagger@champion in MLflow, or hf://owner/name on the Hub."
+    default=str(paths.EXPORT),
+    help="A folder, models:/lstm-tagger@champion in MLflow, or hf://owner/name on the Hugging Face Hub.",
 )
 @click.option(
     "--from",
     "source",
     type=click.Choice(["text", "json", "conllu"]),
     default="text",
-    help="Format of standard input. json: a list of words per line, or an object with one; words may hold blanks.",
+    help="Format of standard input. json: each line is a list of words, or an object with one; words may have spaces.",
 )
 @click.option(
     "--format",
     "output_format",
     type=click.Choice(get_args(Format)),
     default="table",
-    help="json: one object per line; csv: with a header; conllu: probabilities are in the last column, unless it came"
-    " --from conllu: then all is kept but the tags.",
+    help="json: one object per line; csv: with a header; conllu: probabilities in the last column, but with"
+    " --from conllu only the tags change.",
 )
-@click.option("--top", type=click.IntRange(min=1), default=1, help="Number of tags to list for each word.")
+@click.option("--top", type=click.IntRange(min=1), default=1, help="Number of tags to print for each word.")
 @click.option(
     "--tokenize", is_flag=True, help="Split text into words as the English Web Treebank does: do n't , it 's ."
 )
-@click.option("--int8", is_flag=True, help="Compute in 8 bits: faster, slightly less exact (params: export.int8).")
-@click.option("--threads", type=click.IntRange(min=1), help="Threads of an exported model.  [default: all cores]")
+@click.option(
+    "--int8", is_flag=True, help="Use the 8-bit model: faster, slightly less exact. Needs an export with export.int8."
+)
+@click.option("--threads", type=click.IntRange(min=1), help="Number of threads, for exports.  [default: all cores]")
 def predict(  # noqa: PLR0917, click passes them by name
     sentences: tuple[str, ...],
     model: str,
@@ -116,10 +119,10 @@ def predict(  # noqa: PLR0917, click passes them by name
     int8: bool,
     threads: int | None,
 ) -> None:
-    """Tag sentences: words, tags, and the probability of each tag.
+    """Tag sentences: print each word, its tag and the tag's probability.
 
-    White space separates words; with --tokenize, text is split into words first. Without a SENTENCE, standard input is
-    read, one sentence per line, and each line is answered as it arrives.
+    White space separates words; --tokenize splits raw text into words first. Without SENTENCE, reads standard input,
+    one sentence per line, and tags each line as it arrives.
     """
     from tagger.cli.stream import ConlluSentence, read_available, read_conllu, read_json
     from tagger.predict.conllu import retagged
@@ -128,17 +131,17 @@ def predict(  # noqa: PLR0917, click passes them by name
     from tagger.predict.tokenization import tokenizer
 
     if source != "text" and (sentences or tokenize):
-        raise InputError(f"--from {source}: expected sentences on standard input, split into words")
-    list(read_sentences(sentences))  # mistakes are found before the model is loaded, and spaCy sees none
+        raise InputError(f"--from {source}: expected tokenized sentences on standard input, no SENTENCE or --tokenize")
+    list(read_sentences(sentences))  # so that mistakes are found before the model is loaded, and never reach spaCy
     tagger = Tagger.load(model, threads=threads, int8=int8)
     split: Callable[[Iterable[Any]], Iterable[Any]] = tokenizer() if tokenize else iter
     top = min(top, len(tagger.tag_names))
     chunks: Iterable[Sequence[Any]] = [sentences]
     if not sentences:
         if sys.stdin is None:
-            raise InputError("standard input: closed, expected a SENTENCE or an open one")
+            raise InputError("standard input: closed; expected a SENTENCE")
         if sys.stdin.isatty():
-            click.echo("one sentence per line; Ctrl-D ends", err=True)
+            click.echo("one sentence per line; Ctrl-D to finish", err=True)
         chunks = read_available(sys.stdin.buffer)
     if output_format == "csv":
         write(csv_header(top), end="")
@@ -168,12 +171,12 @@ def predict(  # noqa: PLR0917, click passes them by name
 )
 @click.option(
     "--column",
-    help="Tag column of FILE, by name or number.  [default: in CoNLL-U, the one that MODEL was trained on]",
+    help="Tag column of FILE, by name or number.  [default for CoNLL-U: the column MODEL was trained on]",
 )
 def evaluate(model: str, file: Path, output_format: str, file_format: str, column: str | None) -> None:
-    """Measure a model on a tagged corpus: all metrics of the stage `evaluate`.
+    """Evaluate a model on a tagged corpus, with the metrics of the stage `evaluate`.
 
-    MODEL is as for `predict`, FILE a corpus in any format that the pipeline reads.
+    MODEL is a folder or URI, as for `predict --model`; FILE is a corpus in any format the pipeline reads.
     """
     from tagger.cli.evaluation import measure_model, metrics_table
 
@@ -182,19 +185,26 @@ def evaluate(model: str, file: Path, output_format: str, file_format: str, colum
 
 
 @main.command(epilog=_SERVE_EXAMPLES)
-@_model("models", multiple=True, default=[str(paths.EXPORT)], help="As for `predict`. Give it twice to compare.")
-@click.option("--host", default="127.0.0.1", help="Address to listen on; 0.0.0.0 stands for every address.")
+@_model(
+    "models",
+    multiple=True,
+    default=[str(paths.EXPORT)],
+    help="Same as for `predict`. Give it twice to compare two models.",
+)
+@click.option("--host", default="127.0.0.1", help="Address to listen on; 0.0.0.0 means all addresses.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, help="Port to listen on; 0 picks a free one.")
-@click.option("--token-file", type=click.File(errors="replace"), help="File with a token that requests must have.")
+@click.option(
+    "--token-file", type=click.File(errors="replace"), help="File with a token that every request must carry."
+)
 def serve(models: tuple[str, ...], host: str, port: int, token_file: TextIO | None) -> None:
-    """Serve a page for typing sentences, and an API.
+    """Serve a web page for tagging sentences, and an API.
 
-    Only this machine can reach it, unless --host says otherwise. The API is described at /docs.
+    Only this machine can reach them unless you set --host. /docs documents the API.
     """
     if len(models) > MOST_MODELS:
         raise InputError(f"--model: given {len(models)} times, expected at most {MOST_MODELS}")
     if len(set(models)) < len(models):
-        raise InputError(f"--model: given twice: {models[0]}; expected two models that differ")
+        raise InputError(f"--model: given twice: {models[0]}; expected two different models")
     from tagger.serving.server import serve as run_server
 
     run_server(models, host, port, token_file.read().strip() if token_file else None)
@@ -205,14 +215,14 @@ def serve(models: tuple[str, ...], host: str, port: int, token_file: TextIO | No
 @click.argument("target", metavar="OUTPUT")
 @_model(
     default="models:/lstm-tagger@champion",
-    help="As for `predict`. MLflow runs the code that is stored with a model: use only models that you trust.",
+    help="Same as for `predict`. MLflow runs the code stored with a model: use only models you trust.",
 )
 @_corpus_format("--from", "source_format", help="Format of INPUT.  [default: from the file name]")
 @_corpus_format("--to", "target_format", help="Format of OUTPUT.  [default: from the file name]")
 # By default all cores of this machine; a task may fail three times, as on a cluster.
-@click.option("--master", default="local[*,4]", help="Cluster to run on, as for spark-submit.")
-@click.option("--conf", "settings", multiple=True, metavar="KEY=VALUE", help="A Spark setting; may be repeated.")
-@click.option("--overwrite", is_flag=True, help="Replace an existing OUTPUT, which is removed first.")
+@click.option("--master", default="local[*,4]", help="Spark master, as for spark-submit.")
+@click.option("--conf", "settings", multiple=True, metavar="KEY=VALUE", help="Spark setting; may be repeated.")
+@click.option("--overwrite", is_flag=True, help="Delete an existing OUTPUT first.")
 def tag_corpus(  # noqa: PLR0917, click passes them by name
     source: str,
     target: str,
@@ -223,12 +233,12 @@ def tag_corpus(  # noqa: PLR0917, click passes them by name
     settings: tuple[str, ...],
     overwrite: bool,
 ) -> None:
-    """Tag a corpus of any size with Spark, here or on a cluster.
+    """Tag a corpus of any size with Spark, locally or on a cluster.
 
-    INPUT and OUTPUT are paths that Spark can read. Text has one sentence per line; Parquet and JSON lines have a column
-    `sentence` or `tokens` of strings or lists of words. OUTPUT is a folder, of Parquet or JSON lines: the columns of
-    INPUT (for text: file, line, sentence), then words, tags and probabilities; or CoNLL-U like INPUT, with new tags.
-    `_SUCCESS` marks a complete OUTPUT.
+    INPUT and OUTPUT are any paths Spark supports. Text has one sentence per line; Parquet and JSON Lines have a column
+    `sentence` or `tokens` of strings or lists of words. OUTPUT is a folder of Parquet or JSON Lines files with the
+    columns of INPUT (for text: file, line, sentence), then words, tags and probabilities. CoNLL-U can also be written
+    back as CoNLL-U with new tags. The file `_SUCCESS` marks a complete OUTPUT.
     """
     for setting in settings:
         if setting.find("=") < 1:
@@ -246,26 +256,26 @@ def tag_corpus(  # noqa: PLR0917, click passes them by name
 
 @main.command()
 @click.argument("repository", metavar="OWNER/NAME")
-@_model(default=str(paths.EXPORT), help="The export: a folder, or the URI of a model in MLflow.")
-@click.option("--private", is_flag=True, help="If the repository is new, hide it from others.")
+@_model(default=str(paths.EXPORT), help="The export: a folder or an MLflow model URI.")
+@click.option("--private", is_flag=True, help="Make the repository private if it is new.")
 def push(repository: str, model: str, private: bool) -> None:
-    """Upload an export to the Hugging Face Hub, its model card as README.md.
+    """Upload an export to the Hugging Face Hub, with its model card as README.md.
 
-    Sign in first: `hf auth login`, or a token in HF_TOKEN. OWNER/NAME is created if it is missing.
+    Log in first with `hf auth login`, or set HF_TOKEN. OWNER/NAME is created if it does not exist.
     """
     from tagger.predict.hub import push as upload
     from tagger.predict.model_source import model_folder_of
 
     with model_folder_of(model) as folder:
         write(upload(folder, repository, private=private))
-    write(f"To use it: lstm-tagger predict --model hf://{repository}")
+    write(f"Use it with: lstm-tagger predict --model hf://{repository}")
 
 
 @main.command()
 def check() -> None:
-    """Say what is wrong or odd in the params and the corpus, before anything is trained.
+    """Check the params and the corpus before any training.
 
-    Writes nothing. A mistake that would stop the pipeline ends the command with status 1.
+    Prints warnings and a summary; writes nothing. Exits with status 1 on an error that would stop the pipeline.
     """
     from tagger.cli.check import check_project
 
@@ -278,7 +288,7 @@ def check() -> None:
 @_columns
 @_all_columns
 def results(columns: list[str], everything: bool) -> None:
-    """Print the test metrics of the losses in params.yaml and of the baseline, and how they compare."""
+    """Print the test metrics of all losses in params.yaml and of the baseline, with a verdict."""
     from tagger.cli.results_table import read_results
     from tagger.cli.text_table import text_table
 
@@ -290,7 +300,7 @@ def results(columns: list[str], everything: bool) -> None:
 
 @main.command()
 def verify() -> None:
-    """Say whether the outputs have the same bytes as those of the recorded run, and if not, why."""
+    """Compare the outputs with the recorded run, byte for byte, and explain any difference."""
     from tagger.runner.recorded_run import compare_with_recorded
 
     _enter_project()
@@ -301,8 +311,8 @@ def verify() -> None:
 def sync() -> None:
     """Bring MLflow up to date with the outputs on disk.
 
-    Delivers what was kept while MLflow was away, ends the runs of dead processes, and rebuilds the runs of models that
-    DVC has restored (from its run-cache, or by `dvc pull`). Nothing is logged twice.
+    Logs what was kept while MLflow was unreachable, ends the runs of dead processes, and rebuilds the runs of models
+    that DVC has restored (from its run-cache or with `dvc pull`). Nothing is logged twice.
     """
     from tagger.tracking.sync import sync as sync_runs
 
@@ -311,19 +321,21 @@ def sync() -> None:
     for lines, line in enumerate(sync_runs(), start=1):  # noqa: B007
         write(line)
     if not lines:
-        write("MLflow holds all that is here")
+        write("MLflow is up to date")
     _echo_links()
 
 
 @main.command(epilog=_COMPARE_EXAMPLES)
 @click.argument("runs", metavar="[RUN RUN]", nargs=-1)
-@click.option("--filter", "condition", default="", metavar="TEXT", show_default=False, help="In MLflow's syntax.")
-@click.option("--sort", default="best_dev_accuracy", metavar="COLUMN", help="Column of the table, or `started`.")
-@click.option("--ascending", is_flag=True, help="Put the smallest value first.")
+@click.option(
+    "--filter", "condition", default="", metavar="TEXT", show_default=False, help="Filter in MLflow's syntax."
+)
+@click.option("--sort", default="best_dev_accuracy", metavar="COLUMN", help="Any column of the table, or `started`.")
+@click.option("--ascending", is_flag=True, help="Sort in ascending order.")
 @click.option("--limit", type=click.IntRange(min=1), default=50, help="Maximum number of rows.")
 @_columns
 @_all_columns
-@click.option("--csv", "as_csv", is_flag=True, help="Print CSV, for a spreadsheet.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print the table as CSV.")
 def compare(  # noqa: PLR0917, click passes them by name
     runs: tuple[str, ...],
     condition: str,
@@ -334,16 +346,16 @@ def compare(  # noqa: PLR0917, click passes them by name
     everything: bool,
     as_csv: bool,
 ) -> None:
-    """Print all trainings recorded in MLflow, with the params in which they differ.
+    """List all trainings in MLflow with the params that differ, or compare two runs.
 
-    By default a table takes 120 columns of the terminal; what does not fit is named below it.
+    The table is at most 120 columns wide; columns that do not fit are named below it.
 
-    With the names of two runs (trainings, losses of several seeds, or groups): say whether they differ, over seeds and
-    test sentences. Of runs with one name, the newest is taken.
+    Given the names of two runs (trainings, losses with several seeds, or groups), test whether they differ over seeds
+    and test sentences. If several runs share a name, the newest is used.
     """
     if runs:
         if len(runs) != 2:
-            raise InputError(f"RUN: got {len(runs)}, expected the names of two runs, or none for all trainings")
+            raise InputError(f"RUN: got {len(runs)}, expected the names of two runs, or none to list all trainings")
         from tagger.cli.run_verdicts import verdicts
 
         for line in verdicts(*runs):
@@ -354,7 +366,7 @@ def compare(  # noqa: PLR0917, click passes them by name
 
     table = compare_runs(condition, sort, ascending=ascending, limit=limit, columns=columns, everything=everything)
     if not len(table):
-        raise InputError("MLflow: no training matches; expected those of `dvc repro`")
+        raise InputError("MLflow: no training matches; expected some that `dvc repro` has logged")
     if as_csv:
         write(table.to_csv(index=False), end="")
     else:
@@ -370,7 +382,7 @@ def _echo_links() -> None:
 
 
 def run() -> None:
-    """Run the command line. An error that the user can mend is one line, not a traceback."""
+    """Run the command line. An error that the user can fix is one line, not a traceback."""
     try:
         main()
     except (TaggerError, OSError) as error:
@@ -379,4 +391,6 @@ def run() -> None:
         module = (error.name or "").partition(".")[0]
         if module not in EXTRAS:
             raise
-        sys.exit(f"error: this needs {module}, which is not installed; expected {install_command(EXTRAS[module])}")
+        sys.exit(
+            f"error: this needs {module}, which is not installed; install it with {install_command(EXTRAS[module])}"
+        )

@@ -1,4 +1,4 @@
-"""A finished model, measured on any corpus."""
+"""The command `evaluate`: a trained model measured on any corpus."""
 
 import sys
 from pathlib import Path
@@ -21,7 +21,7 @@ from tagger.prepare.read_corpus import FORMATS, format_of, read_corpus
 def measure_model(source: str, file: Path, file_format: str, column: str | None) -> dict[str, float | None]:
     """Return the numbers of sentences and words, and every metric; None if a metric has no word to count.
 
-    `column` is that of the tags, by name or number; in CoNLL-U, the one that the model was trained on by default.
+    `column` names or numbers the column of the tags; for CoNLL-U, the default is the column the model was trained on.
 
     Raises:
         InputError: the model or the corpus can't be read.
@@ -42,7 +42,7 @@ def measure_model(source: str, file: Path, file_format: str, column: str | None)
 
 
 def _groups(split: EncodedSplit, dictionaries: Dictionaries) -> WordGroups:
-    """Group the words by what the training split, if this project still has it, or the dictionary says of them."""
+    """Group the words by the training split if this project still has it, otherwise by the dictionary."""
     here = paths.workspace()
     try:
         if Dictionaries.load(here / paths.DICTIONARIES).words.ids == dictionaries.words.ids:
@@ -54,7 +54,7 @@ def _groups(split: EncodedSplit, dictionaries: Dictionaries) -> WordGroups:
 
 
 def metrics_table(metrics: dict[str, float | None]) -> str:
-    """Return one line for each figure: its name, its value and what it means."""
+    """Return one line per metric: name, value and meaning."""
     lines = []
     for name, value in metrics.items():
         metric = METRICS.get(name)

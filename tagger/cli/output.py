@@ -1,4 +1,4 @@
-"""Standard output: the text as it is in a file or a pipe, and harmless on a terminal."""
+"""Standard output: text is written as it is to a file or a pipe, and escaped on a terminal."""
 
 import sys
 
@@ -6,12 +6,12 @@ from tagger.core.common.errors import harmless
 
 
 def write(text: str, end: str = "\n") -> None:
-    """Write text: its bytes in UTF-8, or what a terminal can show and will not obey."""
+    """Write text as UTF-8; on a terminal, escape what it can't show and what it would obey."""
     if sys.stdout is None:  # closed
         return
     if sys.stdout.isatty():
         shown = harmless(text + end).encode(sys.stdout.encoding, "backslashreplace")
         sys.stdout.write(shown.decode(sys.stdout.encoding))
-    else:  # in whatever encoding the locale has: the input is read as UTF-8, too
+    else:  # UTF-8 whatever the locale, as the input is read
         sys.stdout.buffer.write((text + end).encode())
     sys.stdout.flush()

@@ -30,9 +30,9 @@ def _table(sentence: "TaggedSentence", number: int, top: int) -> str:
 
 
 def _check_words(sentence: "TaggedSentence", number: int) -> None:
-    """Raise InputError if a word would end the line or the column that it stands in."""
+    """Raise InputError if a word would break its line or column."""
     if broken := next((word for word in sentence.words if re.search(r"[\t\n\r]", word)), None):
-        raise InputError(f"sentence {number}: {broken[:60]!r} has a tab or a line end; expected --format json or csv")
+        raise InputError(f"sentence {number}: {broken[:60]!r} has a tab or a line break; expected --format json or csv")
 
 
 def _json(sentence: "TaggedSentence", number: int, top: int) -> str:

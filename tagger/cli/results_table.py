@@ -1,4 +1,4 @@
-"""What `results` prints: the test metrics as a table, and what their comparison says."""
+"""The command `results`: the test metrics as a table, and the verdict on the losses."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,16 +11,16 @@ from tagger.core.common.errors import InputError
 from tagger.core.common.files import read_json, reading
 from tagger.evaluate.metrics import METRICS, SPREAD
 
-_EXPECTED = "the results of `dvc repro`"
+_EXPECTED = "the output of `dvc repro`"
 
 
 def read_results(columns: Sequence[str] = ()) -> tuple[pd.DataFrame, str]:
-    """Return a table of the losses that were compared last and of the baseline, and the summary of their comparison.
+    """Return a table of the losses compared last and of the baseline, and the summary of the comparison.
 
-    With several seeds it has the mean over them, and in a column of its own the standard deviation.
+    With several seeds, the table has the means, and the standard deviations in columns of their own.
 
     Args:
-        columns: the metrics to show; none stands for all.
+        columns: the metrics to show; all if empty.
 
     Raises:
         InputError: there are no results, a file is damaged, or no loss has a metric of that name.
@@ -37,11 +37,11 @@ def read_results(columns: Sequence[str] = ()) -> tuple[pd.DataFrame, str]:
     table = pd.DataFrame.from_dict(rows, orient="index")
     for name in columns:
         if name not in table:
-            raise InputError(f"--columns: no loss has {name!r}; expected some of {', '.join(map(str, table))}")
+            raise InputError(f"--columns: no column {name!r}; expected any of {', '.join(map(str, table))}")
     return table[list(columns or map(str, table))].reset_index(names=""), summary
 
 
 def _row(metrics: Any) -> "pd.Series[float]":
-    """Return the values of the metrics among some figures by their names. None stands for one without a value."""
+    """Return the metrics among these figures, by name; None becomes NaN."""
     shown = {name: value for name, value in metrics.items() if name.removesuffix(SPREAD) in METRICS}
     return pd.Series({name: None if value is None else float(value) for name, value in shown.items()}, dtype=float)

@@ -1,6 +1,6 @@
-"""Lines of standard input as they come: many at once from a file, one by one from a person or a slow pipe.
+"""Sentences from standard input as they arrive: many at once from a file, one by one from a person or a slow pipe.
 
-And the sentences in them: lists of words as JSON, and CoNLL-U.
+They are lines of text, JSON lists of words, or CoNLL-U.
 """
 
 import codecs
@@ -13,9 +13,9 @@ from tagger.core.common.errors import InputError, counted
 from tagger.predict.conllu import WORD
 
 NAME = "standard input"
-_KEYS = ("tokens", "words", "sentence", "text")  # of an object; the first that it has counts
+_KEYS = ("tokens", "words", "sentence", "text")  # of an object; the first one present counts
 _COLUMNS = 10  # of CoNLL-U
-_BLOCK = 1 << 20  # bytes read at most at once; a pipe gives what it holds
+_BLOCK = 1 << 20  # most bytes read at once; a pipe returns what it holds
 
 
 def read_available(stream: BinaryIO) -> Iterator[list[str]]:
@@ -70,26 +70,24 @@ def read_json(chunks: Iterable[Sequence[str]]) -> Iterator[list[Any]]:
             if isinstance(found, dict):
                 found = next((found[key] for key in _KEYS if key in found), None)
             if not isinstance(found, str | list):
-                expected = (
-                    f"expected a list of words, or an object that has one as {', '.join(_KEYS[:-1])} or {_KEYS[-1]}"
-                )
-                raise InputError.at(NAME, number, expected)
+                keys = f"{', '.join(_KEYS[:-1])} or {_KEYS[-1]}"
+                raise InputError.at(NAME, number, f"expected a list of words, or an object with one as {keys}")
             sentences.append(found)
         yield sentences
 
 
 class ConlluSentence(NamedTuple):
-    """A sentence as it stands in CoNLL-U, with the lines before it."""
+    """The lines of a sentence in CoNLL-U, and its words."""
 
     lines: list[str]
     words: list[str]
 
 
 def read_conllu(chunks: Iterable[Sequence[str]]) -> Iterator[list[ConlluSentence]]:
-    """Yield the sentences of CoNLL-U whose last line has arrived; tags need not be there. What follows the last is one.
+    """Yield the sentences of CoNLL-U that are complete, with or without tags; lines after the last one come at the end.
 
     Raises:
-        InputError: a line is no comment and has other columns than CoNLL-U.
+        InputError: a line is neither a comment nor has the columns of CoNLL-U.
     """
     number = 0
     lines: list[str] = []
@@ -101,7 +99,7 @@ def read_conllu(chunks: Iterable[Sequence[str]]) -> Iterator[list[ConlluSentence
             lines.append(line)
             cells = line.split("\t")
             if line.strip() and not line.startswith("#") and len(cells) < _COLUMNS:
-                expected = f"expected {_COLUMNS} with a tab between them: {line[:60]!r}"
+                expected = f"expected {_COLUMNS} separated by tabs: {line[:60]!r}"
                 raise InputError.at(NAME, number, f"{counted(len(cells), 'column')}, {expected}")
             if WORD.match(line):
                 words.append(cells[1])

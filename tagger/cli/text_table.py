@@ -27,7 +27,7 @@ def text_table(table: "pd.DataFrame", *, whole: bool = False) -> str:
     """Return a table without its index: floats with four decimals, a missing value as `-`.
 
     If it is too wide, headings are broken after `_`, `.` and `/`, and columns that still don't fit are named below it.
-    A `whole` table has any width.
+    A `whole` table may have any width.
     """
     room = math.inf if whole else WIDTH + len(GAP)
     for breaks in (False, True):
@@ -43,7 +43,7 @@ def text_table(table: "pd.DataFrame", *, whole: bool = False) -> str:
     height = max(map(len, shown))
     filled = ([" " * wcwidth.width(cells[0])] * (height - len(cells)) + cells for cells in shown)
     text = "\n".join(GAP.join(row).rstrip() for row in zip(*filled, strict=True))
-    rest = f"too wide for {WIDTH} columns: {', '.join(columns)}; see --columns and --all"
+    rest = f"too wide for {WIDTH} columns: {', '.join(columns)}; use --columns or --all to see them"
     return f"{text}\n\n{fill(rest)}" if columns else text
 
 

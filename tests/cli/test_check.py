@@ -31,8 +31,8 @@ def test_it_says_what_training_will_see_and_writes_nothing(project: Path) -> Non
     assert train.startswith("train: data/raw/train.csv (CSV): 766 sentences, 9,890 words")
     assert "of them not in train; sentences also in train: 0; words with a tag that train lacks: 0" in dev
     assert test.startswith("test: data/raw/test.csv (CSV): ")
-    assert tags.startswith("tags: 17; the most frequent tag of each word is right for ")
-    assert training.startswith("training: 2 models, up to 12 epochs, 237,360 words to go through: about ")
+    assert tags.startswith("tags: 17; the most-frequent-tag baseline is right for ")
+    assert training.startswith("training: 2 models, up to 12 epochs, 237,360 words in total; about ")
     assert files(project) == before
 
 
@@ -62,5 +62,5 @@ def test_a_mistake_is_that_of_the_stage(project: Path, file: str, old: str, new:
 def test_outside_of_a_project_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert not tmp_path.is_relative_to(ROOT)
-    with pytest.raises(InputError, match=r"outside of a project"):
+    with pytest.raises(InputError, match=r"not in a project"):
         check()

@@ -34,11 +34,11 @@ def test_losses_of_two_runs_are_compared(first: str, second: str, said: str) -> 
 @pytest.mark.parametrize(
     ("first", "second", "said"),
     [
-        ("wide", "wide", "RUN: got 'wide' twice, expected two runs"),
+        ("wide", "wide", "RUN: got 'wide' twice, expected two different runs"),
         (
             "wide",
             "hinges",
-            "wide and hinges: got the losses nll, mse, and hinge, softmax_nll; expected at least one in common",
+            "wide and hinges: got the losses nll, mse and hinge, softmax_nll; expected one in common",
         ),
     ],
 )

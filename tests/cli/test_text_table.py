@@ -48,7 +48,7 @@ def test_columns_that_do_not_fit_are_named_and_later_ones_that_do_are_shown() ->
     texts = {f"path_{number}": ["x" * 30] for number in range(1, 6)}
     lines = text_table(pd.DataFrame(texts | {"seed": ["1"]})).splitlines()
     assert lines[0].split() == ["path_1", "path_2", "path_3", "seed"]
-    assert lines[-1] == "too wide for 120 columns: path_4, path_5; see --columns and --all"
+    assert lines[-1] == "too wide for 120 columns: path_4, path_5; use --columns or --all to see them"
     assert max(map(len, lines)) <= WIDTH
 
 

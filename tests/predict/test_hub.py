@@ -183,7 +183,7 @@ def test_the_command_pushes_to_the_hub_of_the_environment_and_predicts_with_it(
         return done.stdout
 
     pushed = run("push", REPOSITORY, "--model", str(exported)).splitlines()
-    assert pushed[1] == f"To use it: lstm-tagger predict --model {URI}"
+    assert pushed[1] == f"Use it with: lstm-tagger predict --model {URI}"
     assert run("predict", "--model", URI, *WORDS) == run("predict", "--model", str(exported), *WORDS)
 
 
@@ -194,5 +194,5 @@ def test_the_extra_that_is_missing_is_named(arguments: list[str], exported: Path
     code = "import sys; sys.modules['huggingface_hub'] = None; from tagger.cli.commands import run; run()"
     command = [sys.executable, "-c", code, *arguments]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-    told = f"error: this needs huggingface_hub, which is not installed; expected {install_command('hub')}\n"
+    told = f"error: this needs huggingface_hub, which is not installed; install it with {install_command('hub')}\n"
     assert (done.returncode, done.stdout, done.stderr) == (1, "", told)
