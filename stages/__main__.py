@@ -1,4 +1,4 @@
-"""Run a stage: `python -m stages train nll 1`. What it needs, torch too, is imported within `run_stage`."""
+"""Run a stage: `python -m stages train nll 1`. Its imports, torch among them, happen within `run_stage`."""
 
 import atexit
 import hashlib
@@ -16,7 +16,7 @@ STAGES = {"prepare": "", "train": " LOSS SEED", "evaluate": " LOSS SEED", "repor
 
 
 def load() -> Callable[[], None]:
-    """Import the stage that the command line names, and return it, ready to run.
+    """Import the stage named on the command line, and return it ready to run.
 
     Raises:
         InputError: the command line is not `STAGE [LOSS SEED]`.
@@ -35,7 +35,7 @@ def load() -> Callable[[], None]:
     from tagger.runner.locks import hold
 
     for text in () if rank() else other_versions(stage):
-        print(f"warning: {text}: outputs may differ from those of dvc.lock", file=sys.stderr)
+        print(f"warning: {text}; outputs may differ from dvc.lock", file=sys.stderr)
     arithmetic.use(read_params(ArithmeticView).arithmetic)
     main = importlib.import_module(f"stages.{stage}").main
     name = f"{stage}@{'-'.join(arguments)}".rstrip("@")
@@ -43,15 +43,15 @@ def load() -> Callable[[], None]:
         name += f", process {number}"
 
     def run() -> None:
-        # A stage outlives a killed DVC, and would write the same files as the stage that the next DVC starts.
+        # A stage outlives a killed DVC; it must not write the same files as the stage that the next DVC starts.
         folder = hashlib.sha256(str(Path.cwd()).encode()).hexdigest()[:12]
         with hold(f"{name}-{folder}", f"{name} in {Path.cwd()}"):
             try:
                 main(*arguments, written=files.note_outputs)
             except Exception:
-                files.check()  # what changed may be what broke it
+                files.check()  # a changed file may be the cause
                 raise
-        # DVC reads what it records as soon as this process is gone: after the last check nothing may take time.
+        # DVC hashes the files as soon as this process ends, so nothing after the last check may take time.
         atexit._run_exitfuncs()
         print(end="", flush=True)
         if not rank():

@@ -19,7 +19,7 @@ from tagger.train.trainer import Trainer, TrainingInputs, write_outputs
 def main(loss: str, seed: str, written: Callable[[], None] = lambda: None) -> None:
     """Run the stage for this loss and seed; `written` is called once its outputs are written.
 
-    The process of rank 0 keeps and writes; the others compute with it.
+    The process of rank 0 writes everything; the others only compute.
     """
     training = Training.parse(loss, seed)
     if rank():
@@ -39,7 +39,7 @@ def main(loss: str, seed: str, written: Callable[[], None] = lambda: None) -> No
         trainer = Trainer(inputs, progress.step)
         if checkpoint.trainer is not None:
             trainer.load_state_dict(checkpoint.trainer)
-            print(f"{training}: epochs 1-{len(trainer.history)} of {params.epochs} were run before", file=sys.stderr)
+            print(f"{training}: resumed after epoch {len(trainer.history)} of {params.epochs}", file=sys.stderr)
         with open_training_run(training, checkpoint.training, key, trainer.history) as run:
             with joined(inputs.device) as group:
                 group.share(checkpoint.trainer)

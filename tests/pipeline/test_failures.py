@@ -88,7 +88,7 @@ def name_an_unknown_loss(project: Project) -> str:
 
 def export_what_is_not_trained(project: Project) -> str:
     project.edit("params.yaml", "loss: best", "loss: mse")
-    return "export.loss: 'mse' is not trained; expected 'best' or one of losses: nll, cross_entropy"
+    return "export.loss: 'mse' is not trained; expected 'best' or one of the losses nll, cross_entropy"
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,7 @@ def test_a_training_that_was_killed_goes_on_to_the_same_bytes_in_the_same_run(
         dvc.communicate()
     assert store_of(tracked).runs()[0].info.status == "RUNNING"
     printed = tracked.run("dvc", "repro", "train@nll-1")
-    assert re.search(r"nll-1: epochs 1-\d\d of 30 were run before", printed)
+    assert re.search(r"nll-1: resumed after epoch \d\d of 30", printed)
     check_undisturbed(tracked, undisturbed, 30)
 
 
@@ -77,7 +77,7 @@ def test_a_stage_whose_dvc_was_killed_is_waited_for(tracked: Project, database: 
         printed = tracked.run("dvc", "repro", "train@nll-1")
         dvc.communicate()
     assert re.search(r"waiting for process \d+: train@nll-1 in ", printed)
-    assert "nll-1: epochs 1-120 of 120 were run before" in printed
+    assert "nll-1: resumed after epoch 120 of 120" in printed
     check_undisturbed(tracked, undisturbed, 120)
 
 

@@ -101,13 +101,13 @@ def test_what_is_no_file_is_named(name: str, kind: str, folder: Path) -> None:
 @pytest.mark.parametrize("name", DATA_FILES)
 def test_a_file_without_a_checksum_is_refused(name: str, folder: Path) -> None:
     edit_config(folder, lambda config: config["sha256"].pop(name))
-    assert error_of(folder) == f"{folder}/config.json: damaged: sha256: no entry of {name}"
+    assert error_of(folder) == f"{folder}/config.json: damaged: sha256: no entry for {name}"
 
 
 @pytest.mark.parametrize("name", ["../nll/words.json", "/etc/hostname", "model.onnx.data", "", "a\0b"])
 def test_a_checksum_of_another_file_is_refused(name: str, folder: Path) -> None:
     edit_config(folder, lambda config: config["sha256"].update({name: ""}))
-    assert error_of(folder) == f"{folder}/config.json: damaged: sha256: {name!r} is no file of this model"
+    assert error_of(folder) == f"{folder}/config.json: damaged: sha256: {name!r} is not a file of this model"
 
 
 @pytest.mark.parametrize("changes", [{"hidden": 6}, {"layers": 2}, {"bidirectional": False}, {"character_filters": 4}])
@@ -304,7 +304,7 @@ def test_json_that_is_nested_deeply_is_refused(name: str, folder: Path) -> None:
 def test_a_file_beyond_its_limit_is_not_read(name: str, limit: int, folder: Path) -> None:
     with (folder / name).open("ab") as file:
         file.truncate(limit + 1)  # zeros that take no room on the disk
-    assert error_of(folder) == f"{folder / name}: larger than {limit} bytes, which is the limit"
+    assert error_of(folder) == f"{folder / name}: larger than the limit of {limit} bytes"
 
 
 @pytest.mark.parametrize("name", GRAPHS)

@@ -1,8 +1,8 @@
 """Portable arithmetic: the same bytes on every x86-64 processor with AVX2.
 
 Torch, NumPy and the libraries below them choose their kernels by processor, and each kernel rounds in its own way. They
-read the environment when they are imported or first compute, so `use` has to come before. What the variables leave open
-is avoided, such as `torch.sqrt` of whole tensors: it is MKL's, which rounds by vendor.
+read the environment when they are imported or first used, so `use` has to come first. Operations that no variable
+controls are avoided: `torch.sqrt` of whole tensors, for instance, is MKL's, which rounds differently by vendor.
 """
 
 import os
@@ -21,13 +21,13 @@ PORTABLE = {
     "MKL_CBWR": "COMPATIBLE",  # exp and log; AVX2 would bind Intel's processors only
     "NPY_DISABLE_CPU_FEATURES": "X86_V4 AVX512_ICL AVX512_SPR",
     "OPENBLAS_CORETYPE": "Haswell",  # matrix products of NumPy and SciPy
-    "OPENBLAS_NUM_THREADS": "1",  # a sum over several threads is rounded by their number
+    "OPENBLAS_NUM_THREADS": "1",  # the rounding of a sum over threads depends on their number
 }
-CPUINFO = Path("/proc/cpuinfo")  # Linux's; elsewhere every x86-64 processor of these days has AVX2
+CPUINFO = Path("/proc/cpuinfo")  # Linux only; elsewhere every current x86-64 processor has AVX2
 
 
 def use(arithmetic: Arithmetic) -> None:
-    """Choose the arithmetic of libraries that are still to be imported, here and in processes that this one starts."""
+    """Choose the arithmetic of libraries not yet imported, here and in child processes."""
     if arithmetic == "portable" and not limits():
         os.environ |= PORTABLE
 
@@ -38,7 +38,7 @@ def in_use() -> bool:
 
 
 def check(arithmetic: Arithmetic, device_type: str = "cpu") -> None:
-    """Insist on the arithmetic that is asked for, and warn if it can't hold on this processor or type of device.
+    """Verify that this process computes with `arithmetic`; warn if this processor or type of device can't.
 
     Raises:
         InputError: torch was imported without `use`.
@@ -47,14 +47,14 @@ def check(arithmetic: Arithmetic, device_type: str = "cpu") -> None:
         return
     if reason := limits(device_type):
         if not rank():
-            print(f"warning: arithmetic: 'portable' is for x86-64 processors with AVX2, not {reason}", file=sys.stderr)
+            print(f"warning: arithmetic: 'portable' needs an x86-64 processor with AVX2, not {reason}", file=sys.stderr)
     elif not in_use():
         wanted = " ".join(f"{name}={value!r}" for name, value in PORTABLE.items())
-        raise InputError(f"arithmetic: got 'portable', expected {wanted} in the environment before torch is imported")
+        raise InputError(f"arithmetic: 'portable' needs {wanted} in the environment before torch is imported")
 
 
 def limits(device_type: str = "cpu") -> str:
-    """Return for what portable arithmetic does not hold here; empty if it holds."""
+    """Return what keeps portable arithmetic from holding here; empty if nothing does."""
     if device_type != "cpu":
         return f"a device of type {device_type}"
     if platform.machine().lower() not in ("x86_64", "amd64"):

@@ -1,23 +1,23 @@
-"""The errors that are reported as one line, without a traceback, and what they quote."""
+"""Errors that are reported as one line, without a traceback."""
 
 import re
 from pathlib import Path
 from typing import Self
 
 _OBEYED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-_LONGEST = 2000  # characters of a line: a value may have any number
+_LONGEST = 2000  # characters of a message, since a quoted value may be of any length
 
 
 def harmless(text: str) -> str:
-    """Return a text in which what a terminal would obey, ESC and marks of direction, is written as an escape."""
+    """Escape the characters that a terminal would obey: control characters and direction marks."""
     return _OBEYED.sub(lambda found: ascii(found[0])[1:-1], text)
 
 
 class TaggerError(Exception):
-    """What an entry point prints before it exits with a non-zero code: the place, and what was found and expected."""
+    """An error that entry points print as one line, then exit with a non-zero code."""
 
     def __str__(self) -> str:
-        """Return one line, whatever is quoted in it."""
+        """Return one line, whatever it quotes."""
         line = harmless(super().__str__().replace("\n", " "))
         return line if len(line) <= _LONGEST else f"{line[: _LONGEST // 2]} ... {line[-_LONGEST // 2 :]}"
 
@@ -33,7 +33,7 @@ class InputError(TaggerError):
 
     @classmethod
     def not_utf8(cls, path: Path | str, error: UnicodeDecodeError, first_line: int = 1) -> Self:
-        """Build the error for bytes that are not UTF-8; those that were decoded begin with the line `first_line`."""
+        """Build the error for bytes that are not UTF-8; the decoded bytes begin at line `first_line`."""
         before = error.object[: error.start]
         line, byte = first_line + before.count(b"\n"), error.start - before.rfind(b"\n")
         wrong = f"0x{error.object[error.start]:02x}"
@@ -41,10 +41,10 @@ class InputError(TaggerError):
 
 
 def counted(amount: int, one: str, many: str = "") -> str:
-    """Return a number with its noun, as messages have it: `1 word`, `1,200 words`."""
+    """Return a number with its noun: `1 word`, `1,200 words`."""
     return f"{amount:,} {one if amount == 1 else many or one + 's'}"
 
 
 def clip(text: str) -> str:
-    """Return at most the first 60 characters, so that a message stays short."""
+    """Return at most the first 60 characters, to keep messages short."""
     return text if len(text) <= 60 else text[:60] + "..."

@@ -10,7 +10,7 @@ from typing import Any
 
 from tagger.core.common.errors import InputError
 
-# What readers of JSON and of NumPy's arrays raise if a file is damaged.
+# Raised by readers of JSON and of NumPy arrays if a file is damaged.
 _OF_READERS = (ValueError, TypeError, KeyError, AttributeError, EOFError, RecursionError, SyntaxError, TokenError)
 
 
@@ -59,7 +59,7 @@ def write_json(path: Path, document: Any) -> None:
 
 @contextmanager
 def reading(path: Path, expected: str) -> Iterator[None]:
-    """Report a file that the block finds missing or damaged; `expected` says what a user should provide.
+    """Report a file that is missing or damaged; `expected` says what the user should provide.
 
     Raises:
         InputError: the file is missing, or the block can't use its content.

@@ -21,7 +21,7 @@ VERIFICATION = EXPORT / "verification.json"  # the result of comparing it with t
 
 
 def project() -> Path | None:
-    """Return the nearest folder, from the current one upwards, that has a `params.yaml`; None outside of a project."""
+    """Return the nearest folder, from the current one upwards, that has a `params.yaml`; None outside a project."""
     here = Path.cwd()
     return next((folder for folder in (here, *here.parents) if (folder / "params.yaml").is_file()), None)
 
@@ -29,14 +29,14 @@ def project() -> Path | None:
 def workspace() -> Path:
     """Return the root of the main workspace, even in an experiment that DVC runs in a temporary folder.
 
-    Outside of a project it is the current folder.
+    Outside a project, it is the current folder.
     """
     root = os.environ.get("DVC_ROOT")
     return Path(root).resolve() if root else project() or Path.cwd()
 
 
 def kept(name: str) -> Path:
-    """Return a folder for files that outlive a stage but are not outputs: all experiments share it, DVC ignores it."""
+    """Return a folder for files that outlive a stage without being outputs; experiments share it, DVC ignores it."""
     folder = workspace() / ".dvc" / "tmp" / "lstm-tagger" / name
     folder.mkdir(parents=True, exist_ok=True)
     return folder

@@ -4,5 +4,5 @@ import os
 
 
 def rank() -> int:
-    """Return the number of this process among those of a training: what torchrun's RANK says, else 0."""
+    """Return this process's rank within its training: torchrun's RANK, or 0."""
     return int(os.environ.get("RANK", "0"))

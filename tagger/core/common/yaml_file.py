@@ -1,7 +1,7 @@
 """Reading and writing YAML by the rules of version 1.2, as DVC does. PyYAML follows 1.1: `yes` is true, 0200 is 128.
 
-PyYAML parses; what a plain text stands for is decided by 1.2's core schema
-(https://yaml.org/spec/1.2.2/#103-core-schema). Where DVC's parser departs from it, the text is refused.
+PyYAML parses; plain scalars are resolved by 1.2's core schema (https://yaml.org/spec/1.2.2/#103-core-schema). Those
+that DVC's parser resolves differently are refused.
 """
 
 import re
@@ -22,7 +22,7 @@ _MOST_SHOWN = 200  # characters of a message
 _DEEP = "values are nested too deeply"
 _UNCLEAR = "unclear"
 _SCALARS = {
-    # What ruamel.yaml, DVC's parser, reads in a way of its own: dates, 1_000, 0b1, -0x1, .5e1, = and <<.
+    # Read differently by ruamel.yaml, DVC's parser: dates, 1_000, 0b1, -0x1, .5e1, = and <<.
     _UNCLEAR: r"[-+]?[.\d][\d.]*_[\d_.]*([eE][-+]?\d+)?|[-+]?_[\d_]*|\d{4}-\d\d?-\d\d?([Tt \t].*)?|=|<<"
     r"|[-+]?0[box][\da-fA-F]*_[\da-fA-F_]*|[-+]?0b[01]+|[-+]0o[0-7]+|[-+]0x[\da-fA-F]+|[-+]?\.\d+[eE]\d+",
     "tag:yaml.org,2002:null": r"~|null|Null|NULL|",
@@ -36,7 +36,7 @@ _COLON = re.compile(r"\s*:(?=\s|\Z)")
 
 
 class Place(NamedTuple):
-    """Where a value stands in the file, and how it was typed."""
+    """The line of a value in the file, and its text."""
 
     line: int
     typed: str
@@ -50,12 +50,12 @@ class _Loader(yaml.SafeLoader):
         self.text, self._levels = text, 0
 
     def fetch_tag(self) -> NoReturn:
-        _refuse(self.get_mark(), "a tag, expected a value without one")
+        _refuse(self.get_mark(), "tags are not allowed, expected a plain value")
 
     def scan_anchor(self, token_class: Any) -> Any:
         token = super().scan_anchor(token_class)  # type: ignore[no-untyped-call]
-        if self.peek() not in "\0 \t\r\n,]}":  # elsewhere, the parsers differ on where the name ends
-            _refuse(token.start_mark, "a name after & or * ends in a special character, expected white space")
+        if self.peek() not in "\0 \t\r\n,]}":  # otherwise the parsers disagree on where the name ends
+            _refuse(token.start_mark, "expected white space after the name of an anchor or alias")
         return token
 
     def compose_node(self, parent: Any, index: Any) -> Any:
@@ -68,7 +68,7 @@ class _Loader(yaml.SafeLoader):
 
 
 class _Dumper(yaml.SafeDumper):
-    """Quotes a text that is none for YAML 1.1 or for 1.2."""
+    """Quotes every string that YAML 1.1 or 1.2 would read as something else."""
 
 
 for _tag, _pattern in _SCALARS.items():
@@ -80,13 +80,13 @@ _Loader.add_constructor(
 
 
 def read_yaml(path: Path) -> tuple[Any, dict[Key, Place]]:
-    """Return the document in a file, and the place of each of its values; that of a key's value is at the key.
+    """Return the document in a file, and the place of each of its values; the place of a key's value is its key.
 
-    Lists, mappings with texts as keys, scalars and aliases are read; there are no tags.
+    A document may hold lists, mappings with string keys, scalars and aliases, but no tags.
 
     Raises:
         FileNotFoundError: the file is missing.
-        InputError: it is not YAML, or something else than the above.
+        InputError: it is not YAML, or holds anything else.
     """
     try:
         text = path.read_bytes().decode("utf-8")
@@ -108,16 +108,16 @@ def read_yaml(path: Path) -> tuple[Any, dict[Key, Place]]:
 
 
 def write_yaml(document: Any) -> str:
-    """Return the YAML of a document, which both versions read alike."""
+    """Return a document as YAML that versions 1.1 and 1.2 read alike."""
     return yaml.dump(document, Dumper=_Dumper, sort_keys=False)
 
 
 def _value(loader: Any, node: Any, key: Key, places: dict[Key, Place]) -> Any:
-    """Return the value of a node, and note its place and those within it."""
+    """Return the value of a node, and record its place and those of the values within it."""
     if len(key) > _MOST_LEVELS:
         _refuse(node.start_mark, _DEEP)
     if len(places) > _MOST_VALUES:
-        _refuse(node.start_mark, f"more than {_MOST_VALUES:,} values; do aliases multiply them?")
+        _refuse(node.start_mark, f"more than {_MOST_VALUES:,} values; are aliases multiplying them?")
     line = places[key].line if key in places else node.start_mark.line + 1
     places[key] = Place(line, loader.text[node.start_mark.index : node.end_mark.index].strip())
     if isinstance(node, yaml.SequenceNode):
@@ -129,7 +129,7 @@ def _value(loader: Any, node: Any, key: Key, places: dict[Key, Place]) -> Any:
             if not isinstance(name, str):
                 _refuse(name_node.start_mark, "a key is not text")
             if name_node.style is None and not _COLON.match(loader.text, name_node.end_mark.index):
-                _refuse(name_node.start_mark, f"expected a colon and a blank after {name!r}")
+                _refuse(name_node.start_mark, f"expected a colon and a space after {name!r}")
             if name in values:
                 _refuse(name_node.start_mark, f"duplicate key {name!r}")
             places[*key, name] = Place(name_node.start_mark.line + 1, "")
@@ -139,9 +139,9 @@ def _value(loader: Any, node: Any, key: Key, places: dict[Key, Place]) -> Any:
 
 
 def _scalar(loader: Any, node: Any) -> Any:
-    """Return what a scalar stands for."""
+    """Return the value of a scalar."""
     if node.tag == _UNCLEAR:
-        what = f"parsers of YAML differ on {node.value}; expected a plain number, or quotes around a text"
+        what = f"YAML parsers disagree on {node.value}; expected a plain number or a quoted string"
         _refuse(node.start_mark, what)
     try:
         return loader.construct_object(node)

@@ -1,4 +1,4 @@
-"""What stages pass on: sentences as numbers, dictionaries, word vectors, and what training knows about each word.
+"""Data passed between stages: encoded sentences, dictionaries, word vectors, and what training knows of each word.
 
 May import: core.common.
 """

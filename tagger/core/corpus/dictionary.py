@@ -19,16 +19,16 @@ from tagger.core.corpus.span_tags import begins_spans, followers
 
 PADDING = 0
 UNKNOWN = 1
-RESERVED = 2  # the first id of an entry: no word of a corpus can be taken for padding or unknown
+RESERVED = 2  # the first id of an entry, so no word of a corpus can be mistaken for padding or unknown
 AFFIXES = "affixes.json"
 _LOOKUP = "lookup.json"
 DICTIONARY_FILES = ("words.json", "characters.json", AFFIXES, "tags.json", _LOOKUP)
-_RULES = {"column": "upos", "normalise": False, "begins_spans": False}  # written only where they are not these
+_RULES = {"column": "upos", "normalise": False, "begins_spans": False}  # written only if different
 _EMPTY = b'{"first_id": 2, "entries": []}'
-EXPECTED = "what `prepare` writes"  # in place of a missing file
+EXPECTED = "the output of `prepare`"  # in messages about a missing file
 LONGEST_PREFIX, LONGEST_SUFFIX = 3, 4  # characters
 MOST_AFFIXES = LONGEST_PREFIX + LONGEST_SUFFIX  # per word
-FEWEST_WORDS = 3  # that must contain an affix: a rarer one would stand for the word that it was seen in
+FEWEST_WORDS = 3  # containing an affix; a rarer affix would only identify a word
 
 
 class Dictionary:
@@ -67,7 +67,7 @@ class Dictionary:
             document = json.loads(content.decode("utf-8"))
             rows = [(entry, count) for entry, count in document["entries"]]
             if not all(isinstance(entry, str) and isinstance(count, int) for entry, count in rows):
-                raise TypeError("an entry is not a text and a count")
+                raise TypeError("an entry is not a string and a count")
             if document["first_id"] not in (0, RESERVED) or len({entry for entry, _ in rows}) != len(rows):
                 raise ValueError("first_id is wrong, or an entry appears twice")
             return cls(rows, document["first_id"])
@@ -81,9 +81,9 @@ class Dictionaries(NamedTuple):
     affixes: Dictionary  # counts are numbers of distinct words
     tags: Dictionary
     lowercase: bool  # whether words are looked up in lower case
-    column: str = "upos"  # of CoNLL-U, in which tags such as those of the training split stand
-    normalise: bool = False  # whether the words of a new sentence have to be brought into Unicode's form NFC
-    begins_spans: bool = False  # whether tags mark spans, and no I or E of a new sentence may lack a beginning
+    column: str = "upos"  # the column of CoNLL-U that holds such tags
+    normalise: bool = False  # whether words are normalised to NFC before they are looked up
+    begins_spans: bool = False  # whether tags mark spans, and every I or E must continue a span
 
     @property
     def sizes(self) -> list[int]:
@@ -144,12 +144,14 @@ class Dictionaries(NamedTuple):
             rules = json.loads(contents[_LOOKUP].decode("utf-8"))
             lookup = [rules["lowercase"], *(rules.get(name, usual) for name, usual in _RULES.items())]
             if [*map(type, lookup)] != [bool, str, bool, bool]:
-                raise TypeError(f"{', '.join(('lowercase', *_RULES))}: got {lookup}, expected flags, the second a text")
+                raise TypeError(
+                    f"{', '.join(('lowercase', *_RULES))}: got {lookup}, expected flags, but a string second"
+                )
         return cls(words, characters, affixes, tags, *lookup)
 
 
 def affixes_of(word: str) -> list[str]:
-    """Return the prefixes and suffixes of a word; a short word is among them itself."""
+    """Return the prefixes and suffixes of a word, a short word itself among them."""
     prefixes = [f"^{word[:size]}" for size in range(1, min(LONGEST_PREFIX, len(word)) + 1)]
     return prefixes + [f"${word[-size:]}" for size in range(1, min(LONGEST_SUFFIX, len(word)) + 1)]
 

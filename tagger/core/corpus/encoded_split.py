@@ -1,7 +1,7 @@
-"""Sentences as arrays of numbers, kept in a folder and loaded by memory map.
+"""Sentences as arrays of numbers, kept in a folder and memory-mapped on loading.
 
-A split keeps each distinct word form once: word id, affixes and characters belong to the form, and a token is the
-number of its form. S sentences, N tokens, F distinct forms, at most A affixes per word, C characters in all forms.
+A split keeps each distinct word form once: the form has the word id, affixes and characters, and a token is the number
+of its form. S sentences, N tokens, F distinct forms, at most A affixes per word, C characters in all forms.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ from tagger.core.corpus.indexed_corpus import NO_TAG, IndexedCorpus, Sentence
 
 @dataclass(frozen=True, eq=False)
 class ArrayFolder:
-    """A base for dataclasses: a field that is an array is kept as .npy, a field of type list[str] as JSON."""
+    """A base for dataclasses: arrays are kept as .npy files, fields of type list[str] as JSON."""
 
     def save(self, folder: Path) -> None:
         """Write a file for each field."""
@@ -91,11 +91,11 @@ class EncodedSplit(ArrayFolder):
 
     @cached_property
     def tagged(self) -> Flags:
-        """Which tokens have a gold tag: (N). The others are context, and count in no loss and no figure."""
+        """Which tokens have a gold tag: (N). The others are context only, left out of every loss and metric."""
         return np.asarray(self.tags != NO_TAG)
 
     def known_to(self, amount: int) -> Flags:
-        """Return which tokens have a gold tag that a model of so many tags knows: (N)."""
+        """Return which tokens have one of the first `amount` tags as gold tag: (N)."""
         return self.tagged & (self.tags < amount)
 
     @cached_property

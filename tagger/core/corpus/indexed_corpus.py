@@ -1,4 +1,4 @@
-"""Sentences by the million in memory: each distinct word and tag is held once, each token as two numbers."""
+"""Millions of sentences in memory: each distinct word and tag is stored once, each token as two numbers."""
 
 import unicodedata
 from array import array
@@ -11,7 +11,7 @@ import numpy as np
 
 from tagger.core.common.arrays import Int32s, Int64s
 
-BLANKS = " \t\r\n"  # a word is more than these; any other white space may be one
+BLANKS = " \t\r\n"  # never a word; other white space may be one
 NO_TAG = -1  # the tag of a token without a gold tag
 
 

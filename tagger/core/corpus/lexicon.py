@@ -1,4 +1,4 @@
-"""What the training split says about each word by itself: whether it has the word, and with which tags.
+"""What the training split knows of each word: whether it occurs, and with which tags.
 
 N tokens. Words are compared as the model looks them up: in lower case if `data.lowercase` is on.
 """
@@ -11,7 +11,7 @@ from tagger.core.common.arrays import Flags, Int32s, Int64s
 from tagger.core.corpus.dictionary import UNKNOWN
 from tagger.core.corpus.encoded_split import EncodedSplit
 
-_CHUNK = 1_000_000  # tokens counted at once, which bounds the memory that a large corpus needs
+_CHUNK = 1_000_000  # tokens counted at once, to bound memory on a large corpus
 
 
 class WordGroups(NamedTuple):
@@ -34,7 +34,7 @@ def word_groups(train: EncodedSplit, split: EncodedSplit) -> WordGroups:
 def most_frequent_tags(train: EncodedSplit, split: EncodedSplit) -> Int32s:
     """Return the baseline's tag for each token, (N): the word's most frequent tag in training.
 
-    An unknown word gets the most frequent tag of all. Between equals, the first by name is taken: tags are numbered so.
+    An unknown word gets the most frequent tag of all. Ties go to the first by name, the order of tag ids.
     """
     words, tags, counts = _tag_counts(train)
     order = np.lexsort((tags, -counts, words))
@@ -46,7 +46,7 @@ def most_frequent_tags(train: EncodedSplit, split: EncodedSplit) -> Int32s:
 
 
 def _tag_counts(train: EncodedSplit) -> tuple[Int64s, Int64s, Int64s]:
-    """Return the words, the tags and the counts of all pairs of word and tag that occur."""
+    """Return the words, tags and counts of all word-tag pairs that occur."""
     kinds = len(train.tag_names)
     parts = []
     for start in range(0, len(train.forms), _CHUNK):

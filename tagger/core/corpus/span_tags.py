@@ -1,4 +1,4 @@
-"""Tags that mark spans, in BIO or IOBES form, and the most probable ones among those that begin each span.
+"""Tags that mark spans, in BIO or IOBES form, and the most probable sequence in which every span has a beginning.
 
 N tokens, K tags, S sentences.
 """
@@ -11,7 +11,7 @@ import numpy as np
 from tagger.core.common.arrays import Flags, Float64s, Int64s, Probabilities, Tags
 
 _TAG = re.compile(r"O|([BIES])(?:-(.+))?", re.DOTALL)
-MOST_ERRORS = 0.001  # of the tokens of a corpus; in the form IOB1, I begins most spans
+MOST_ERRORS = 0.001  # of all tokens; in IOB1, I begins most spans
 SMALLEST = float(np.finfo(np.float32).tiny)  # stands for a probability that float32 rounds to 0
 
 
@@ -21,23 +21,23 @@ def marks_spans(tags: Sequence[str]) -> bool:
 
 
 def goes_on(before: str, tag: str) -> bool:
-    """Return whether a tag goes on with the span of the tag before it, as I-LOC does after B-LOC."""
+    """Return whether a tag continues the span of the tag before it, as I-LOC does after B-LOC."""
     return tag[0] in "IE" and before[0] in "BI" and tag[2:] == before[2:]
 
 
 def followers(tags: Sequence[str]) -> Flags:
-    """Return which tag (column) may follow which (row), in the last row as the first of a sentence: (K + 1, K)."""
+    """Return which tag (column) may follow which (row): (K + 1, K). The last row is for the start of a sentence."""
     rows = [[tag[0] not in "IE" or goes_on(before, tag) for tag in tags] for before in (*tags, "O")]
     return np.array(rows, dtype=bool)
 
 
 def begins_spans(tags: Tags, lengths: Int64s, names: Sequence[str]) -> bool:
-    """Return whether tags mark spans and, but for a few errors, begin each: (N) ids of `names` or NO_TAG, (S)."""
+    """Return whether tags mark spans and, with few exceptions, begin each: (N) ids of `names` or NO_TAG, (S)."""
     return marks_spans(names) and float((_broken(tags, lengths, followers(names)) & (tags >= 0)).mean()) <= MOST_ERRORS
 
 
 def best_tags(probabilities: Probabilities, lengths: Int64s | Sequence[int], may_follow: Flags) -> Int64s:
-    """Return the most probable tags, the first of equals: (N, K), (S), `followers` or empty if any may -> (N)."""
+    """Return the most probable tags, the first of ties: (N, K), (S), `followers`, or empty if any may follow -> (N)."""
     best: Int64s = probabilities.argmax(axis=1)
     if may_follow.size:
         ends = np.cumsum(lengths)
@@ -49,7 +49,7 @@ def best_tags(probabilities: Probabilities, lengths: Int64s | Sequence[int], may
 
 
 def _broken(tags: Tags, lengths: Int64s | Sequence[int], may_follow: Flags) -> Flags:
-    """Return which tags may not follow the one before: (N). After NO_TAG, a tag is as the first of a sentence."""
+    """Return which tags may not follow the one before: (N). A tag after NO_TAG counts as the first of a sentence."""
     before = np.roll(tags, 1)
     before[np.cumsum([0, *lengths])[:-1]] = -1
     return np.asarray(~may_follow[before, tags])

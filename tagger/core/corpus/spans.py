@@ -54,5 +54,5 @@ def split_spans(tags: Tags, split: EncodedSplit) -> set[Span]:
 
 
 def span_f1(right: set[Span], found: set[Span], gold: set[Span]) -> float:
-    """Return the F1 of whole spans to six places. One is right if it is a gold one, of the same type; 0 / 0 is 0."""
+    """Return the F1 of whole spans, to six places; 0 / 0 is 0. A span is right if a gold span of its type equals it."""
     return six_places(2 * len(right) / max(len(found) + len(gold), 1))

@@ -1,4 +1,4 @@
-"""The initial vectors of words, kept as arrays. V words have one, of E numbers."""
+"""Initial word vectors, kept as arrays: V words with E numbers each."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,8 +29,8 @@ class WordVectors(ArrayFolder):
         found, expected = opened.vectors.shape, (len(opened.ids), width)
         if len(opened.ids) and found != expected:
             raise InputError(
-                f"{folder / 'vectors.npy'}: its shape is {found}, expected {expected} (model.word_dim is {width}); "
-                "`dvc repro` writes it again"
+                f"{folder / 'vectors.npy'}: shape {found}, expected {expected} (model.word_dim is {width}); run "
+                "`dvc repro` to write it again"
             )
         return opened
 

@@ -1,8 +1,8 @@
-"""The losses, each with the last step that it needs in the model and the way back to probabilities.
+"""The losses: each with the model's last step, the criterion, and the way back to probabilities.
 
-To add one, add it to `LOSSES`. Shapes: N tokens, K tags. Scores are the real numbers that the linear layer returns;
-outputs are what the last step turns them into. Torch is imported only to compute a loss: programs without torch check
-`params.yaml` against the names.
+To add a loss, add it to `LOSSES`. Shapes: N tokens, K tags. Scores are the real numbers that the linear layer returns;
+the last step turns them into outputs. Torch is imported only when a loss is computed, because programs without torch
+check `params.yaml` against the names.
 """
 
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The device that computes, its random numbers, and deterministic operations."""
+"""The device to compute on, its random numbers, and deterministic operations."""
 
 import os
 
@@ -9,9 +9,9 @@ from tagger.core.params.schema import Device
 
 
 def choose_device(name: Device) -> torch.device:
-    """Return the device for the param `device`: `auto` is CUDA if available. Each process of a training has its GPU.
+    """Return the device for the param `device`; `auto` is CUDA if available. Each process of a training has its own GPU.
 
-    On a CPU, torch gets one thread: the matrices of a tagger are small, and each step would wait for the slowest core.
+    On a CPU, torch gets one thread: the matrices are small, and each step would wait for the slowest core.
 
     Raises:
         InputError: `cuda` is asked for, but torch finds no CUDA device.
@@ -31,8 +31,8 @@ def choose_device(name: Device) -> torch.device:
 def seed_random(seed: int, device: torch.device) -> None:
     """Seed torch's random numbers on the CPU and on the device.
 
-    `torch.manual_seed` does so for absent kinds of device, too, recording the caller's stack for each: a millisecond
-    in every step.
+    `torch.manual_seed` also seeds kinds of device that are absent, recording the caller's stack for each: a millisecond
+    per step.
     """
     torch.default_generator.manual_seed(seed)
     if device.type == "cuda":
@@ -41,7 +41,7 @@ def seed_random(seed: int, device: torch.device) -> None:
 
 def be_deterministic() -> None:
     """Restrict torch to operations that give the same bits each time. Those used for tagging on a CPU always do."""
-    # As torch.use_deterministic_algorithms, but without importing torch's compiler, which takes a second.
+    # The same as torch.use_deterministic_algorithms, without importing torch's compiler, which takes a second.
     torch.set_deterministic_debug_mode("error")
-    # Every operation here writes all of its result; filling it first took a sixth of the training time.
+    # Every operation here writes its whole result; filling it first took a sixth of the training time.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""A linear layer whose bytes are those of portable arithmetic."""
+"""A linear layer in portable arithmetic."""
 
 from typing import Any
 
@@ -11,9 +11,9 @@ from tagger.core.common import arithmetic
 
 
 class Linear(nn.Linear):
-    """`nn.Linear`, which on a CPU with portable arithmetic computes its products by NumPy's OpenBLAS.
+    """`nn.Linear` that multiplies with NumPy's OpenBLAS on a CPU with portable arithmetic.
 
-    MKL gives the same bytes on all processors with kernels of SSE2 only: they take up to three times as long.
+    MKL gives the same bytes on all processors only with its SSE2 kernels, which take up to three times as long.
     """
 
     def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - torch's name
@@ -40,5 +40,5 @@ class _Product(torch.autograd.Function):
 
 
 def _multiply(left: Tensor, right: Tensor) -> Tensor:
-    with np.errstate(all="ignore"):  # as in torch, what is not a finite number is no reason to warn
+    with np.errstate(all="ignore"):  # like torch, don't warn of infinities and NaN
         return torch.from_numpy(left.detach().numpy() @ right.detach().numpy())

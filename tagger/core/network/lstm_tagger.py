@@ -1,4 +1,4 @@
-"""The network: embeddings, LSTM, linear layer, and the last step that its loss needs.
+"""The network: embeddings, LSTM, linear layer, and the last step of its loss.
 
 Shapes: T tokens, B sentences, N real tokens, C characters, F forms, A affixes, E input width, H hidden width,
 D directions, V width of the vectors from characters, K tags.
@@ -19,10 +19,10 @@ from tagger.core.network.batches import Batch, make_batch, tokens_of
 from tagger.core.network.linear import Linear
 from tagger.core.params.schema import CHARACTER_WINDOW, LossName, ModelParams
 
-# The vectors of rare words and affixes get only a few updates. Drawn at torch's scale of 1, they would remain noise
-# beside the characters, and the LSTM would have to learn to ignore them.
+# Vectors of rare words and affixes get only a few updates. Drawn at torch's scale of 1, they would remain noise that
+# the LSTM has to learn to ignore.
 WORD_SCALE = 0.1
-INFERENCE_TOKENS = 4000  # places in a batch; it changes results only in their last bit
+INFERENCE_TOKENS = 4000  # places in a batch; affects only the last bit of results
 
 
 class Lstm(nn.Module):
@@ -108,7 +108,7 @@ class LstmTagger(nn.Module):
     def __init__(self, params: ModelParams, loss: LossName, sizes: Sequence[int]) -> None:
         """Build the network with random weights from torch's global generator.
 
-        `sizes` are those of the dictionaries of words, characters, affixes and tags, the reserved ids included.
+        `sizes` are those of the dictionaries of words, characters, affixes and tags, including reserved ids.
         """
         super().__init__()
         words, characters, affixes, tags = sizes

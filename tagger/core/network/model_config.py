@@ -1,4 +1,4 @@
-"""The files of a model folder: `config.json`, and those whose SHA-256 it holds. None is read beyond its limit."""
+"""The files of a model folder: `config.json` and the files whose SHA-256 it holds. None is read beyond its limit."""
 
 import hashlib
 import json
@@ -27,14 +27,14 @@ WEIGHT_LIMIT = 1024 * MEBI
 
 
 class ModelConfig(Section):
-    """What the config of every model folder holds."""
+    """The part of the config that all model folders share."""
 
     model: ModelParams
     sha256: dict[str, str]
 
     @classmethod
     def read(cls, folder: Path) -> Self:
-        """Return the config of a model folder of this kind.
+        """Read the config of a model folder of this kind.
 
         Raises:
             InputError: it is missing or damaged, or a value is missing, unknown or wrong.
@@ -73,7 +73,7 @@ def read_document(folder: Path) -> dict[str, Any]:
 
 
 def read_checked(folder: Path, config: ModelConfig, limits: Mapping[str, int]) -> dict[str, bytes]:
-    """Return the contents of files that have the checksums of the config; `limits` has their largest sizes in bytes.
+    """Return the contents of files after checking them against the config; `limits` has their largest sizes in bytes.
 
     Raises:
         InputError: a file is missing, too large or damaged, or has no checksum.
@@ -82,8 +82,8 @@ def read_checked(folder: Path, config: ModelConfig, limits: Mapping[str, int]) -
     for name, limit in sorted(limits.items()):
         path = folder / name
         if name not in config.sha256:
-            raise InputError(f"{folder / CONFIG}: damaged: sha256: no entry of {name}")
-        with reading(path, f"what {CONFIG} beside it lists"):
+            raise InputError(f"{folder / CONFIG}: damaged: sha256: no entry for {name}")
+        with reading(path, f"a file that {CONFIG} lists"):
             contents[name] = _read_limited(path, limit)
         found, expected = hashlib.sha256(contents[name]).hexdigest(), config.sha256[name]
         if found != expected:
@@ -92,16 +92,16 @@ def read_checked(folder: Path, config: ModelConfig, limits: Mapping[str, int]) -
 
 
 def refuse_others(folder: Path, config: ModelConfig, names: Iterable[str]) -> None:
-    """Raise InputError if the config has a checksum of any file but these."""
+    """Raise InputError if the config has a checksum for any other file."""
     for name in sorted(config.sha256.keys() - set(names)):
-        raise InputError(f"{folder / CONFIG}: damaged: sha256: {name!r} is no file of this model")
+        raise InputError(f"{folder / CONFIG}: damaged: sha256: {name!r} is not a file of this model")
 
 
 def _read_limited(path: Path, limit: int) -> bytes:
     if path.exists() and not path.is_file():
-        raise InputError(f"{path}: is {'a folder' if path.is_dir() else 'no plain file'}, expected a file")
+        raise InputError(f"{path}: is {'a folder' if path.is_dir() else 'not a regular file'}, expected a file")
     with path.open("rb") as file:
         content = file.read(limit + 1)
     if len(content) > limit:
-        raise InputError(f"{path}: larger than {limit} bytes, which is the limit")
+        raise InputError(f"{path}: larger than the limit of {limit} bytes")
     return content

@@ -1,10 +1,10 @@
-"""A trained model as a folder: all that is needed to use it, and nothing that is executed on loading.
+"""A trained model as a folder: everything needed to use it, and nothing that is executed on loading.
 
 models/nll/1/
   config.json           shape of the network, loss, SHA-256 of the other files
   weights.safetensors   the tensors
   words.json characters.json tags.json lookup.json   the dictionaries
-  affixes.json          another, if the model reads affixes
+  affixes.json          only if the model reads affixes
 """
 
 import hashlib
@@ -62,7 +62,7 @@ def read_model(folder: Path) -> TrainedModel:
     refuse_others(folder, config, limits)
     contents = read_checked(folder, config, limits)
     dictionaries = Dictionaries.parse(contents, folder)
-    # Before the network takes memory. Torch's meta device would take none, but to import it takes over a second.
+    # Checked before the network takes memory. Torch's meta device takes none, but importing it takes over a second.
     size = 4 * config.model.count_weights(*dictionaries.sizes)
     if size > len(contents[WEIGHTS]):
         raise InputError(f"{folder / WEIGHTS}: does not fit {CONFIG} and the dictionaries: expected {size} bytes")
@@ -77,7 +77,7 @@ def read_model(folder: Path) -> TrainedModel:
 
 
 def fingerprint(folder: Path) -> str:
-    """Return the SHA-256 of `config.json`, which holds that of every other file: equal for equal models of one loss.
+    """Return the SHA-256 of `config.json`, which covers every other file: equal for equal models of one loss.
 
     Raises:
         InputError: the config is missing or damaged.

@@ -1,4 +1,4 @@
-"""The types of `params.yaml`, and its reader, whose messages name the line.
+"""`params.yaml` as types, and its reader, whose messages name the line.
 
 May import: core.common, core.losses.
 """

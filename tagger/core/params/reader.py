@@ -1,4 +1,4 @@
-"""Reading `params.yaml`: a mistake in it is reported with its line, the value and what was expected."""
+"""Reading `params.yaml`. Messages name the line, the value and what was expected."""
 
 import difflib
 from pathlib import Path
@@ -14,14 +14,14 @@ View = TypeVar("View", bound=Section)
 
 _KINDS = {"integer": "a whole number", "number": "a number", "boolean": "true or false", "string": "text"}
 _RENAMED: dict[Key, str] = {
-    ("seed",): "; it is now 'seeds', a list such as [1], and data.seed is for the split by share",
+    ("seed",): "; use 'seeds', a list such as [1]; data.seed is the seed of the split",
 }
 _MEANT = {"gpu": "cuda", "yes": "true", "on": "true", "no": "false", "off": "false"}
 _BOUNDS = {"minimum": "at least", "exclusiveMinimum": "above", "maximum": "at most", "exclusiveMaximum": "below"}
 
 
 def read_params(view: type[View], path: Path = Path("params.yaml")) -> View:
-    """Check the whole file and return the keys of one stage, which can't reach any other.
+    """Check the whole file, and return only the keys that one stage may see.
 
     Raises:
         InputError: the file is missing, is not YAML, or has an unknown, missing or wrong value.
@@ -38,7 +38,7 @@ def read_params(view: type[View], path: Path = Path("params.yaml")) -> View:
                 raise InputError.at(path, places[key,].line, f"{key}: {value!r} is listed twice")
     chosen = params.export.loss
     if chosen not in ("best", *params.losses):
-        expected = f"expected 'best' or one of losses: {', '.join(params.losses)}"
+        expected = f"expected 'best' or one of the losses {', '.join(params.losses)}"
         raise InputError.at(path, places["export", "loss"].line, f"export.loss: {chosen!r} is not trained; {expected}")
     return view.model_validate(params, from_attributes=True)
 
@@ -52,7 +52,7 @@ def read_document(path: Path = Path("params.yaml")) -> tuple[Any, dict[Key, Plac
     try:
         return read_yaml(path)
     except FileNotFoundError:
-        raise InputError(f"{path}: no such file; expected the parameters of the pipeline") from None
+        raise InputError(f"{path}: no such file; expected the params of the pipeline") from None
 
 
 def flatten(document: dict[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -64,10 +64,10 @@ def flatten(document: dict[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def _explain(error: ValidationError, places: dict[Key, Place], path: Path) -> InputError:
-    """Word the first of the problems; a misspelt key is reported before the key that it leaves missing."""
+    """Describe the first problem; a misspelt key is reported before the key that it leaves missing."""
     problem = min(error.errors(), key=lambda found: found["type"] != "extra_forbidden")
     key, kind, value = problem["loc"], problem["type"], problem["input"]
-    if kind == "missing" and isinstance(key[-1], int):  # a list is too short: that is what is wrong, not its element
+    if kind == "missing" and isinstance(key[-1], int):  # report that the list is too short, not its element
         key, kind = key[:-1], "too_short"
     name = ".".join(map(str, key))
     line = next((places[key[:length]].line for length in range(len(key), 0, -1) if key[:length] in places), None)
@@ -82,7 +82,10 @@ def _explain(error: ValidationError, places: dict[Key, Place], path: Path) -> In
     place = f"{name}: " if name else ""
     choices = ["true", "false"] if schema.get("type") == "boolean" else list(map(str, schema.get("enum", [])))
     typed = places[key].typed if key in places else ""
-    is_plain = isinstance(value, str) and typed[:1] not in ("'", '"')  # a text without quotes is shown with some
+    is_plain = isinstance(value, str) and typed[:1] not in (
+        "'",
+        '"',
+    )  # a string typed without quotes is shown with them
     found = clip(repr(value) if is_plain else " ".join(typed.split())) or "nothing"
     return InputError.at(path, line, f"{place}got {found}, expected {expected}{_near(value, choices)}")
 

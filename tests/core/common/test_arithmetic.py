@@ -44,7 +44,7 @@ def test_portable_arithmetic_needs_its_environment(monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("MKL_CBWR", "AVX2")
     with pytest.raises(InputError) as caught:
         arithmetic.check("portable")
-    assert str(caught.value).startswith("arithmetic: got 'portable', expected ATEN_CPU_CAPABILITY='avx2' ")
+    assert str(caught.value).startswith("arithmetic: 'portable' needs ATEN_CPU_CAPABILITY='avx2' ")
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_where_it_can_not_hold_a_line_says_so(
     monkeypatch.setattr(platform, "machine", lambda: machine)
     assert arithmetic.limits(device) == reason
     arithmetic.check("portable", device)
-    start = "warning: arithmetic: 'portable' is for x86-64 processors with AVX2, not "
+    start = "warning: arithmetic: 'portable' needs an x86-64 processor with AVX2, not "
     assert capsys.readouterr().err == (f"{start}{reason}\n" if reason else "")
     arithmetic.check("native", device)
     assert not capsys.readouterr().err

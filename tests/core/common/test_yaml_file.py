@@ -160,18 +160,18 @@ def test_a_scalar_is_read_as_in_yaml_1_2(tmp_path: Path, scalar: str, value: obj
     "scalar", ["1_000", "2024-01-31", "2024-1-1 10:00:00", "0b11", "-0x1f", "-0o7", ".5e1", "=", "<<"]
 )
 def test_a_scalar_that_dvc_reads_in_its_own_way_is_refused_with_its_line(tmp_path: Path, scalar: str) -> None:
-    expected = f"params.yaml:2: parsers of YAML differ on {scalar}; expected a plain number, or quotes around a text"
+    expected = f"params.yaml:2: YAML parsers disagree on {scalar}; expected a plain number or a quoted string"
     assert mistake(tmp_path, f"b: 1\na: {scalar}\n") == expected
 
 
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("b: 1\na: [x:]\n", "params.yaml:2: expected a colon and a blank after 'x'"),
-        ("b: 1\na: &x:1 2\n", "params.yaml:2: a name after & or * ends in a special character, expected white space"),
+        ("b: 1\na: [x:]\n", "params.yaml:2: expected a colon and a space after 'x'"),
+        ("b: 1\na: &x:1 2\n", "params.yaml:2: expected white space after the name of an anchor or alias"),
         ("b: 1\na: x\u2028y\n", "params.yaml:2: not YAML: unacceptable character U+2028"),
         ("%YAML 1.1\n---\na: yes\n", "params.yaml:1: not YAML: unacceptable character U+0025"),
-        ("b: 1\na: !!int 0o17\n", "params.yaml:2: a tag, expected a value without one"),
+        ("b: 1\na: !!int 0o17\n", "params.yaml:2: tags are not allowed, expected a plain value"),
         ("b: 1\n? [a]\n: 2\n", "params.yaml:2: a key is not text"),
         ("b: &b 1\na: [*c]\n", "params.yaml:2: found undefined alias 'c'"),
         ("b: 1\na: &a [*a]\n", "params.yaml:2: values are nested too deeply"),
@@ -191,7 +191,7 @@ def test_what_is_no_plain_document_is_refused_with_its_line(tmp_path: Path, text
         ("- " * 3000, "values are nested too deeply"),
         (
             "a0: &a0 [x, x]\n" + "".join(f"a{n}: &a{n} [{f'*a{n - 1}, ' * 9}]\n" for n in range(1, 9)),
-            "do aliases multiply them?",
+            "are aliases multiplying them?",
         ),
         ("a0: &a0 [x]\n" + "".join(f"a{n}: &a{n} [*a{n - 1}]\n" for n in range(1, 3000)), "too deeply"),
     ],

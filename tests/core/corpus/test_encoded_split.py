@@ -173,7 +173,7 @@ def test_a_missing_file_of_a_split_is_named(tmp_path: Path, name: str) -> None:
     (tmp_path / name).unlink()
     with pytest.raises(InputError) as caught:
         EncodedSplit.load(tmp_path)
-    assert str(caught.value).startswith(f"{tmp_path / name}: no such file; expected what `prepare` writes")
+    assert str(caught.value).startswith(f"{tmp_path / name}: no such file; expected the output of `prepare`")
 
 
 @pytest.mark.parametrize("name", ["forms.npy", "form_starts.npy", "form_texts.json"])

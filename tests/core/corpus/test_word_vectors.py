@@ -33,8 +33,8 @@ def test_another_width_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         WordVectors.load_of_width(tmp_path, 100)
     assert str(caught.value) == (
-        f"{tmp_path}/vectors.npy: its shape is (2, 3), expected (2, 100) (model.word_dim is 100); "
-        "`dvc repro` writes it again"
+        f"{tmp_path}/vectors.npy: shape (2, 3), expected (2, 100) (model.word_dim is 100); run "
+        "`dvc repro` to write it again"
     )
 
 
@@ -45,5 +45,5 @@ def test_a_missing_or_damaged_file_is_named(tmp_path: Path, name: str) -> None:
     with pytest.raises(InputError, match=f"^{tmp_path / name}: damaged: "):
         WordVectors.load_of_width(tmp_path, 3)
     (tmp_path / name).unlink()
-    with pytest.raises(InputError, match=f"^{tmp_path / name}: no such file; expected what `prepare` writes"):
+    with pytest.raises(InputError, match=f"^{tmp_path / name}: no such file; expected the output of `prepare`"):
         WordVectors.load_of_width(tmp_path, 3)

@@ -197,7 +197,7 @@ def test_a_checksum_of_a_file_elsewhere_is_refused(name: str, folder: Path) -> N
     (folder / "sub").mkdir()
     (folder / "sub" / "file").write_bytes(b"x")
     edit_config(folder, lambda config: config["sha256"].update({name: hashlib.sha256(b"x").hexdigest()}))
-    assert error_of(folder) == f"{folder}/config.json: damaged: sha256: {name!r} is no file of this model"
+    assert error_of(folder) == f"{folder}/config.json: damaged: sha256: {name!r} is not a file of this model"
 
 
 @pytest.mark.parametrize("name", DATA_FILES)
