@@ -1,4 +1,4 @@
-"""What is said of the params outside of their types. `python -m tests.params_reference` writes it anew from them."""
+"""The docs of the params, generated from their types. `python -m tests.params_reference` writes them."""
 
 import json
 import re
@@ -87,11 +87,11 @@ def _values(kind: dict[str, Any]) -> str:
         inner = kind.get("prefixItems", [kind.get("items")])
         if "prefixItems" in kind:
             return f"{len(inner)} numbers, each {_values(inner[0])}"
-        return "a list of texts" if inner[0]["type"] == "string" else f"a list of numbers, each {_values(inner[0])}"
+        return "a list of strings" if inner[0]["type"] == "string" else f"a list of numbers, each {_values(inner[0])}"
     if kinds == ["string", "integer"]:
         return "a name, or a number from 1"
     if kinds == "string":
-        text = "a path" if kind.get("format") == "path" else "a text"
+        text = "a path" if kind.get("format") == "path" else "a string"
         return "letters, digits, `_`, `-`, `.`" if "pattern" in kind else text
     if kinds == "boolean":
         return "`true`, `false`"

@@ -21,7 +21,7 @@ def test_the_schema_for_editors_is_that_of_the_types() -> None:
 def test_the_page_has_every_param_with_its_default_and_its_values() -> None:
     text = (ROOT / PAGE).read_text(encoding="utf-8")
     assert text == page(text), WRITTEN
-    assert "| `train.learning_rate` | `0.007` | peak of the schedule | above 0 to 100 |" in text
+    assert "| `train.learning_rate` | `0.007` | peak learning rate | above 0 to 100 |" in text
 
 
 @pytest.mark.parametrize("run", ["starter", "five-losses"])

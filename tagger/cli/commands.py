@@ -83,8 +83,7 @@ def main() -> None:
 @main.command(epilog=_PREDICT_EXAMPLES)
 @click.argument("sentences", metavar="[SENTENCE]...", nargs=-1)
 @_model(
-    default=str(paths.EXPORT),
-    help="A folder, models:/lstm-tagger@champion in MLflow, or hf://owner/name on the Hugging Face Hub.",
+    default=str(paths.EXPORT), help="A folder, models:/lstm-tagger@champion in MLflow, or hf://owner/name on the Hub."
 )
 @click.option(
     "--from",
@@ -105,9 +104,7 @@ def main() -> None:
 @click.option(
     "--tokenize", is_flag=True, help="Split text into words as the English Web Treebank does: do n't , it 's ."
 )
-@click.option(
-    "--int8", is_flag=True, help="Use the 8-bit model: faster, slightly less exact. Needs an export with export.int8."
-)
+@click.option("--int8", is_flag=True, help="Use the 8-bit model (export.int8): faster, slightly less exact.")
 @click.option("--threads", type=click.IntRange(min=1), help="Number of threads, for exports.  [default: all cores]")
 def predict(  # noqa: PLR0917, click passes them by name
     sentences: tuple[str, ...],
@@ -185,17 +182,10 @@ def evaluate(model: str, file: Path, output_format: str, file_format: str, colum
 
 
 @main.command(epilog=_SERVE_EXAMPLES)
-@_model(
-    "models",
-    multiple=True,
-    default=[str(paths.EXPORT)],
-    help="Same as for `predict`. Give it twice to compare two models.",
-)
+@_model("models", multiple=True, default=[str(paths.EXPORT)], help="As for `predict`; given twice, compares two.")
 @click.option("--host", default="127.0.0.1", help="Address to listen on; 0.0.0.0 means all addresses.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, help="Port to listen on; 0 picks a free one.")
-@click.option(
-    "--token-file", type=click.File(errors="replace"), help="File with a token that every request must carry."
-)
+@click.option("--token-file", type=click.File(errors="replace"), help="File with a token that requests must carry.")
 def serve(models: tuple[str, ...], host: str, port: int, token_file: TextIO | None) -> None:
     """Serve a web page for tagging sentences, and an API.
 
@@ -215,7 +205,7 @@ def serve(models: tuple[str, ...], host: str, port: int, token_file: TextIO | No
 @click.argument("target", metavar="OUTPUT")
 @_model(
     default="models:/lstm-tagger@champion",
-    help="Same as for `predict`. MLflow runs the code stored with a model: use only models you trust.",
+    help="As for `predict`. MLflow runs the code stored with a model: use only models you trust.",
 )
 @_corpus_format("--from", "source_format", help="Format of INPUT.  [default: from the file name]")
 @_corpus_format("--to", "target_format", help="Format of OUTPUT.  [default: from the file name]")
@@ -327,9 +317,7 @@ def sync() -> None:
 
 @main.command(epilog=_COMPARE_EXAMPLES)
 @click.argument("runs", metavar="[RUN RUN]", nargs=-1)
-@click.option(
-    "--filter", "condition", default="", metavar="TEXT", show_default=False, help="Filter in MLflow's syntax."
-)
+@click.option("--filter", "condition", default="", metavar="TEXT", show_default=False, help="MLflow filter string.")
 @click.option("--sort", default="best_dev_accuracy", metavar="COLUMN", help="Any column of the table, or `started`.")
 @click.option("--ascending", is_flag=True, help="Sort in ascending order.")
 @click.option("--limit", type=click.IntRange(min=1), default=50, help="Maximum number of rows.")
@@ -391,6 +379,4 @@ def run() -> None:
         module = (error.name or "").partition(".")[0]
         if module not in EXTRAS:
             raise
-        sys.exit(
-            f"error: this needs {module}, which is not installed; install it with {install_command(EXTRAS[module])}"
-        )
+        sys.exit(f"error: {module} is not installed; install it with {install_command(EXTRAS[module])}")

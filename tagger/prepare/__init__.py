@@ -1,4 +1,4 @@
-"""The stage `prepare`: corpora and vectors are read, counted and encoded. Each corpus format is one file.
+"""The stage `prepare`: read, count and encode corpora and vectors. Each corpus format has its own file.
 
 May import: core.
 """

@@ -8,8 +8,8 @@ With tabs between them, words may hold spaces::
     slept VBD I-VP O
 
 The word is the first column and the tag the last, unless the params say otherwise. A line that begins with # is a
-comment if it has other columns than the rest, or is a comment of CoNLL-U; so a hashtag stays a word. A tag that is
-empty, behind a tab, is missing.
+comment if its columns differ from the rest or it is a CoNLL-U comment, so a hashtag stays a word. An empty tag after a
+tab is a missing one.
 """
 
 import re
@@ -29,18 +29,18 @@ _MOST_FIXED = 10  # columns; in wider files (CoNLL-2009, CoNLL-2012) their numbe
 
 
 def parse(lines: Iterable[str], path: Path, columns: Columns) -> Iterator[Sentence]:
-    """Parse lines of columns. A document mark ends a sentence and is none.
+    """Parse lines of columns. A document mark ends a sentence and is not one itself.
 
     Raises:
-        InputError: a line has other columns than the first one, or no word, or a column is not there, or the first line
-            is a header.
+        InputError: a line has no word or other columns than the first, a column does not exist, or the first line is a
+            header.
     """
     lines = iter(lines)
     head = take_head(lines)
     tabbed, width = "\t" in "".join(head[-1:]), len(_split("".join(head[-1:])))
     if width > 1 and csv_format.recognise(head[-1:], columns):
-        wrong = f"{clip(head[-1].strip())!r} is a header, expected a word and its tag; set data.format: csv"
-        raise InputError.at(path, len(head), f"{wrong} (if they are, data.columns.tag: {width})")
+        wrong = f"{clip(head[-1].strip())!r} looks like a header, expected a word and its tag; set data.format: csv"
+        raise InputError.at(path, len(head), f"{wrong} (or, if it is none, data.columns.tag: {width})")
     word, tag = _choose(columns, width, f"{path}:{len(head)}") if width > 1 else (0, 0)
     expected = "expected a word and its tag" + (f" in {width} columns, as in line {len(head)}" if width > 1 else "")
     words: list[str] = []
@@ -54,7 +54,7 @@ def parse(lines: Iterable[str], path: Path, columns: Columns) -> Iterator[Senten
         cells = _split(line)
         if line[0] == "#":
             is_apart = line[1:2].isspace()
-            # Within a sentence, a hashtag without its tag is a mistake.
+            # Within a sentence, a hashtag without a tag is a mistake.
             is_comment = len(cells) != width and (is_apart or not words)
             if is_comment or (is_apart and ("\t" in line) != tabbed) or _COMMENT.match(line):
                 continue
@@ -67,16 +67,14 @@ def parse(lines: Iterable[str], path: Path, columns: Columns) -> Iterator[Senten
         if not cells[word]:
             raise InputError.at(path, number, f"the word is empty, {expected}: {clip(line.rstrip())!r}")
         if columns.word == AUTO and width > 2 and words == ["1", "2"] and cells[word] == "3":
-            wrong = (
-                "the first column counts the words, expected the words; set data.columns.word or data.format: conllu"
-            )
+            wrong = "the first column numbers the words; set data.columns.word or data.format: conllu"
             raise InputError.at(path, number, wrong)
         words.append(cells[word])
         tags.append(cells[tag])
 
 
 def _split(line: str) -> list[str]:
-    """Return the columns of a line. Only blanks and tabs separate: a no-break space is part of a word."""
+    """Return the columns of a line. Only spaces and tabs separate; a no-break space is part of a word."""
     line = line.rstrip("\r\n ")
     if "\t" in line:
         return [cell.strip(" ") for cell in line.split("\t")] if " " in line else line.split("\t")
@@ -88,6 +86,6 @@ def _choose(columns: Columns, width: int, place: str) -> tuple[int, int]:
     """Return the indices of the word and the tag."""
     names = _CONLL_2003 if width == len(_CONLL_2003) else ["word", *[""] * (width - 2), "tag"]
     word = 0 if columns.word == AUTO else find_column(columns.word, names, "word", place)
-    # A param that names a column of CoNLL-U leaves a word and its tag as they are.
+    # A param that names a column of CoNLL-U does not apply to lines of a word and its tag.
     is_last = columns.tag == AUTO or (width == 2 and columns.tag in ("upos", "xpos"))
     return word, width - 1 if is_last else find_column(columns.tag, names, "tag", place)

@@ -1,11 +1,11 @@
-"""CoNLL-U: ten tab-separated columns, of which `data.column` is the tag; and CoNLL-U Plus, which names its columns.
+"""CoNLL-U: ten tab-separated columns, `data.column` being the tag; and CoNLL-U Plus, which names its columns.
 
-The rules are https://universaldependencies.org/format.html and https://universaldependencies.org/ext-format.html::
+See https://universaldependencies.org/format.html and https://universaldependencies.org/ext-format.html::
 
     # text = The dog barked
     1<tab>The<tab>the<tab>DET<tab>DT<tab>...
 
-A file may have more columns, which have a number alone.
+Further columns have no names, only numbers.
 """
 
 import re
@@ -25,9 +25,9 @@ _NO_WORD = re.compile(r"[1-9]\d*-[1-9]\d*|\d+\.[1-9]\d*", re.ASCII)  # the id of
 
 
 def _find_columns(head: Sequence[str], columns: Columns, path: Path) -> tuple[list[str], int, int]:
-    """Return the names of the columns, "" where there is none, and the indices of the word and the tag.
+    """Return the names of the columns, "" if unnamed, and the indices of the word and the tag.
 
-    They are found by the lines up to the first that holds some.
+    `head` are the lines up to the first with columns.
     """
     names = list(_COLUMNS)
     if head and head[0].startswith(GLOBAL_COLUMNS):
@@ -75,10 +75,10 @@ def _find_mistake(cells: list[str], place: int, names: list[str], word: int) -> 
     """Say what is wrong with the line of a sentence's word number `place`."""
     if len(cells) != len(names):
         line = "\t".join(cells).rstrip()
-        return f"{counted(len(cells), 'column')}, expected {len(names)} with a tab between them: {clip(line)!r}"
+        return f"{counted(len(cells), 'column')}, expected {len(names)} separated by tabs: {clip(line)!r}"
     row_id = dict(zip(names, cells, strict=True)).get("id", str(place))
     if not (row_id.isascii() and row_id.isdigit()):
         return f"the id is {clip(row_id)!r}, expected a number such as 3, 3-4 or 8.1"
     if row_id != str(place):
-        return f"the id is {clip(row_id)}, expected {place}; is a blank line missing or too many?"
+        return f"the id is {clip(row_id)}, expected {place}; is a blank line missing, or one too many?"
     return f"the word (column {word + 1}) is empty"

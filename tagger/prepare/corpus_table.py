@@ -1,6 +1,6 @@
-"""Corpora as tables, with one sentence or one word per row: which columns are read, and the sentences in the rows.
+"""Corpora as tables with one sentence or one word per row: choosing the columns, and reading the rows.
 
-All formats with columns choose them here; CSV, Parquet and JSON lines also have the rest in common.
+Every format with columns chooses them here; CSV, Parquet and JSON Lines also share the rest.
 """
 
 import re
@@ -14,12 +14,12 @@ from tagger.prepare.input_files import split_words
 
 AUTO = "auto"
 Column = str | int  # a name, in any case, or a number from 1
-# The usual names, in any case; of those of words, the first that a table has is taken.
+# The usual names, in any case; of the names for words, the first that a table has is used.
 _WORDS, _WORD = ("tokens", "words", "text"), ("word", "token", "form")
 _TAG, _OTHER_TAG = re.compile(r"(tag|label)s?"), re.compile(r".*(tags?|labels?|pos|ner)")
 _SENTENCE = re.compile(r"sent(ence)?([ _]?(#|id|idx|index|no|nr|num|number))?")
 _EMPTY: tuple[Any, ...] = (None, "", [])
-_FIRST = 20  # rows that say whether a table has a word or a sentence in each
+_FIRST = 20  # rows that decide whether a row is a word or a sentence
 _PYTHON_LIST = re.compile(r"\[(['\"]).*\1\]", re.DOTALL)
 
 Row = tuple[int, Any, Any, Any]  # its number, and its cells in use: words, tags, and what tells sentences apart
@@ -58,14 +58,14 @@ class Layout(NamedTuple):
     word: int
     tag: int
     sentence: int | None
-    word_a_row: bool | None  # None if that is for the first rows to say
+    word_a_row: bool | None  # one word per row? None: the first rows decide
 
 
 def choose(header: Sequence[str], columns: Columns, place: str) -> Layout:
     """Choose the columns of a table by their names.
 
     Raises:
-        InputError: one is not there, or several may be meant.
+        InputError: one is missing or ambiguous.
     """
     names = [name.strip().casefold() for name in header]
     found = [names.index(name) for name in (*_WORDS, *_WORD, "sentence") if name in names]
@@ -80,7 +80,9 @@ def choose(header: Sequence[str], columns: Columns, place: str) -> Layout:
     if columns.tag not in (AUTO, "upos", "xpos") or columns.tag in names:  # for CoNLL-U, these may have been set before
         tags = [find_column(columns.tag, header, "tag", place)]
     if not found or len(tags) != 1:
-        raise InputError(f"{place}: the header is {clip(','.join(header))!r}, expected 'text,tag', or set data.columns")
+        raise InputError(
+            f"{place}: the header is {clip(','.join(header))!r}, expected one such as 'text,tag'; or set data.columns"
+        )
     sentence = next((index for index in sentences if index != found[0]), None)
     word_a_row: bool | None = sentence is not None or names[found[0]] in _WORD
     is_unknown = not word_a_row and columns.word != AUTO and not has_sentences
@@ -88,14 +90,14 @@ def choose(header: Sequence[str], columns: Columns, place: str) -> Layout:
 
 
 def read_rows(rows: Iterable[Row], layout: Layout, place: str, tag_names: Sequence[str] = ()) -> Iterator[Sentence]:
-    """Yield the sentences of a table. `place` stands before the number of a row in messages.
+    """Yield the sentences of a table. `place` precedes the number of a row in messages.
 
-    With one word per row, a sentence ends where its cell of the sentence column changes. An empty cell continues it,
-    and an empty row ends it, too. `tag_names` are the names of tags that are numbers. A tag that is empty, null or a
-    negative number with names is missing; where a text holds the tags of a whole sentence, none can be.
+    With one word per row, a sentence ends at an empty row or where the sentence column changes; an empty cell there
+    continues the sentence. `tag_names` are the names of numeric tags. A tag is missing if it is empty, null, or a
+    negative number with names; in a string with the tags of a whole sentence, none can be missing.
 
     Raises:
-        InputError: a word is missing, a word or tag is no text, or there is not one tag per word.
+        InputError: a word is missing, a word or tag is not a string, or there is not one tag per word.
     """
     rows = chain(rows, [(0, None, None, None)])  # an empty row ends the last sentence
     first = list(islice(rows, _FIRST))
@@ -122,14 +124,14 @@ def read_rows(rows: Iterable[Row], layout: Layout, place: str, tag_names: Sequen
 
 
 def _list(cell: Any) -> list[Any]:
-    """Return the words of a cell; one that is no list of words stands for itself, to be refused."""
+    """Return the words of a cell; a cell that is not a list of words gives one that will be refused."""
     if isinstance(cell, str) and cell.strip(BLANKS) and not _PYTHON_LIST.fullmatch(cell.strip()):
         return split_words(cell)
     return cell if isinstance(cell, list) else [()]
 
 
 def _name(tag: Any, names: Sequence[str]) -> Any:
-    """Return the name of a tag, "" if it is missing, None if it is no tag."""
+    """Return the name of a tag, "" if it is missing, None if it is not a tag."""
     if isinstance(tag, str):
         return tag if tag.strip(BLANKS) else ""
     if type(tag) is int and names:
@@ -144,9 +146,7 @@ def _is_text(value: Any) -> bool:
 def _find_mistake(row_words: Any, row_tags: Any, words: list[Any], tags: list[Any], names: list[Any]) -> str:
     for name, cell in (("text", row_words), ("tag", row_tags)):
         if isinstance(cell, str) and _PYTHON_LIST.fullmatch(cell.strip()):
-            return (
-                f"the cell {name!r} is a list in Python's notation, expected words with blanks between: {clip(cell)!r}"
-            )
+            return f"the cell {name!r} is a Python list, expected words separated by spaces: {clip(cell)!r}"
         if cell is None or (isinstance(cell, str) and not cell.strip(BLANKS)):
             return f"the cell {name!r} is empty, expected at least one word"
     if len(words) != len(tags):
@@ -154,5 +154,5 @@ def _find_mistake(row_words: Any, row_tags: Any, words: list[Any], tags: list[An
         return f"{len(words)} words but {len(tags)} tags, expected one tag per word: {cells}"
     rows = zip(words, tags, names, strict=True)
     word, tag = next((word, tag) for word, tag, name in rows if name is None or not _is_text(word))
-    hint = "; data.tag_names gives names to numbers" if type(tag) is int else ""
-    return f"got the word {clip(repr(word))} with the tag {clip(repr(tag))}, expected texts{hint}"
+    hint = "; data.tag_names can name numeric tags" if type(tag) is int else ""
+    return f"got the word {clip(repr(word))} with the tag {clip(repr(tag))}, expected strings{hint}"

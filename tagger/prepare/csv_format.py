@@ -1,4 +1,4 @@
-"""CSV and TSV with a header: one sentence per row, both columns split at blanks (the tutorial's), or one word.
+"""CSV and TSV with a header: one sentence per row, split at spaces (as in the tutorial), or one word per row.
 
 ::
 
@@ -6,7 +6,7 @@
     The dog barked,DET NOUN VERB          1;The;DET
     "Yes , she said",INTJ PUNCT PRON VERB ;dog;NOUN
 
-Commas, semicolons, bars, tabs or blanks separate the cells, whichever makes a header of the first line.
+Cells are separated by the comma, semicolon, bar, tab or space with which the first line is a header.
 """
 
 import csv
@@ -31,7 +31,7 @@ def parse(lines: Iterable[str], path: Path, columns: Columns) -> Iterator[Senten
     """Parse rows. A cell that holds a delimiter is quoted.
 
     Raises:
-        InputError: the header has no such columns, or a row not as many cells as it, or not one tag per word.
+        InputError: the header lacks a column, or a row has other cells than the header, or not one tag per word.
     """
     lines = iter(lines)
     head = [next(lines, "")]
@@ -52,7 +52,7 @@ def parse(lines: Iterable[str], path: Path, columns: Columns) -> Iterator[Senten
                 sentence = None if layout.sentence is None else row[layout.sentence]
                 yield number, row[layout.word].strip(" "), row[layout.tag].strip(" "), sentence
             elif row:
-                hint = "; a cell that holds a comma is quoted" if len(row) > len(header) else ""
+                hint = "; quote cells that contain a comma" if len(row) > len(header) else ""
                 found = f"{len(row)} cells, expected {len(header)} ({','.join(header)}){hint}"
                 raise InputError.at(path, number, f"{found}: {clip(','.join(row))!r}")
             else:
@@ -62,7 +62,7 @@ def parse(lines: Iterable[str], path: Path, columns: Columns) -> Iterator[Senten
 
 
 def _delimiter_of(line: str, columns: Columns) -> str:
-    """Return the delimiter with which a line is a header that has the columns, if there is one."""
+    """Return the delimiter with which a line is a header with these columns, or an empty string."""
     for delimiter in _DELIMITERS[: -1 if line.startswith("#") else None]:  # # global.columns = WORD TAG
         try:
             _, cells = next(_read_rows([line], Path(), delimiter), (1, []))
@@ -79,7 +79,7 @@ def _read_rows(lines: Iterable[str], path: Path, delimiter: str) -> Iterator[tup
     csv.field_size_limit(2**31 - 1)
     ends = "\r\n " if delimiter == " " else "\r\n"
     ended = (line.rstrip(ends) + "\n" for line in lines)
-    # With tabs or blanks, a quote is mostly a word; then it encloses nothing.
+    # Between tabs or spaces, a quote is mostly a word and encloses nothing.
     is_tsv = delimiter in "\t "
     quoting: Literal[0, 3] = csv.QUOTE_NONE if is_tsv else csv.QUOTE_MINIMAL
     rows = csv.reader(ended, delimiter=delimiter, quoting=quoting, strict=True, skipinitialspace=delimiter == " ")
@@ -89,7 +89,7 @@ def _read_rows(lines: Iterable[str], path: Path, delimiter: str) -> Iterator[tup
             yield first, [_unquoted(cell) for cell in row] if is_tsv else row
             first = rows.line_num + 1
     except csv.Error as error:
-        hint = "is a quote not closed?" if first == rows.line_num else f"is a quote open up to line {rows.line_num}?"
+        hint = "is a quote not closed?" if first == rows.line_num else f"is a quote open until line {rows.line_num}?"
         raise InputError.at(path, first, f"not CSV: {error}; {hint}") from None
 
 

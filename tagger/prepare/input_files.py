@@ -1,4 +1,4 @@
-"""Input files of a user: opened plain or gzipped, and decoded line by line."""
+"""The user's input files: opened plain or gzipped, and decoded line by line."""
 
 import codecs
 import gzip
@@ -13,12 +13,12 @@ from typing import BinaryIO
 from tagger.core.common.errors import InputError
 from tagger.core.corpus.indexed_corpus import BLANKS
 
-DOCUMENT = "-DOCSTART-"  # how a line of CoNLL begins that marks a document
+DOCUMENT = "-DOCSTART-"  # begins a line of CoNLL that marks a document
 
 
 @contextmanager
 def open_input(path: Path, expected: str) -> Iterator[BinaryIO]:
-    """Open a file to read its bytes after a byte order mark, unzipped if it begins like gzip, whatever its name.
+    """Open a file for reading, after any byte order mark; unzip it if it begins like gzip, whatever its name.
 
     Raises:
         InputError: the file is missing or a folder (the message asks for `expected`), or its gzip is damaged.
@@ -75,23 +75,23 @@ def _decoded(file: BinaryIO, encoding: str) -> Iterator[str]:
 
 
 def _guess(line: bytes) -> str:
-    """Return an encoding in which a line that is not UTF-8 may be."""
+    """Guess the encoding of a line that is not UTF-8."""
     if line.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in line:
         return "utf-16"
     # Most letters of a language in Latin script are ASCII; 0x80 to 0x9f are control characters in latin-1.
     if len(re.findall(rb"[\x80-\xff]", line)) > len(re.findall(rb"[A-Za-z]", line)):
-        return "an encoding of another script, such as cp1251, cp932 or gb18030"
+        return "an encoding for another script, such as cp1251, cp932 or gb18030"
     return "cp1252" if re.search(rb"[\x80-\x9f]", line) else "latin-1"
 
 
 def split_words(text: str) -> list[str]:
-    """Split at blanks, tabs and line ends alone, so that a no-break space stays in its word."""
+    """Split at spaces, tabs and line ends only, so that a no-break space stays in its word."""
     return [word for word in text.replace("\t", " ").replace("\n", " ").replace("\r", " ").split(" ") if word]
 
 
 def is_blank(line: str) -> bool:
-    """Return whether a line has no word; any other white space may be one."""
-    return line.isspace() and not line.strip(BLANKS)  # the first is quick, and mostly false
+    """Return whether a line has no word; white space other than BLANKS may be one."""
+    return line.isspace() and not line.strip(BLANKS)  # isspace is quick and mostly false
 
 
 def take_head(lines: Iterator[str]) -> list[str]:

@@ -1,10 +1,10 @@
-"""JSON lines: an object per line, with the words and tags of a sentence as lists.
+"""JSON Lines: one object per line, with the words and tags of a sentence as lists.
 
 ::
 
     {"id": "0", "tokens": ["The", "dog", "barked"], "tags": ["DET", "NOUN", "VERB"]}
 
-The columns are chosen as those of a table, by the keys of the first object.
+Columns are chosen as in a table, by the keys of the first object.
 """
 
 import json
@@ -22,7 +22,7 @@ def parse(lines: Iterable[str], path: Path, columns: Columns) -> Iterator[Senten
     """Parse objects.
 
     Raises:
-        InputError: a line is no object, has no such columns, or not one tag per word.
+        InputError: a line is not an object, lacks a column, or has not one tag per word.
     """
     objects = ((number, _object(line, path, number)) for number, line in enumerate(lines, 1) if not line.isspace())
     for number, first in objects:

@@ -1,6 +1,6 @@
-"""A sentence per line, of words with their tags: `The/DT dog/NN`, or `The_DT dog_NN`.
+"""One sentence per line, as words with their tags: `The/DT dog/NN`, or `The_DT dog_NN`.
 
-The last slash or underscore of a word counts, so `1/2/CD` is `1/2`. A line that begins with # and a blank is a comment.
+The last slash or underscore counts, so the word of `1/2/CD` is `1/2`. A line that begins with "# " is a comment.
 """
 
 from collections.abc import Iterable, Iterator, Sequence

@@ -1,7 +1,6 @@
-"""Parquet, as Hugging Face `datasets` writes it: a row has the words and tags of a sentence as lists.
+"""Parquet, as Hugging Face `datasets` writes it: each row has the words and tags of a sentence as lists.
 
-Tags may be numbers if the file has the names of their `ClassLabel`, or `data.tag_names` has. The columns are chosen as
-those of any table.
+Tags may be numbers if the file (`ClassLabel`) or `data.tag_names` has their names. Columns are chosen as in any table.
 """
 
 import json
@@ -20,13 +19,13 @@ def parse(_lines: Iterable[str], path: Path, columns: Columns) -> Iterator[Sente
     """Parse the rows of a file, which has no lines.
 
     Raises:
-        InputError: the file is no Parquet, has no such columns, or a row not one tag per word.
+        InputError: the file is not Parquet, lacks a column, or has a row without one tag per word.
     """
     import pyarrow as pa  # no other format needs it
     import pyarrow.parquet as pq
 
     try:
-        with open_input(path, "a table in Parquet") as file:
+        with open_input(path, "a Parquet file") as file:
             table = pq.ParquetFile(file)
             names = table.schema_arrow.names
             layout = choose(names, columns, f"{path}")

@@ -1,4 +1,4 @@
-"""Read the corpus, build the dictionaries from its training split, find their vectors, encode every split."""
+"""Read the corpus, build dictionaries from its training split, look up pretrained vectors, encode every split."""
 
 import re
 import sys
@@ -77,7 +77,7 @@ def _columns(data: DataParams) -> Columns:
 
 
 def _tag_column(train: Format, columns: Columns, tags: Sequence[str]) -> str:
-    """Return the column of CoNLL-U for such tags: the one they were read from, misc for those of spans, or upos."""
+    """Return the CoNLL-U column for these tags: the one they were read from, misc for span tags, otherwise upos."""
     name = str(columns.tag).lower()
     if train is FORMATS["conllu"] and name not in (AUTO, "4"):
         return "xpos" if name == "5" else name
@@ -85,7 +85,7 @@ def _tag_column(train: Format, columns: Columns, tags: Sequence[str]) -> str:
 
 
 def read_splits(data: DataParams) -> dict[str, IndexedCorpus]:
-    """Read the three splits; dev or test is split off train if it names the same file."""
+    """Read the three splits; dev or test is split off train if its file is the same."""
     columns = _columns(data)
 
     def read(file: str) -> IndexedCorpus:

@@ -1,4 +1,4 @@
-"""Corpus files: the formats and how each is recognised, reading the sentences, and splitting a part off."""
+"""Corpus files: the formats and how each is recognised, reading sentences, and splitting off a share."""
 
 import itertools
 import random
@@ -21,7 +21,7 @@ class Format(NamedTuple):
 
     title: str  # its name in messages
     suffixes: tuple[str, ...]  # a file with one of these is in this format
-    recognise: Callable[[Sequence[str], Columns], bool]  # by some first lines, comments and blank ones left out
+    recognise: Callable[[Sequence[str], Columns], bool]  # from the first lines, without comments and blank lines
     parse: Callable[[Iterable[str], Path, Columns], Iterator[Sentence]]  # of lines and the name of their file
 
 
@@ -38,7 +38,7 @@ FORMATS = {
         _first_line(rf"[^\t]*(\t[^\t]*){{9}}$|{conllu_format.GLOBAL_COLUMNS}"),
         conllu_format.parse,
     ),
-    "json": Format("JSON lines", (".json", ".jsonl", ".ndjson"), _first_line(r' *\{ *"'), json_format.parse),
+    "json": Format("JSON Lines", (".json", ".jsonl", ".ndjson"), _first_line(r' *\{ *"'), json_format.parse),
     "parquet": Format("Parquet", (".parquet",), lambda *_: False, parquet_format.parse),
     "pairs": Format("word/TAG", (), pairs_format.recognise, pairs_format.parse),
     "conll": Format("CoNLL", (), lambda *_: True, conll_format.parse),
@@ -50,15 +50,15 @@ def read_corpus(
 ) -> IndexedCorpus:
     """Read the sentences of a file in any of the `FORMATS`, gzipped or not.
 
-    `auto` goes by the file's name, else by its first lines that are no comments.
+    `auto` goes by the file's name, otherwise by its first lines that are not comments.
 
     Raises:
-        InputError: the file is missing, empty or unreadable, a line of it is wrong, or a column is not there.
+        InputError: the file is missing, empty or unreadable, a line is wrong, or a column does not exist.
     """
     known = format_of(path, file_format, columns, encoding)
     corpus = IndexedCorpus.of(known.parse(read_lines(path, _expected(), encoding), path, columns))
     if not len(corpus):
-        raise InputError(f"{path}: no sentence in it, expected at least one")
+        raise InputError(f"{path}: has no sentences, expected at least one")
     return corpus
 
 
@@ -82,7 +82,7 @@ def _expected() -> str:
 
 
 def split_off(corpus: IndexedCorpus, share: float, seed: int) -> tuple[IndexedCorpus, IndexedCorpus]:
-    """Draw a share of the sentences at random; return the rest and the drawn ones, both in their old order.
+    """Draw a share of the sentences at random; return the rest and the drawn ones, both in their original order.
 
     Raises:
         InputError: one of the two would be empty.

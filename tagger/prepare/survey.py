@@ -18,10 +18,10 @@ from tagger.prepare.findings import listed
 def survey(splits: Mapping[str, EncodedSplit], dictionaries: Dictionaries, vectors: WordVectors) -> dict[str, Any]:
     """Describe the splits `train`, `dev` and `test`.
 
-    For each: sentences, tokens, types (distinct forms), and the tokens whose tag is missing. For dev and test also: the
-    share of tokens unknown to training, sentences whose words are also in train, tokens whose tag is not in train, and
-    the accuracy of the baseline that gives each word its most frequent tag in train, and an unknown word the most
-    frequent of all. For the dictionary: its words, and how many of them have a pretrained vector.
+    For each: sentences, tokens, types (distinct forms), and tokens without a tag. For dev and test also: the share of
+    tokens unknown to training, sentences whose words also occur as a sentence of train, tokens whose tag is not in
+    train, and the accuracy of the baseline, which gives each word its most frequent tag in train and an unknown word
+    the most frequent tag of all. For the dictionary: its words, and how many of them have a pretrained vector.
     """
     train = splits["train"]
     train_sentences = set(_sentences(train, train))
@@ -54,19 +54,17 @@ def survey(splits: Mapping[str, EncodedSplit], dictionaries: Dictionaries, vecto
 
 
 def summary_lines(survey: Mapping[str, Any], sources: Mapping[str, str]) -> Iterator[str]:
-    """Yield one line about each split of a survey; `sources` says where each was read from."""
+    """Yield one line per split of a survey; `sources` says where each was read from."""
     for name, source in sources.items():
         split = survey[name]
         line = f"{name}: {source}: {counted(split['sentences'], 'sentence')}, {counted(split['tokens'], 'word')}"
         if missing := split["tokens_without_tag"]:
-            line += f", {missing:,} of them without a tag and left out"
+            line += f", {missing:,} of them untagged and left out"
         if name == "train":
             yield f"{line}, {split['types']:,} of them distinct"
             continue
         line += f", {split['unknown_share']:.1%} of them not in train; sentences also in train: "
-        line += (
-            f"{split['sentences_in_train']:,}; words with a tag that train lacks: {split['tokens_of_unseen_tags']:,}"
-        )
+        line += f"{split['sentences_in_train']:,}; words whose tag is not in train: {split['tokens_of_unseen_tags']:,}"
         tags = [unseen["tag"] for unseen in split["unseen_tags"]]
         yield line + (f" ({listed(tags)})" if tags else "")
 

@@ -1,4 +1,4 @@
-"""Files of pretrained vectors in the text format of word2vec, GloVe and fastText: one word and its numbers per line.
+"""Pretrained vectors in the text format of word2vec, GloVe and fastText: one word and its numbers per line.
 
 ::
 
@@ -6,7 +6,7 @@
     the 0.418 0.25 -0.412
     New York 0.013 0.237 1e-3
 
-The first line says how many vectors there are and how wide; GloVe's files lack it. A word may hold spaces.
+The first line has the number of vectors and their width; GloVe's files lack it. A word may contain spaces.
 """
 
 import math
@@ -30,14 +30,14 @@ _PEEKED = 4096  # bytes
 
 
 def read_vectors(path: Path, words: Dictionary, width: int) -> WordVectors:
-    """Read the vectors of the words of a dictionary. Nothing else of the file is kept: it may be larger than memory.
+    """Read the vectors of the words of a dictionary. Nothing else is kept, so the file may be larger than memory.
 
-    A word of the dictionary takes the vector of the first equal word in the file; if there is no equal one, of the
-    first that equals it in lower case. So `Paris` serves `paris` in a dictionary of lower-case words.
+    A word gets the vector of the first equal word in the file or, failing that, of the first that equals it in lower
+    case. So `Paris` serves `paris` in a dictionary of lower-case words.
 
     Raises:
-        InputError: the file is missing or damaged, or a line is not a word and `width` numbers. For words that are not
-            kept, the numbers are counted but not read.
+        InputError: the file is missing or damaged, or a line is not a word and `width` numbers. The numbers of words
+            that are not kept are counted but not read.
     """
     vectors: dict[int, array[float]] = {}
     final: set[int] = set()  # ids whose vector is that of an equal word
@@ -64,7 +64,7 @@ def read_vectors(path: Path, words: Dictionary, width: int) -> WordVectors:
 def _vectors(file: BinaryIO, path: Path, width: int) -> Iterator[tuple[int, str, bytes]]:
     """Yield the number of each line that holds a vector, its word, and the whole line."""
     if b"\0" in file.peek(_PEEKED)[:_PEEKED]:  # type: ignore[attr-defined]
-        raise InputError(f"{path}: is binary, expected {_EXPECTED}; gensim's `save_word2vec_format` writes it")
+        raise InputError(f"{path}: is binary, expected {_EXPECTED}; gensim's `save_word2vec_format` writes that")
     first = file.readline()
     announced, found = _announced(first.split(), path, width), 0
     for number, raw_line in enumerate(chain([first if announced is None else b""], file), start=1):
@@ -72,7 +72,7 @@ def _vectors(file: BinaryIO, path: Path, width: int) -> Iterator[tuple[int, str,
         if not line:
             continue
         found += 1
-        if line.count(b" ") == width:  # as in nearly all lines; splitting every line would take ten times as long
+        if line.count(b" ") == width:  # true of nearly all lines, and ten times as fast as splitting
             word = line[: line.index(b" ")]
         else:
             word, *rest = line.rsplit(None, width)
@@ -80,12 +80,12 @@ def _vectors(file: BinaryIO, path: Path, width: int) -> Iterator[tuple[int, str,
                 shown = clip(line.decode(errors="backslashreplace"))
                 wrong = f"{len(line.split()) - 1} numbers, expected a word and {width}: {shown!r}"
                 raise InputError.at(path, number, wrong)
-        # A byte that is not UTF-8 makes a word that no corpus contains.
+        # A word with bytes that are not UTF-8 matches no word of a corpus.
         yield number, word.decode("utf-8", "surrogateescape"), line
     if announced is None and not found:
-        raise InputError(f"{path}: is empty, expected {_EXPECTED}; the line '0 0' alone means no vectors")
+        raise InputError(f"{path}: is empty, expected {_EXPECTED}; a file with only the line '0 0' means no vectors")
     if announced is not None and found != announced:
-        raise InputError.at(path, 1, f"announces {announced} vectors, but {found} follow; is the file cut off?")
+        raise InputError.at(path, 1, f"announces {announced} vectors, but {found} follow; is the file truncated?")
 
 
 def _announced(fields: list[bytes], path: Path, width: int) -> int | None:
@@ -94,7 +94,7 @@ def _announced(fields: list[bytes], path: Path, width: int) -> int | None:
     if len(fields) == 2 and all(field.isdigit() for field in fields):
         count, found = map(int, fields)
     if fields and found != width and count != 0:
-        raise InputError.at(path, 1, f"vectors of {found} numbers, but model.word_dim is {width}; expected the same")
+        raise InputError.at(path, 1, f"vectors of {found} numbers, but model.word_dim is {width}; the two must agree")
     return count
 
 

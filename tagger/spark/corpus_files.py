@@ -150,7 +150,7 @@ def check_output(spark: SparkSession, path: str, inputs: Sequence[str], overwrit
 
 
 def write(rows: DataFrame, path: str, form: Format, column: str) -> None:
-    """Write a folder of Parquet, of JSON lines (also if text is asked for), or of CoNLL-U, all of it kept but its tags.
+    """Write a folder of Parquet, of JSON Lines (also if text is asked for), or of CoNLL-U, all of it kept but its tags.
 
     Tags of CoNLL-U go into the `column` that the model was trained on. Spark adds `_SUCCESS` to it last.
 

@@ -29,7 +29,7 @@ def test_it_says_what_training_will_see_and_writes_nothing(project: Path) -> Non
     before = files(project)
     train, dev, test, tags, training = check().splitlines()
     assert train.startswith("train: data/raw/train.csv (CSV): 766 sentences, 9,890 words")
-    assert "of them not in train; sentences also in train: 0; words with a tag that train lacks: 0" in dev
+    assert "of them not in train; sentences also in train: 0; words whose tag is not in train: 0" in dev
     assert test.startswith("test: data/raw/test.csv (CSV): ")
     assert tags.startswith("tags: 17; the most-frequent-tag baseline is right for ")
     assert training.startswith("training: 2 models, up to 12 epochs, 237,360 words in total; about ")

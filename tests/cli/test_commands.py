@@ -285,7 +285,7 @@ def test_a_command_that_lacks_an_extra_says_so(
     code = WITHOUT.replace("{missing}", repr({module})).replace("{arguments}", repr(given))
     command = [sys.executable, "-c", code]
     done = subprocess.run(command, cwd=tmp_path, env=environment(), capture_output=True, text=True, check=False)
-    expected = f"error: this needs {module}, which is not installed; install it with {install_command(extra)}\n"
+    expected = f"error: {module} is not installed; install it with {install_command(extra)}\n"
     assert (done.returncode, done.stdout, done.stderr) == (1, "", expected)
 
 

@@ -72,7 +72,7 @@ def name_a_missing_file(project: Project) -> str:
 def name_vectors_of_another_width(project: Project) -> str:
     (project.root / "other.vec").write_text("1 300\nthe 1 2\n", encoding="utf-8")
     project.edit("params.yaml", "data/vectors/none.vec", "other.vec")
-    return "error: other.vec:1: vectors of 300 numbers, but model.word_dim is 8; expected the same"
+    return "error: other.vec:1: vectors of 300 numbers, but model.word_dim is 8; the two must agree"
 
 
 def misspell_a_key(project: Project) -> str:

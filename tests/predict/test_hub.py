@@ -194,5 +194,5 @@ def test_the_extra_that_is_missing_is_named(arguments: list[str], exported: Path
     code = "import sys; sys.modules['huggingface_hub'] = None; from tagger.cli.commands import run; run()"
     command = [sys.executable, "-c", code, *arguments]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-    told = f"error: this needs huggingface_hub, which is not installed; install it with {install_command('hub')}\n"
+    told = f"error: huggingface_hub is not installed; install it with {install_command('hub')}\n"
     assert (done.returncode, done.stdout, done.stderr) == (1, "", told)

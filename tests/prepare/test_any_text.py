@@ -85,7 +85,7 @@ WRITERS: dict[str, tuple[str, Writer]] = {  # by name: the format, and a functio
     "four columns": ("conll", lambda sentences: columns(sentences, "{1}\t_\t_\t{2}", "-DOCSTART- -X- -X- O\n\n")),
     "words in CSV": ("csv", lambda sentences: word_rows(sentences, ",")),
     "words in TSV": ("csv", lambda sentences: word_rows(sentences, "\t")),
-    "JSON lines": ("json", json_lines),
+    "JSON Lines": ("json", json_lines),
     "Parquet": ("parquet", parquet),
 }
 NO_BLANKS: dict[str, tuple[str, Writer]] = {  # words can't hold blanks

@@ -43,7 +43,7 @@ def test_nothing_is_found_in_a_good_corpus() -> None:
 
 def test_a_corpus_without_its_text_is_refused() -> None:
     message = refusal(dev=[words("_", "_", "."), words("_", "_")])
-    assert message.startswith("dev.csv (dev): 4 of 5 words are '_', expected words; some corpora come without")
+    assert message.startswith("dev.csv (dev): 4 of 5 words are '_', expected text; some corpora come without")
 
 
 def test_an_underscore_may_be_a_word() -> None:
@@ -53,18 +53,18 @@ def test_an_underscore_may_be_a_word() -> None:
 @pytest.mark.parametrize("row", ["\"['a', 'b']\",\"['X', 'Y']\"", "\"['a' 'b']\",\"['X' 'Y']\"", '"[""a""]","[""X""]"'])
 def test_python_lists_as_text_are_refused(row: str, tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text(f"text,tag\n{row}\n", encoding="utf-8")
-    with pytest.raises(InputError, match=r"a.csv:2: the cell 'text' is a list in Python's notation"):
+    with pytest.raises(InputError, match=r"a.csv:2: the cell 'text' is a Python list"):
         read_corpus(tmp_path / "a.csv")
 
 
 def test_python_tuples_as_text_are_refused() -> None:
     message = refusal(train=[Sentence(("('The',", "'dog')"), ("DET", "NOUN"))])
-    assert message == """train.csv (train): the first word is "('The',", expected no Python lists as text"""
+    assert message == """train.csv (train): the first word is "('The',", expected plain text, not a Python list"""
 
 
 def test_python_lists_as_tags_are_refused() -> None:
     message = refusal(dev=[Sentence(("a", "b"), ("['DET',", "'NOUN']"))])
-    assert message == """dev.csv (dev): the first tag is "['DET',", expected no Python lists as text"""
+    assert message == """dev.csv (dev): the first tag is "['DET',", expected plain text, not a Python list"""
 
 
 def test_nearly_as_many_tags_as_words_are_warned_of() -> None:
@@ -72,7 +72,7 @@ def test_nearly_as_many_tags_as_words_are_warned_of() -> None:
     others = tuple(f"{number}b" for number in range(101))
     assert findings(train=[Sentence(numbers, numbers), Sentence(others, numbers)]) == []
     (finding,) = findings(train=[Sentence((*numbers[:50], *numbers[:51]), numbers)] * 2)
-    assert finding == "train.csv (train): 101 different tags and 51 different words; is the right column read?"
+    assert finding == "train.csv (train): 101 different tags and 51 different words; is this the right column?"
 
 
 def test_a_sentence_may_begin_with_a_bracket_and_a_quote() -> None:
@@ -81,7 +81,7 @@ def test_a_sentence_may_begin_with_a_bracket_and_a_quote() -> None:
 
 def test_conflict_marks_of_git_are_refused() -> None:
     message = refusal(test=[words("<<<<<<<", "a"), words(">>>>>>>", "b")])
-    assert message == "test.csv (test): <<<<<<< and >>>>>>> are words: git left a conflict in the file"
+    assert message == "test.csv (test): <<<<<<< and >>>>>>> are words; resolve the git conflict in the file"
 
 
 @pytest.mark.parametrize("mark", ["<<<<<<<", "=======", ">>>>>>>"])
@@ -110,14 +110,14 @@ def test_missing_tags_are_warned_of_if_they_are_most_and_refused_if_they_are_all
     untagged = Sentence(("a", "b", "c"), ("", "", "X"))
     assert findings(dev=[*GOOD, untagged]) == []
     (finding,) = findings(dev=[untagged])
-    assert finding == "dev.csv (dev): 2 of 3 words have no tag; is the right column read?"
+    assert finding == "dev.csv (dev): 2 of 3 words have no tag; is this the right column?"
     message = refusal(train=[Sentence(("a", "b"), ("", ""))])
     assert message.startswith("train.csv (train): no word has a tag, expected a corpus with tags")
 
 
 def test_a_single_tag_is_warned_of() -> None:
     only = [Sentence(("a", "b"), ("X", "X"))]
-    assert findings(train=only) == ["train.csv (train): every word has the tag 'X'; expected two tags at least"]
+    assert findings(train=only) == ["train.csv (train): every word has the tag 'X'; expected at least two tags"]
 
 
 def test_a_mixture_of_unicode_forms_is_warned_of() -> None:
@@ -126,8 +126,8 @@ def test_a_mixture_of_unicode_forms_is_warned_of() -> None:
     assert findings(train=[*GOOD, words(decomposed, "a")]) == []
     (finding,) = findings(train=[*GOOD, words(composed, "a")], dev=[words(decomposed, "b")])
     assert finding == (
-        "words are spelt in two forms of Unicode: 1 are not in NFC, such as 'e\\u0301', which is '\\xe9' there; "
-        "data.normalise makes them alike"
+        "words are in two Unicode forms: 1 are not in NFC, such as 'e\\u0301' for '\\xe9'; "
+        "set data.normalise to unify them"
     )
 
 
@@ -163,7 +163,7 @@ def test_a_split_without_a_tag_of_train_is_refused_with_both_files_and_their_tag
         warnings(test=["The/O dog/B-A barks/B-B", "A/B-C cat/B-D runs/B-E"])
     assert str(caught.value) == (
         "test (test.csv): got the tags B-A, B-B, B-C, B-D, B-E, ..., expected those of train (train.csv): "
-        "DET, NOUN, PUNCT, VERB; does data.test belong to data.train?"
+        "DET, NOUN, PUNCT, VERB; do data.test and data.train belong together?"
     )
     with pytest.raises(InputError, match=r"dev \(dev.csv\): got the tags O, expected"):
         warnings(dev=["The/O dog/O"])
@@ -172,14 +172,14 @@ def test_a_split_without_a_tag_of_train_is_refused_with_both_files_and_their_tag
 def test_a_split_with_hardly_a_tag_of_train_is_warned_of() -> None:
     assert warnings(dev=["A/DET dog/NN barks/V"]) == [
         "dev (dev.csv): 67 % of the words have a tag that is not in train (train.csv); "
-        "does data.dev belong to data.train?"
+        "do data.dev and data.train belong together?"
     ]
     assert warnings(dev=["A/DET dog/NN"]) == []
 
 
 def test_a_split_with_hardly_a_word_of_train_is_warned_of() -> None:
     assert warnings(test=["Le/DET chien/NOUN aboie/VERB ./PUNCT"]) == [
-        "test (test.csv): 75 % of the words are not in train (train.csv); does data.test belong to data.train?"
+        "test (test.csv): 75 % of the words are not in train (train.csv); do data.test and data.train belong together?"
     ]
     assert warnings(test=["The/DET chien/NOUN aboie/VERB ./PUNCT"]) == []
 

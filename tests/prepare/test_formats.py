@@ -474,11 +474,11 @@ def test_numbers_of_tags_get_their_names(feature: object) -> None:
     assert parquet_sentences(numbers.replace_schema_metadata({"huggingface": info})) == READ
     assert parquet_sentences(numbers, Columns(tag_names=("INTJ", "DET", "X"))) == READ
     with pytest.raises(
-        InputError, match=r"^corpus\.txt: row 1: .* 'The' with the tag 1, expected texts; data.tag_names"
+        InputError, match=r"^corpus\.txt: row 1: .* 'The' with the tag 1, expected strings; data.tag_names"
     ):
         parquet_sentences(numbers)
     with pytest.raises(
-        InputError, match=r"^corpus\.txt: row 1: got the word 'New York' with the tag 2, expected texts"
+        InputError, match=r"^corpus\.txt: row 1: got the word 'New York' with the tag 2, expected strings"
     ):
         parquet_sentences(numbers, Columns(tag_names=("INTJ", "DET")))
 
@@ -488,12 +488,12 @@ def test_numbers_of_tags_get_their_names(feature: object) -> None:
     [
         ('{"tokens": ["a"]}', "2: the cell 'tag' is empty, expected at least one word"),
         ('{"tokens": ["a", "b"], "tags": ["X"]}', "2: 2 words but 1 tags, expected one tag per word"),
-        ('{"tokens": ["a", ""], "tags": ["X", "Y"]}', "2: got the word '' with the tag 'Y', expected texts"),
-        ('{"tokens": ["a", 3], "tags": ["X", "Y"]}', "2: got the word 3 with the tag 'Y', expected texts"),
-        ('{"tokens": ["a"], "tags": [1.5]}', "2: got the word 'a' with the tag 1.5, expected texts"),
-        ('{"tokens": ["a"], "tags": 5}', "2: got the word 'a' with the tag (), expected texts"),
+        ('{"tokens": ["a", ""], "tags": ["X", "Y"]}', "2: got the word '' with the tag 'Y', expected strings"),
+        ('{"tokens": ["a", 3], "tags": ["X", "Y"]}', "2: got the word 3 with the tag 'Y', expected strings"),
+        ('{"tokens": ["a"], "tags": [1.5]}', "2: got the word 'a' with the tag 1.5, expected strings"),
+        ('{"tokens": ["a"], "tags": 5}', "2: got the word 'a' with the tag (), expected strings"),
         ('{"tokens": ["a"], "tags": null}', "2: the cell 'tag' is empty, expected at least one word"),
-        ('{"tokens": "[\'a\']", "tags": ["X"]}', "2: the cell 'text' is a list in Python's notation, expected words"),
+        ('{"tokens": "[\'a\']", "tags": ["X"]}', "2: the cell 'text' is a Python list, expected words"),
         ('{"tokens": ["\\ud800"], "tags": ["X"]}', "2: not JSON: "),
         ('["a"]', "2: got '[\"a\"]', expected an object"),
         ("{", "2: not JSON: "),
@@ -511,7 +511,7 @@ def test_a_row_of_parquet_that_is_wrong_is_named(tmp_path: Path, monkeypatch: py
     monkeypatch.chdir(tmp_path)
     FILE.write_text("text,tag\na,X\n", encoding="utf-8")
     wrong = pa.table({"tokens": [["a"], ["b"], ["c", None]], "tags": [["X"], ["Y"], ["X", "Y"]]})
-    with pytest.raises(InputError, match=r"^corpus\.txt: row 3: got the word None with the tag 'Y', expected texts$"):
+    with pytest.raises(InputError, match=r"^corpus\.txt: row 3: got the word None with the tag 'Y', expected strings$"):
         parquet_sentences(wrong)
     with pytest.raises(InputError, match=r"^corpus\.txt: Parquet magic bytes not found"):
         list(parquet_format.parse((), FILE, USUAL))

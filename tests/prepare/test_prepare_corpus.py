@@ -56,9 +56,9 @@ def test_one_line_is_printed_for_each_split(capsys: pytest.CaptureFixture[str]) 
     assert printed.out.splitlines() == [
         "train: train.csv (CSV): 2 sentences, 5 words, 5 of them distinct",
         "dev: dev.csv (CSV): 1 sentence, 4 words, 50.0% of them not in train; sentences also in train: 0; "
-        "words with a tag that train lacks: 1 (SYM)",
+        "words whose tag is not in train: 1 (SYM)",
         "test: test.csv (CSV): 2 sentences, 5 words, 0.0% of them not in train; sentences also in train: 2; "
-        "words with a tag that train lacks: 0",
+        "words whose tag is not in train: 0",
     ]
 
 

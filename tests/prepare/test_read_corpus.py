@@ -26,7 +26,7 @@ CONLL = "Thé DET\ndog NOUN\n\nYes INTJ\n"
 CONLL_TABS = "Thé\tDET\ndog\tNOUN\n\nYes\tINTJ\n"
 JSON = '{"id": 0, "tokens": ["Thé", "dog"], "tags": ["DET", "NOUN"]}\n{"id": 1, "tokens": ["Yes"], "tags": ["INTJ"]}\n'
 SENTENCES = [Sentence(("Thé", "dog"), ("DET", "NOUN")), Sentence(("Yes",), ("INTJ",))]
-EXPECTED = "a corpus in CSV, CoNLL-U, JSON lines, Parquet, word/TAG or CoNLL"
+EXPECTED = "a corpus in CSV, CoNLL-U, JSON Lines, Parquet, word/TAG or CoNLL"
 MARK = b"\xef\xbb\xbf"
 
 
@@ -178,8 +178,8 @@ def test_a_wrong_encoding_is_named(tmp_path: Path, content: bytes, encoding: str
     [
         ("Fluß", "latin-1", "latin-1"),
         ("“quoted”", "cp1252", "cp1252"),
-        ("привет мир", "cp1251", "an encoding of another script, such as cp1251, cp932 or gb18030"),
-        ("日本語", "cp932", "an encoding of another script, such as cp1251, cp932 or gb18030"),
+        ("привет мир", "cp1251", "an encoding for another script, such as cp1251, cp932 or gb18030"),
+        ("日本語", "cp932", "an encoding for another script, such as cp1251, cp932 or gb18030"),
         ("été", "utf-16", "utf-16"),
     ],
 )
@@ -200,15 +200,15 @@ def test_a_folder_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["corpus.csv", "corpus.conllu", "corpus", "corpus.gz"])
 @pytest.mark.parametrize("content", [b"", MARK, b"\n\n"], ids=["empty", "byte order mark", "blank lines"])
 def test_an_empty_file_is_named(tmp_path: Path, name: str, content: bytes) -> None:
-    assert mistake(write(tmp_path / name, content)) == f"{name}: no sentence in it, expected at least one"
+    assert mistake(write(tmp_path / name, content)) == f"{name}: has no sentences, expected at least one"
 
 
 def test_a_csv_file_with_nothing_but_a_header_is_named(tmp_path: Path) -> None:
-    assert mistake(write(tmp_path / "a.csv", "text,tag\n")) == "a.csv: no sentence in it, expected at least one"
+    assert mistake(write(tmp_path / "a.csv", "text,tag\n")) == "a.csv: has no sentences, expected at least one"
 
 
 def test_an_empty_gzip_file_is_named(tmp_path: Path) -> None:
-    assert mistake(write(tmp_path / "a.gz", gzip.compress(b""))) == "a.gz: no sentence in it, expected at least one"
+    assert mistake(write(tmp_path / "a.gz", gzip.compress(b""))) == "a.gz: has no sentences, expected at least one"
 
 
 @pytest.mark.parametrize(

@@ -128,9 +128,9 @@ def test_one_line_says_what_each_split_holds() -> None:
     assert [*summary_lines(SURVEY, sources)] == [
         "train: a.csv (CSV): 3 sentences, 9 words, 7 of them distinct",
         "dev: b.conllu (CoNLL-U): 1 sentence, 4 words, 50.0% of them not in train; sentences also in train: 0; "
-        "words with a tag that train lacks: 1 (PUNCT)",
+        "words whose tag is not in train: 1 (PUNCT)",
         "test: c.txt (CoNLL): 1 sentence, 3 words, 0.0% of them not in train; sentences also in train: 1; "
-        "words with a tag that train lacks: 0",
+        "words whose tag is not in train: 0",
     ]
 
 

@@ -145,7 +145,7 @@ class Dictionaries(NamedTuple):
             lookup = [rules["lowercase"], *(rules.get(name, usual) for name, usual in _RULES.items())]
             if [*map(type, lookup)] != [bool, str, bool, bool]:
                 raise TypeError(
-                    f"{', '.join(('lowercase', *_RULES))}: got {lookup}, expected flags, but a string second"
+                    f"{', '.join(('lowercase', *_RULES))}: got {lookup}, expected a flag, a string, two flags"
                 )
         return cls(words, characters, affixes, tags, *lookup)
 

@@ -9,7 +9,7 @@ from tagger.core.params.schema import Device
 
 
 def choose_device(name: Device) -> torch.device:
-    """Return the device for the param `device`; `auto` is CUDA if available. Each process of a training has its own GPU.
+    """Return the device for the param `device`; `auto` is CUDA if available, one GPU per process of a training.
 
     On a CPU, torch gets one thread: the matrices are small, and each step would wait for the slowest core.
 

@@ -82,10 +82,7 @@ def _explain(error: ValidationError, places: dict[Key, Place], path: Path) -> In
     place = f"{name}: " if name else ""
     choices = ["true", "false"] if schema.get("type") == "boolean" else list(map(str, schema.get("enum", [])))
     typed = places[key].typed if key in places else ""
-    is_plain = isinstance(value, str) and typed[:1] not in (
-        "'",
-        '"',
-    )  # a string typed without quotes is shown with them
+    is_plain = isinstance(value, str) and typed[:1] not in ("'", '"')  # a string without quotes is shown with them
     found = clip(repr(value) if is_plain else " ".join(typed.split())) or "nothing"
     return InputError.at(path, line, f"{place}got {found}, expected {expected}{_near(value, choices)}")
 

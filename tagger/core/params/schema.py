@@ -31,17 +31,17 @@ Path_ = Annotated[Text, Field(json_schema_extra={"format": "path"})]
 def _check_column(value: object) -> object:
     is_number = isinstance(value, int) and not isinstance(value, bool) and value > 0
     if not is_number and not (isinstance(value, str) and value):
-        raise ValueError("no name and no number from 1")
+        raise ValueError("neither a name nor a number from 1")
     return value
 
 
 def _refuse_equals(value: object) -> object:
     if type(value) is not int:  # true equals 1, and 2.0 equals 2
-        raise ValueError("no whole number")
+        raise ValueError("not a whole number")
     return value
 
 
-# pydantic itself would report a mistake in a union once for each of its types.
+# For a union, pydantic would report a mistake once per type.
 _NAME_OR_NUMBER = WithJsonSchema({"type": ["string", "integer"], "minimum": 1})
 Column = Annotated[str | int, PlainValidator(_check_column), _NAME_OR_NUMBER]
 
@@ -77,51 +77,51 @@ class Section(BaseModel):
 class ColumnParams(Section):
     """Which columns of the files hold what."""
 
-    sentence: Column = Field("auto", description="column that the words of a sentence share, with one word per row")
-    word: Column = Field("auto", description="column of the words, also in CoNLL")
-    tag: Column = Field("auto", description="column of the tags; auto: data.column")
+    sentence: Column = Field("auto", description="column that tells sentences apart, with one word per row")
+    word: Column = Field("auto", description="word column, also of CoNLL")
+    tag: Column = Field("auto", description="tag column; auto: data.column")
 
 
 class DataParams(Section):
     """Which files are read, and how."""
 
     train: Path_ = Field(description="training file: a path inside the repository, or an absolute path")
-    dev: Path_ = Field(description="file to choose epoch and loss on; the path of data.train splits off a share")
-    test: Path_ = Field(description="file to measure the metrics on; the path of data.train splits off a share")
+    dev: Path_ = Field(description="file for choosing epoch and loss; if it is data.train, a share is split off")
+    test: Path_ = Field(description="file for the final metrics; if it is data.train, a share is split off")
     format: Literal["auto", "csv", "conllu", "json", "parquet", "pairs", "conll"] = Field(
-        description="format of the files; auto goes by name, then content"
+        description="file format; auto: by name, then content"
     )
     column: Column = Field(description="tag column of CoNLL and CoNLL-U; auto: upos in CoNLL-U, the last in CoNLL")
-    lowercase: bool = Field(description="look words up in lower case; the character encoder sees the original")
+    lowercase: bool = Field(description="look words up in lower case; characters keep their case")
     dev_share: Share = Field(description="share of the training sentences to split off for dev")
     test_share: Share = Field(description="share of the training sentences to split off for test")
-    # Files of params from before these keys are read, too.
-    encoding: Text = Field("utf-8", description="of text files, as Python names it: latin-1, cp1252, utf-16, ...")
+    # These have defaults so that older files of params can still be read.
+    encoding: Text = Field("utf-8", description="encoding of text files, by its Python name: latin-1, cp1252, ...")
     columns: ColumnParams = Field(ColumnParams(), description="columns of a table; auto: by their usual names")
     tag_names: tuple[str, ...] = Field(
-        (), strict=False, description="names of tags that are numbers from 0; Parquet may hold them itself"
+        (), strict=False, description="names of numeric tags, from 0 on; Parquet files may have their own"
     )
-    normalise: bool = Field(False, description="bring words into Unicode's form NFC: é is one character")
-    seed: Seed = Field(1, description="of the split by share, and of the report's resamples: it stays while seeds vary")
+    normalise: bool = Field(False, description="normalise words to Unicode NFC: é is one character")
+    seed: Seed = Field(1, description="seed of the split and of the report's resampling, independent of seeds")
 
 
 class ModelParams(Section):
-    """The shape of the network: without characters, affixes and a second direction just Embedding, LSTM, Linear."""
+    """The shape of the network; without characters, affixes and a second direction just Embedding, LSTM, Linear."""
 
-    word_dim: Size = Field(description="width of word vectors")
+    word_dim: Size = Field(description="dimension of word embeddings")
     characters: Literal["cnn", "lstm", "none"] = Field(description="encoder of a word's characters")
-    character_dim: Size = Field(description="width of character vectors")
-    character_filters: Size = Field(description="cnn only")
-    character_hidden: Size = Field(description="lstm only; width per direction")
-    affix_dim: int = Field(ge=0, le=8192, description="width of affix vectors; 0: no affixes")
-    hidden: Size = Field(description="width of the LSTM over the sentence, per direction")
-    layers: int = Field(ge=1, le=8, description="layers of the LSTM over the sentence")
-    bidirectional: bool = Field(description="read the sentence backwards, too")
-    dropout: Rate = Field(description="before and after each LSTM layer, one mask per sentence")
+    character_dim: Size = Field(description="dimension of character embeddings")
+    character_filters: Size = Field(description="number of filters; cnn only")
+    character_hidden: Size = Field(description="hidden size per direction; lstm only")
+    affix_dim: int = Field(ge=0, le=8192, description="dimension of affix embeddings; 0: no affixes")
+    hidden: Size = Field(description="hidden size per direction of the LSTM over the sentence")
+    layers: int = Field(ge=1, le=8, description="number of layers of the LSTM over the sentence")
+    bidirectional: bool = Field(description="also read the sentence backwards")
+    dropout: Rate = Field(description="dropout before and after each LSTM layer, one mask per sentence")
 
     @property
     def form_width(self) -> int:
-        """The width of the vector for the form of a word: its characters and affixes."""
+        """The width of the vector of a word form: its characters and affixes."""
         characters = {"cnn": self.character_filters, "lstm": 2 * self.character_hidden, "none": 0}
         return characters[self.characters] + self.affix_dim
 
@@ -154,10 +154,10 @@ class VectorParams(Section):
 
 
 class ModelSection(ModelParams):
-    """The section `model`: the shape of the network, and a file that is not recorded in a model folder."""
+    """The section `model`: the shape of the network, and a file that model folders don't record."""
 
     vectors: Path_ = Field(
-        exclude=True, description="pretrained: word2vec, GloVe or fastText as text; none.vec: random"
+        exclude=True, description="pretrained word2vec, GloVe or fastText vectors as text; none.vec: random"
     )
 
 
@@ -165,50 +165,50 @@ class TrainParams(Section):
     """How the network is trained."""
 
     epochs: int = Field(ge=1, le=100_000, description="maximum number of epochs")
-    batch_tokens: int = Field(ge=1, le=1_000_000, description="maximum per batch, padding included")
-    min_batches: int = Field(ge=1, le=1_000_000, description="minimum per epoch, by smaller batches, then more passes")
+    batch_tokens: int = Field(ge=1, le=1_000_000, description="maximum tokens per batch, padding included")
+    min_batches: int = Field(ge=1, le=1_000_000, description="minimum batches per epoch; may need several passes")
     shards: Annotated[Literal[1, 2, 4, 8, 16, 32, 64], BeforeValidator(_refuse_equals)] = Field(
-        description="parts of a batch, and so the most processes that can share it"
+        description="parts of a batch, and thus the most processes that can share it"
     )
-    optimizer: Literal["adam", "sgd"] = Field(description="update rule of the weights")
-    learning_rate: float = Field(gt=0, le=100, description="peak of the schedule")
+    optimizer: Literal["adam", "sgd"] = Field(description="optimization algorithm")
+    learning_rate: float = Field(gt=0, le=100, description="peak learning rate")
     adam_betas: tuple[Rate, Rate] = Field(
-        strict=False, description="adam only; for vectors of words and affixes the first is 0"
+        strict=False, description="adam only; the first is 0 for word and affix embeddings"
     )
     momentum: Rate = Field(description="sgd only")
-    weight_decay: float = Field(ge=0, le=1, description="with adam, not applied to the vectors of words and affixes")
-    schedule: Literal["constant", "one_cycle", "linear"] = Field(description="schedule of the learning rate")
-    clip_norm: float = Field(ge=0, description="largest norm of the gradient; 0: no limit")
+    weight_decay: float = Field(ge=0, le=1, description="with adam, not applied to word and affix embeddings")
+    schedule: Literal["constant", "one_cycle", "linear"] = Field(description="learning rate schedule")
+    clip_norm: float = Field(ge=0, description="maximum norm of the gradient; 0: no clipping")
     word_dropout: float = Field(
-        ge=0, le=100, description="r: a word seen c times is taken for unknown with probability r / (r + c)"
+        ge=0, le=100, description="r: a word seen c times becomes unknown with probability r / (r + c)"
     )
     patience: int = Field(
-        ge=0, le=100_000, description="epochs without improvement on dev before training stops; 0: never"
+        ge=0, le=100_000, description="stop after this many epochs without improvement on dev; 0: never"
     )
 
 
 class ExportParams(Section):
     """Which trained model is exported, how, and when it becomes champion."""
 
-    loss: ExportedLoss = Field(description="model to export; best is measured on dev")
+    loss: ExportedLoss = Field(description="loss of the model to export; best: the best on dev")
     registered_model: str = Field(  # MLflow forbids / and :
-        pattern=r"^\w[\w.-]*$", description="name in MLflow's registry; models for another task need another"
+        pattern=r"^\w[\w.-]*$", description="name in MLflow's registry; use another for another task"
     )
-    max_drop: float = Field(ge=0, le=1, description="test accuracy that an export may lose and still become champion")
-    int8: bool = Field(description="also write an 8-bit tagger")
-    data_licence: str = Field(
-        description="licence of the corpus, on the model card; auto: filled in for the bundled one"
+    max_drop: float = Field(ge=0, le=1, description="largest drop in test accuracy for a new champion")
+    int8: bool = Field(description="also export an 8-bit tagger")
+    data_licence: str = Field(description="licence of the corpus, for the model card; auto: only for the bundled one")
+    language: Text = Field(
+        "auto", description="language of the corpus, for the model card: en, de, ...; auto: the same"
     )
-    language: Text = Field("auto", description="language of the corpus, on the model card: en, de, ...; auto: likewise")
 
 
 class Params(Section):
     """The whole of `params.yaml`."""
 
-    losses: Losses = Field(description="one training each")
-    seeds: Seeds = Field(description="one training each, of every loss: initial weights, order of batches, dropout")
-    device: Device = Field(description="where torch computes")
-    arithmetic: Arithmetic = Field(description="the same bytes on every processor with AVX2, or those of this one")
+    losses: Losses = Field(description="losses to train with")
+    seeds: Seeds = Field(description="for each loss, one training per seed: initial weights, batch order, dropout")
+    device: Device = Field(description="device that torch computes on")
+    arithmetic: Arithmetic = Field(description="the same bytes on every processor with AVX2, or only on this one")
     data: DataParams = Field(description="corpus")
     model: ModelSection = Field(description="network")
     train: TrainParams = Field(description="training")
@@ -223,7 +223,7 @@ class PrepareView(Section):
 
 
 class TrainView(Section):
-    """What the stage `train` reads. The loss and the seed are its arguments: a further one trains no other again."""
+    """What the stage `train` reads. Loss and seed are its arguments, so that adding one retrains no other."""
 
     device: Device
     arithmetic: Arithmetic
@@ -232,7 +232,7 @@ class TrainView(Section):
 
 
 class ArithmeticView(Section):
-    """What a stage reads before it imports the libraries that compute."""
+    """What a stage reads before it imports numerical libraries."""
 
     arithmetic: Arithmetic
 
@@ -244,7 +244,7 @@ class EvaluateView(ArithmeticView):
 
 
 class TrainingsView(ArithmeticView):
-    """What the stages read that look at all trainings."""
+    """What a stage reads that looks at all trainings."""
 
     losses: Losses
     seeds: Seeds
@@ -264,7 +264,7 @@ class ReportView(TrainingsView):
 
     @property
     def settings(self) -> dict[str, Any]:
-        """What decides a training besides its loss and seed; files by name, since their paths differ by machine."""
+        """What decides a training besides its loss and seed; files by name, because paths differ between machines."""
         sections = self.model_dump(include={"arithmetic", "data", "model", "train"})
         sections["model"]["vectors"] = self.model.vectors  # left out of a model folder
         for section, key in (("data", "train"), ("data", "dev"), ("data", "test"), ("model", "vectors")):
