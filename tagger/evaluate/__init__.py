@@ -1,4 +1,4 @@
-"""The stage `evaluate`: the predictions of one model, measured. A metric is one entry of `metrics.METRICS`.
+"""The stage `evaluate`: measure the predictions of one model. Each metric is an entry of `metrics.METRICS`.
 
 May import: core.
 """

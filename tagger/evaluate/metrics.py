@@ -44,15 +44,15 @@ class Metric(NamedTuple):
 
     title: str
     meaning: str
-    sums: tuple[str, ...]  # of `TaggedSplit.sums`; a tagger that lacks one does not have the metric
-    shown: tuple[Place, ...] = ()  # where else it stands
-    compute: Callable[..., Float64s] = _ratio  # these sums, (R, ...) each, to (R); NaN if no token counts
+    sums: tuple[str, ...]  # of `TaggedSplit.sums`; a tagger that lacks one lacks the metric
+    shown: tuple[Place, ...] = ()  # where else it is shown
+    compute: Callable[..., Float64s] = _ratio  # these sums, (R, ...) each -> (R); NaN if no token counts
     share: bool = True  # shown in percent
     better: int = 1  # 1 if more is better, -1 if less is
 
 
 METRICS = {
-    "accuracy": Metric("Accuracy", "words with the right tag", ("right", "tokens"), EVERYWHERE),
+    "accuracy": Metric("Accuracy", "words tagged correctly", ("right", "tokens"), EVERYWHERE),
     "macro_f1": Metric(
         "Macro F1",
         "mean over the tags, all weighted equally",
@@ -70,7 +70,7 @@ METRICS = {
         ("unknown_right", "unknown"),
         ("card", "card_losses", "runs"),
     ),
-    "sentence_accuracy": Metric("Sentences", "without a wrong word", ("right_sentences", "sentences")),
+    "sentence_accuracy": Metric("Sentences", "without an error", ("right_sentences", "sentences")),
     "span_f1": Metric(
         "Span F1",
         "whole spans, as seqeval counts them",
@@ -91,7 +91,7 @@ METRICS = {
     ),
     "ece": Metric(
         "Calibration error",
-        "gap of confidence and accuracy, 15 bins",
+        "gap between confidence and accuracy, 15 bins",
         ("gaps", "tokens"),
         ("card", "card_losses", "questions"),
         _calibration_error,

@@ -20,7 +20,7 @@ BINS = 15  # as in Guo et al. (2017), "On Calibration of Modern Neural Networks"
 
 @dataclass(frozen=True, eq=False)
 class TaggedSplit:
-    """A split as one tagger tags it. What several figures share is computed once, when it is first needed."""
+    """A split as one tagger tags it. Values that several metrics share are computed once, when first needed."""
 
     split: EncodedSplit
     groups: WordGroups

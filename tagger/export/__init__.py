@@ -1,4 +1,4 @@
-"""The stage `export`: it writes a trained model as ONNX, verifies it and adds a model card.
+"""The stage `export`: write a trained model as ONNX, verify it and add a model card.
 
 May import: core, evaluate, predict.
 """

@@ -1,4 +1,4 @@
-"""The stage `export`: it writes a trained model as ONNX, and verifies that both agree on the test split."""
+"""The stage `export`: write a trained model as ONNX, and verify that both agree on the test split."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -37,9 +37,9 @@ def export_chosen() -> None:
     predictions = pd.read_parquet(paths.predictions_file(*chosen))
     with new_folder(paths.EXPORT) as folder:
         verification = export_model(paths.model_folder(*chosen), folder, test, predictions, params.export.int8)
-        survey = read_json(paths.SURVEY, "what `prepare` writes")
+        survey = read_json(paths.SURVEY, "the output of `prepare`")
         files = {training: paths.evaluation_file(*training) for training in params.trainings}
-        evaluations = {training: read_json(file, "what `evaluate` writes") for training, file in files.items()}
+        evaluations = {training: read_json(file, "the output of `evaluate`") for training, file in files.items()}
         card = model_card(chosen, params, survey, evaluations, verification)
         (folder / paths.MODEL_CARD.name).write_text(card, encoding="utf-8", newline="\n")
         one_of = f", seed {chosen.seed}, the best on dev of {seeds} seeds" if (seeds := len(params.seeds)) > 1 else ""
@@ -57,7 +57,7 @@ def choose_training(wanted: str, trainings: Sequence[Training]) -> Training:
     """
 
     def dev_accuracy(training: Training) -> float:
-        summary, expected = paths.summary_file(*training), "what `train` writes"
+        summary, expected = paths.summary_file(*training), "the output of `train`"
         with reading(summary, expected):
             return float(read_json(summary, expected)["best_dev_accuracy"])
 
@@ -69,9 +69,9 @@ def export_model(
 ) -> dict[str, Any]:
     """Write a trained model as an export, provided that both agree on the test split.
 
-    The words of the split go through the export as a user's would, starting from their texts. The predictions are those
-    of the trained model. What is returned is also written to `verification.json`: within `tolerance` all probabilities
-    are equal, and by how much they differ depends on the processor.
+    The export tags the words of the split from their text, as a user would. The predictions are those of the trained
+    model. The result is also written to `verification.json`: all probabilities are equal within `tolerance`; how much
+    they differ depends on the processor.
 
     Raises:
         InputError: the two differ, the model folder is damaged, or the predictions are not of this split.
@@ -80,12 +80,12 @@ def export_model(
     probabilities = _tag(folder, split)
     exported = prediction_table(probabilities, split)
     if list(exported.columns) != list(predictions.columns) or not exported["word"].equals(predictions["word"]):
-        raise InputError("the predictions are not of this model and test split; expected those of `evaluate`")
+        raise InputError("the predictions are not of this model and test split; expected the output of `evaluate`")
     tokens, different = len(exported), int((exported["predicted"] != predictions["predicted"]).sum())
     largest = float(np.abs(probabilities - probabilities_of(predictions)).max())
     if different or not largest <= TOLERANCE:  # also refuses NaN
         raise InputError(
-            f"{trained}: not exported: of {tokens} test tokens {different} get another tag from the export, "
+            f"{trained}: not exported: the export tags {different} of {tokens} test tokens differently, "
             f"and probabilities differ by up to {largest:.1e}, expected at most {TOLERANCE:.0e}"
         )
     verification = {"tokens": tokens, "different_tags": different, "tolerance": TOLERANCE}
@@ -94,16 +94,16 @@ def export_model(
 
 
 def cost_of_int8(folder: Path, split: EncodedSplit, predictions: pd.DataFrame) -> str:
-    """Say what the 8-bit tagger of an export costs, on this processor; `predictions` are those of the trained model.
+    """Say how exact the 8-bit tagger is on this processor; `predictions` are those of the trained model.
 
-    It is not among the outputs, because kernels for 8 bits round by processor.
+    This is no output, because the rounding of 8-bit kernels depends on the processor.
     """
     exact, rough = probabilities_of(predictions), _tag(folder, split, int8=True)
     exact_tags, rough_tags = (best_tags(part, split.lengths, split.may_follow) for part in (exact, rough))
     accuracies = [f"{100 * (tags == split.tags)[split.tagged].mean():.2f} %" for tags in (rough_tags, exact_tags)]
     different, largest = int((exact_tags != rough_tags).sum()), np.abs(exact - rough).max()
     return (
-        f"in 8 bits: accuracy {accuracies[0]}, exactly {accuracies[1]}; another tag for {different} tokens, "
+        f"in 8 bits: accuracy {accuracies[0]} instead of {accuracies[1]}; {different} tokens get another tag, "
         f"probabilities differ by up to {largest:.2g}"
     )
 

@@ -12,8 +12,8 @@ from tagger.core.params.schema import ExportView, Training
 from tagger.evaluate.metrics import over_seeds, shown_in
 from tagger.predict.sentences import MOST_CHARACTERS, MOST_WORDS
 
-_BUNDLED = Path("data/raw")  # whose corpus `auto` knows
-_HUB_LICENCE = re.compile(r"cc0-1\.0|cc-by(-nc)?(-sa|-nd)?-\d\.0|apache-2\.0|mit")  # names that Hugging Face's Hub has
+_BUNDLED = Path("data/raw")  # the corpus that `auto` knows
+_HUB_LICENCE = re.compile(r"cc0-1\.0|cc-by(-nc)?(-sa|-nd)?-\d\.0|apache-2\.0|mit")  # names that the Hub uses
 
 
 def model_card(
@@ -25,7 +25,7 @@ def model_card(
 ) -> str:
     """Return the card of the exported model.
 
-    The survey is that of metrics/prepare.json, the evaluations are the test metrics of each training.
+    The survey is metrics/prepare.json; the evaluations are the test metrics of each training.
 
     Raises:
         jinja2.UndefinedError: the survey lacks a figure.

@@ -45,12 +45,12 @@ def gather(of: Training, stages: Collection[str] = (), *, ran: bool = False) -> 
     add_training(record)
     if "evaluate" in stages:
         record.datasets["test"] = _read_dataset("test", record.settings)
-        record.figures |= _figures(read_json(paths.evaluation_file(*of), "what `evaluate` writes"))
+        record.figures |= _figures(read_json(paths.evaluation_file(*of), "the output of `evaluate`"))
         made = paths.tags_file(*of), paths.detail_file(*of), paths.predictions_file(*of)
         record.files |= {_place_of(path): path for path in made}
     if "report" in stages:
         record.files |= _by_place((paths.REPORT, paths.STUDY, paths.COMPARISON), OF_GROUP)
-        results = read_json(paths.RESULTS, "what `report` writes")
+        results = read_json(paths.RESULTS, "the output of `report`")
         if record.several:
             record.over_seeds = _figures(results[of.loss])
         compared = {loss: paths.predictions_file(loss, of.seed) for loss in sorted(results)}
@@ -97,7 +97,7 @@ def add_training(record: Record) -> None:
     if not record.points:
         values = pd.read_csv(history).melt("epoch")  # one row per value: epoch, name, value
         record.points = [Point(name, value, epoch, None) for epoch, name, value in values.itertuples(index=False)]
-    record.figures |= _figures(read_json(paths.summary_file(record.loss, record.seed), "what `train` writes"))
+    record.figures |= _figures(read_json(paths.summary_file(record.loss, record.seed), "the output of `train`"))
     record.files |= {_place_of(history): history} | _by_place(paths.DICTIONARIES / name for name in DICTIONARY_FILES)
     record.files |= _by_place(folder.iterdir(), TRAINED)
 

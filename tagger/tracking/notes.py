@@ -1,4 +1,4 @@
-"""What MLflow's UI says in words of the experiment, groups, trainings and models. A text that someone edited stays."""
+"""Descriptions of the experiment, groups, trainings and models in MLflow's UI. Those that someone edited are kept."""
 
 from collections.abc import Callable, Mapping
 from hashlib import sha256
@@ -11,34 +11,34 @@ from tagger.tracking.record import EXPORTED, OF_GROUP, Record
 from tagger.tracking.runs import KIND, search
 from tagger.tracking.store import Store
 
-NOTE, OURS = "mlflow.note.content", "note.sha256"  # tags; the second tells a text of ours from an edited one
+NOTE, OURS = "mlflow.note.content", "note.sha256"  # tags; the second tells our text from an edited one
 MOST_CHARACTERS = 5000  # of the description of a version, in MLflow's database
 ABOUT = "These figures are from the newest run of the pipeline. Each run is a row that opens into its trainings."
-REGISTERED = "LSTM taggers, exported by `dvc repro export` as ONNX files, which need no torch. The best is `champion`."
+REGISTERED = "LSTM taggers, exported by `dvc repro export` as ONNX files that need no torch. The best is `champion`."
 
 
 def describe_run(store: Store, run: Run, record: Record, model: str) -> None:
-    """Say of a training what it is; `model` is the id of the model that it logged."""
+    """Describe a training; `model` is the id of the model that it logged."""
     command = _command(run, record, f"train@{record.loss}-{record.seed}")
     made = f"A tagger trained with the loss `{record.loss}` by {command}."
     _write(run.data.tags, made + _use(f"models:/{model}"), lambda *tag: store.client.set_tag(run.info.run_id, *tag))
 
 
 def describe_loss(store: Store, run: Run, record: Record) -> None:
-    """Say of the run of a loss with several seeds what it is."""
+    """Describe the run of a loss with several seeds."""
     seeds = ", ".join(map(str, record.seeds))
-    text = f"The loss `{record.loss}` with the seeds {seeds}, a training each: means, and standard deviations as `_sd`."
+    text = f"The loss `{record.loss}`, one training for each of the seeds {seeds}: means, standard deviations as `_sd`."
     _write(run.data.tags, text, lambda *tag: store.client.set_tag(run.info.run_id, *tag))
 
 
 def describe_group(store: Store, group: Run, record: Record) -> None:
-    """Say of a group how its losses compare, once a report has; the experiment says it of the newest group."""
+    """Describe how the losses of a group compare, once there is a report; the newest group describes the experiment."""
     run_id = group.info.run_id
     links = " · ".join(f"[{name}]({link})" for name, link in links_to(store, run_id).items())
     seed = "seeds" if record.several else "seed"
     made = f"One training for each loss, with the same data, {seed} and settings, by {_command(group, record)}."
     if report := record.files.get(f"{OF_GROUP}/compare.json"):
-        comparison = read_json(report, "what `report` writes")
+        comparison = read_json(report, "the output of `report`")
         made = f"{comparison['summary']}\n\n{made} `report.html` among the artifacts shows all results."
     elif NOTE in group.data.tags:
         return
@@ -52,7 +52,7 @@ def describe_group(store: Store, group: Run, record: Record) -> None:
 
 
 def describe_version(store: Store, run: Run, record: Record, version: str) -> None:
-    """Say of a registered model and of one of its versions what they are, unless they have a description."""
+    """Describe a registered model and one of its versions, unless they have a description."""
     client, name = store.client, record.registered_model
     if not client.get_registered_model(name).description:
         client.update_registered_model(name, REGISTERED + _use(f"models:/{name}@champion"))
@@ -76,9 +76,9 @@ def _digest(text: str) -> str:
 
 
 def _command(run: Run, record: Record, stage: str = "") -> str:
-    """Return what made a run."""
+    """Return the command that made a run."""
     if record.experiment:
-        return f"`dvc exp run`; `dvc exp apply {record.experiment}` brings its files back"
+        return f"`dvc exp run`; `dvc exp apply {record.experiment}` restores its files"
     commit = run.data.tags.get("git.commit")
     changes = " with changes" if run.data.tags.get("git.dirty") == "true" else ""
     return f"`{f'dvc repro {stage}'.strip()}`" + (f" at commit `{commit[:7]}`{changes}" if commit else "")

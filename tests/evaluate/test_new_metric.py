@@ -33,7 +33,7 @@ def test_a_new_metric_is_compared_on_the_page(tmp_path: Path) -> None:
     sentences = [tagged("a/A b/B")]
     page = page_of(results_of(sentences, sentences, {"nll": np.eye(2), "mse": np.eye(2)[::-1]}), tmp_path / "page.html")
     row = page[page.index('<span class="name">Mine</span>') :].partition("</tr>")[0]
-    assert "words with a wrong tag; less is better" in row
+    assert "words with a wrong tag; lower is better" in row
     assert '<td class="num lead">0.00\u202f%</td><td class="num">100.00\u202f%</td>' in row
 
 

@@ -85,7 +85,7 @@ def test_a_missing_summary_is_named(folder: Path) -> None:
     write_summaries(folder, {"nll": 0.9})
     with pytest.raises(InputError) as caught:
         chosen("best", ["nll", "mse"])
-    assert str(caught.value) == "metrics/train/mse/1.json: no such file; expected what `train` writes"
+    assert str(caught.value) == "metrics/train/mse/1.json: no such file; expected the output of `train`"
 
 
 @pytest.mark.parametrize(
@@ -212,8 +212,8 @@ def test_what_8_bits_cost_is_measured(export: Export) -> None:
     tags = {rough: row.argmax(axis=1) for rough, row in found.items()}
     right = {rough: f"{100 * float((row == RANDOM.dev.tags).mean()):.2f} %" for rough, row in tags.items()}
     assert cost_of_int8(export.target, RANDOM.dev, export.predictions) == (
-        f"in 8 bits: accuracy {right[True]}, exactly {right[False]}; another tag for "
-        f"{(tags[True] != tags[False]).sum()} tokens, probabilities differ by up to {difference:.2g}"
+        f"in 8 bits: accuracy {right[True]}, instead of {right[False]}; "
+        f"{(tags[True] != tags[False]).sum()} tokens get another tag, probabilities differ by up to {difference:.2g}"
     )
 
 
@@ -268,7 +268,7 @@ def test_the_error_says_how_far_the_two_are_apart(export: Export) -> None:
     with pytest.raises(InputError) as caught:
         export.run(export.changed(add_to_cell("p_NOUN", 0.25)))
     assert str(caught.value) == (
-        f"{export.trained}: not exported: of {len(RANDOM.dev.forms)} test tokens 0 get another tag from the export, "
+        f"{export.trained}: not exported: the export tags 0 of {len(RANDOM.dev.forms)} test tokens differently, "
         "and probabilities differ by up to 2.5e-01, expected at most 1e-05"
     )
 

@@ -156,7 +156,7 @@ def test_vectors_that_words_began_with_are_named() -> None:
         survey=SURVEY | {"dictionary": {"words": 40, "words_with_vector": 3}},
     )
     assert "| `model.vectors` | `glove.txt` |" in text.splitlines()
-    assert "3 of its 40 words began with a vector of `glove.txt`." in text.splitlines()
+    assert "3 of its 40 words started from a vector of `glove.txt`." in text.splitlines()
 
 
 def test_the_card_has_no_path_of_the_machine() -> None:

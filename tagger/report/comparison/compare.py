@@ -34,8 +34,8 @@ SIZES = (0.001, 0.002, 0.005, 0.01, 0.02)  # differences: how many seeds would m
 def compare(losses: Mapping[str, Mapping[int, TaggedSplit]], baseline: TaggedSplit, seed: int) -> dict[str, Any]:
     """Return what `metrics/compare.json` holds: every pair of losses is compared, then each loss with the baseline.
 
-    Given is the test split as the models of each loss tag it, by their seeds, which are the same for all losses; `seed`
-    is that of the resamples.
+    `losses` has the test split as tagged by each loss with each seed, the same seeds for all losses; `seed` is that of
+    the resamples.
     """
     taggers = {loss: list(models.values()) for loss, models in losses.items()} | {BASELINE: [baseline]}
     resampled = resampled_metrics(taggers, seed)
@@ -69,7 +69,7 @@ def compare_tables(first: tuple[str, Tables], second: tuple[str, Tables]) -> str
     seeds = [seed for seed in first[1] if seed in second[1]]
     if not seeds:
         own = [listed([*map(str, tables)]) for _, tables in (first, second)]
-        raise InputError(f"{names}: got the seeds {own[0]}, and {own[1]}; expected at least one in common")
+        raise InputError(f"{names}: got the seeds {own[0]} and {own[1]}; expected one in common")
     tables = {name: [models[seed] for seed in seeds] for name, models in (first, second)}
     every = [table for models in tables.values() for table in models]
     gold = every[0][["sentence", "position", "word", "gold"]]
@@ -87,7 +87,7 @@ def compare_tables(first: tuple[str, Tables], second: tuple[str, Tables]) -> str
 
 
 def _split(gold: pd.DataFrame, tags: list[str]) -> EncodedSplit:
-    """Return what accuracy and spans are computed from: sentences and gold tags, nothing of the words."""
+    """Return a split with the sentences and gold tags that accuracy and spans need, without words."""
     starts, none = np.append(np.flatnonzero(gold["position"] == 1), len(gold)), np.zeros(0, dtype=np.int32)
     return EncodedSplit(starts, none, _ids(gold["gold"], tags), none, none, starts, none, [], tags, followers([]))
 
@@ -135,7 +135,7 @@ def _compare_pair(
 
 
 def _seeds_of(names: tuple[str, str], differences: Float64s, confidence: float) -> dict[str, Any]:
-    """Return what each seed alone would say of a difference, and how many seeds would show one: (S, 1 + R)."""
+    """Return each single seed's verdict on the differences, (S, 1 + R), and how many seeds would detect one."""
     variances = Variances.of(differences)
     return {
         "alone": [_better(names, interval(each, confidence)) for each in differences[:, np.newaxis]],

@@ -1,4 +1,4 @@
-"""What a comparison of losses says, in plain words."""
+"""The verdict of a comparison of losses, in plain words."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
@@ -12,7 +12,7 @@ BASELINE = "baseline"
 
 _MEASURES = {"accuracy": "accuracy", "span_f1": "span F1"}
 _RIGHT = {"accuracy": "{} % of the words are right", "span_f1": "span F1 of {} %"}
-ONE_SEED = "This is one seed: the verdict knows nothing of others."
+ONE_SEED = "Only one seed was compared; others may lead to another verdict."
 
 
 def pair_sentence(pair: Mapping[str, Any], compared: int, tokens: int, seeds: Sequence[int]) -> str:
@@ -38,7 +38,7 @@ def pair_sentence(pair: Mapping[str, Any], compared: int, tokens: int, seeds: Se
 
 
 def _over_seeds(pair: Mapping[str, Any], seeds: Sequence[int]) -> Iterator[str]:
-    """Say which seeds alone would have led to another verdict, and if there is no difference, what would have shown."""
+    """Say which seeds alone would have led to another verdict and, if none was found, how large a difference shows."""
     for verdict in dict.fromkeys(pair["alone"]):
         if verdict != pair["better"]:
             found = [str(seed) for seed, said in zip(seeds, pair["alone"], strict=True) if said == verdict]
@@ -49,9 +49,9 @@ def _over_seeds(pair: Mapping[str, Any], seeds: Sequence[int]) -> Iterator[str]:
         smaller = {float(size): enough for size, enough in pair["seeds_for"].items() if float(size) < pair["visible"]}
         within = [size for size, enough in smaller.items() if enough]
         beyond = [size for size, enough in smaller.items() if not enough]
-        text = f"{len(seeds)} seeds show a difference of {number(100 * pair['visible'], 2)} points "
+        text = f"{len(seeds)} seeds detect a difference of {number(100 * pair['visible'], 2)} points "
         text += f"in {100 * POWER:g} of 100 cases"
-        text += f"; {number(smaller[within[0]])} would show one of {100 * within[0]:g}" if within else ""
+        text += f"; {number(smaller[within[0]])} would detect one of {100 * within[0]:g}" if within else ""
         yield text + (f"; one of {100 * beyond[-1]:g} needs a larger test split." if beyond else ".")
 
 
@@ -68,7 +68,7 @@ def _average(seeds: Sequence[int]) -> str:
 
 
 def summarize(pairs: Sequence[Mapping[str, Any]], tokens: int, seeds: Sequence[int]) -> str:
-    """Sum up: the first sentence stands on its own; then come details, the baseline, and what is not known."""
+    """Sum up: first a sentence that stands on its own, then details, the baseline, and what is not known."""
     against = {pair["first"]: pair for pair in pairs if pair["second"] == BASELINE}
     between = {frozenset((pair["first"], pair["second"])): pair for pair in pairs if pair["second"] != BASELINE}
     measured = {loss: pair[pair["measure"]]["first"] for loss, pair in against.items()}

@@ -19,9 +19,9 @@ STRIP = 44  # height of the strip below the diagram, which shows how many words 
 EDGE, ROW = 16, 42  # of a chart of seeds: margins at both sides, height of a row
 LINE, STEP = 2.0, 3.5  # widths: if lines lie on one another, the lower ones are wider, so that each is seen
 PANELS = (  # column of a history, title, whether the axis is logarithmic
-    ("dev_accuracy", "Accuracy on dev", False),
-    ("dev_loss", "Loss on dev", True),
-    ("train_loss", "Loss in training", True),
+    ("dev_accuracy", "Dev accuracy", False),
+    ("dev_loss", "Dev loss", True),
+    ("train_loss", "Training loss", True),
 )
 
 Point = tuple[float, float]

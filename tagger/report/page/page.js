@@ -1,7 +1,7 @@
 "use strict";
 
-// The page works without this script but for the switches and the sentences. Text of the corpus is set by textContent
-// alone, and no style is written as an attribute: the page's policy forbids both ways in.
+// Without this script, only the switches and the sentences are missing. Text of the corpus is set by textContent alone,
+// and no style is an attribute: the page's policy forbids both.
 
 const data = JSON.parse(document.getElementById("data").textContent);
 const find = (id) => document.getElementById(id);
@@ -172,10 +172,10 @@ const browser = {
     this.matches.sort((a, b) => a.rank - b.rank || a.sentence.number - b.sentence.number);
     const found = `${counted(words, "word", "words")} in ${counted(this.matches.length, "sentence", "sentences")}`;
     find("count").textContent = !this.filtering
-      ? `No filter: all ${found} that this page holds.`
+      ? `No filter: all ${found} on this page.`
       : words
         ? `${found} of ${sentences.length.toLocaleString("en")} ${words === 1 ? "matches" : "match"}.`
-        : "No word matches. Widen a filter, or reset them.";
+        : "No word matches. Widen or reset the filters.";
     this.page = 0;
     this.draw();
   },
@@ -414,7 +414,7 @@ function describe({ sentence, place }) {
   const most = (tag) => Math.max(...columns.map((shares) => shares.get(tag) ?? 0));
   tags.sort((a, b) => most(b) - most(a) || a - b);
   const facts = [gold < 0 ? "no gold tag" : `gold ${data.tags[gold]}`];
-  if (gold >= data.known) facts.push("a tag that training never saw");
+  if (gold >= data.known) facts.push("tag not seen in training");
   facts.push(sentence.unknown[place] ? "unknown word" : "word seen in training");
   const head = element(
     "p",

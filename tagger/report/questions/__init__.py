@@ -1,4 +1,4 @@
-"""The questions about the losses, answered with measurements on dev.
+"""The questions about the losses, answered by measurements on dev.
 
 May import: core, evaluate, report.shared.
 """

@@ -17,10 +17,10 @@ PAIR = ("nll", "cross_entropy")
 
 
 def equality(models: Sequence[Mapping[str, LstmTagger]], batch: Batch) -> dict[str, Any]:
-    """Measure the largest differences in loss, gradient by the weights, probabilities and weights, of every seed.
+    """Measure the largest differences in loss, gradient, probabilities and weights over all seeds.
 
-    For each seed the models of all losses are given. If only one of the two losses was trained, or neither, the weights
-    of one model are used under both losses; the difference in weights is then None. The models know a tag of the batch.
+    `models` has the models of all losses for each seed. If only one of the two losses was trained, or neither, the
+    weights of one model are used under both; the difference in weights is then None. The models know a tag of the batch.
     """
     trained = all(loss in models[0] for loss in PAIR)
     nearest = next((loss for loss in PAIR if loss in models[0]), next(iter(models[0])))
@@ -43,7 +43,7 @@ def equality(models: Sequence[Mapping[str, LstmTagger]], batch: Batch) -> dict[s
         "largest_difference": difference,
         "largest": _largest(sizes_of),
         "answer": (
-            f"NLL of log_softmax and cross-entropy, compared on {tokens} words of dev with {what}. "
+            f"NLL of log_softmax and cross-entropy were compared on {tokens} words of dev with {what}. "
             f"Largest differences: {', '.join(sizes)}. The arithmetic of training is the same. "
             "Probabilities are recovered by exp from one and by softmax from the other, which may round the last "
             "digit differently."

@@ -39,7 +39,7 @@ def identities(scores: Mapping[str, Float64s], forms: Tags, tags: Tags) -> dict[
         "likelihood": {"model": model, **likelihood},
         "frequencies": frequencies,
         "answer": (
-            f"If the target of each word is how often it has each tag on dev, the cross-entropy of {model} is "
+            f"If the target of each word is the distribution of its tags on dev, the cross-entropy of {model} is "
             f"{first['cross_entropy']:.4f}: the entropy of the targets, {first['entropy']:.4f}, which no model can "
             f"lower, plus a KL divergence of {first['kl']:.4f}. If a single tag is right, the entropy is "
             f"{number(one_hot_entropy)}, and cross-entropy is the KL divergence. The likelihood of dev is the product "

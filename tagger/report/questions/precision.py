@@ -41,7 +41,7 @@ def precision(model: str, scores: Tensor, tags: Tensor, on_softmax: pd.DataFrame
             "dev_accuracy": float(on_softmax["dev_accuracy"].max()),
         }
         trained = (
-            f" softmax_nll was trained nevertheless: its loss on dev was infinite in {training['infinite_dev_epochs']} "
+            f" softmax_nll was trained anyway: its dev loss was infinite in {training['infinite_dev_epochs']} "
             f"of {training['epochs']} epochs."
         )
     return {

@@ -37,7 +37,7 @@ class Result(NamedTuple):
         """
         folder = paths.model_folder(*training)
         model = read_model(folder).model
-        detail = read_json(paths.detail_file(*training), "what `evaluate` writes")
+        detail = read_json(paths.detail_file(*training), "the output of `evaluate`")
         if fingerprint(folder) != detail["model"]:
             raise InputError(f"{folder}: is not the model that was evaluated; `dvc checkout` may bring it back")
         predictions = pd.read_parquet(paths.predictions_file(*training))
@@ -45,8 +45,8 @@ class Result(NamedTuple):
         return cls(
             model=model,
             history=pd.read_csv(paths.history_file(*training)),
-            summary=read_json(paths.summary_file(*training), "what `train` writes"),
-            evaluation=read_json(paths.evaluation_file(*training), "what `evaluate` writes"),
+            summary=read_json(paths.summary_file(*training), "the output of `train`"),
+            evaluation=read_json(paths.evaluation_file(*training), "the output of `evaluate`"),
             detail=detail,
             tagged=tagged,
             confusions=confusions(predictions),

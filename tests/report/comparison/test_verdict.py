@@ -42,7 +42,7 @@ BASELINES = {
 }
 AGAINST_BASELINE = (
     "nll is better than the most-frequent-tag baseline by 8.00 points of accuracy (interval 6.00 to 10.00 at 95 %). "
-    "This is one seed: the verdict knows nothing of others."
+    "Only one seed was compared; others may lead to another verdict."
 )
 
 
@@ -180,7 +180,7 @@ def of_five(found: dict[str, Any], alone: list[str | None], **changes: Any) -> d
             "(interval \N{MINUS SIGN}0.40 to 1.40 at 95 %). "
             "One seed alone would have claimed that nll is better: seeds 1 and 4 of the 5. "
             "One seed alone would have claimed that hinge is better: seed 5 of the 5. "
-            "5 seeds show a difference of 0.96 points in 80 of 100 cases; 63 would show one of 0.5; "
+            "5 seeds detect a difference of 0.96 points in 80 of 100 cases; 63 would detect one of 0.5; "
             "one of 0.2 needs a larger test split.",
         ),
     ],
@@ -192,7 +192,7 @@ def test_a_pair_over_seeds(found: dict[str, Any], alone: list[str | None], expec
 @pytest.mark.parametrize(
     ("seeds_for", "expected"),
     [
-        ({"0.001": 9, "0.02": 3}, "in 80 of 100 cases; 9 would show one of 0.1."),
+        ({"0.001": 9, "0.02": 3}, "in 80 of 100 cases; 9 would detect one of 0.1."),
         ({"0.001": None, "0.02": None}, "in 80 of 100 cases; one of 0.1 needs a larger test split."),
         ({"0.01": 5}, "in 80 of 100 cases."),
     ],

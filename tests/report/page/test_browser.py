@@ -214,7 +214,7 @@ def contains(text: str) -> Callable[[Token], bool]:
 @needs_browser
 def test_the_page_loads_alone_and_without_a_word_on_the_console(page: Page, case: Case) -> None:
     words = len(case.tokens)
-    assert page.count() == f"No filter: all {words:,} words in 72 sentences that this page holds."
+    assert page.count() == f"No filter: all {words:,} words in 72 sentences on this page."
     assert page.requests() == {case.path.as_uri()}
 
 
@@ -278,7 +278,7 @@ def test_text_filters_whatever_its_case(page: Page, case: Case) -> None:
         page.search(text)
         assert page.count() == expected(case.tokens, contains(text.strip().lower()))
     page.search("nothing of the kind")
-    assert page.count() == "No word matches. Widen a filter, or reset them."
+    assert page.count() == "No word matches. Widen or reset the filters."
 
 
 @needs_browser

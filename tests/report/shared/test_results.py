@@ -12,7 +12,7 @@ from tests.samples import RANDOM, save_model
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (None, "metrics/detail/nll/1.json: no such file; expected what `evaluate` writes"),
+        (None, "metrics/detail/nll/1.json: no such file; expected the output of `evaluate`"),
         ("{", "metrics/detail/nll/1.json: damaged: "),
         ('{"model": "another"}', "models/nll/1: is not the model that was evaluated; "),
     ],
