@@ -274,7 +274,7 @@ def test_the_error_says_how_far_the_two_are_apart(export: Export) -> None:
 
 
 def test_the_error_counts_the_tags_that_differ(export: Export) -> None:
-    with pytest.raises(InputError, match=rf" of {len(RANDOM.dev.forms)} test tokens 1 get another tag from "):
+    with pytest.raises(InputError, match=rf" tags 1 of {len(RANDOM.dev.forms)} test tokens differently"):
         export.run(export.changed(set_cell("predicted", "another")))
 
 

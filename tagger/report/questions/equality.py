@@ -20,7 +20,7 @@ def equality(models: Sequence[Mapping[str, LstmTagger]], batch: Batch) -> dict[s
     """Measure the largest differences in loss, gradient, probabilities and weights over all seeds.
 
     `models` has the models of all losses for each seed. If only one of the two losses was trained, or neither, the
-    weights of one model are used under both; the difference in weights is then None. The models know a tag of the batch.
+    weights of one model are used under both, and the difference in weights is None. Some tag of the batch is known.
     """
     trained = all(loss in models[0] for loss in PAIR)
     nearest = next((loss for loss in PAIR if loss in models[0]), next(iter(models[0])))
