@@ -14,11 +14,11 @@
 # # A tour: from the tutorial's three programs to the pipeline
 #
 # If you come from a tutorial on LSTM taggers, you know three programs: `main_example` (losses on two words, an LSTM word by
-# word), `main_v1` (a tagger for two sentences) and `main_v2` (the same from CSV files). Here they are again, as cells that you can
-# change, and after each of them the same with this library's parts. Every number below is printed by the cell above it.
-# [losses.md](losses.md) has the answers for a trained model of full size.
+# word), `main_v1` (a tagger for two sentences) and `main_v2` (the same from CSV files). Here they are again, in cells that you can
+# change, together with this library's counterparts. Every number below is printed by the cell above it.
+# [losses.md](losses.md) has the answers for a full-size trained model.
 #
-# This notebook is kept as text in `tour.py`; `make tour` runs it and writes `tour.ipynb`.
+# The notebook is kept as text in `tour.py`; `make tour` runs it and writes `tour.ipynb`.
 
 # %%
 import json
@@ -39,8 +39,8 @@ ROOT = next(folder for folder in (Path.cwd(), *Path.cwd().parents) if (folder / 
 # ## `main_example`: is `NLLLoss` the NLL?
 #
 # Two words, two tags; the first tag is right both times, with probability 0.8, then 0.6. `NLLLoss` takes log-probabilities, so the
-# first line is the negative log-likelihood: the number that the tutorial prints as 0.36. The last line is what it returns for
-# probabilities: no likelihood at all, and nothing warns you. Change the probabilities and look again.
+# first line is the negative log-likelihood, which the tutorial prints as 0.36. The last line is its result for probabilities: not a
+# likelihood at all, and nothing warns you. Change the probabilities and look again.
 
 # %%
 probabilities = torch.tensor([[0.8, 0.2], [0.6, 0.4]])
@@ -52,7 +52,7 @@ print(f"NLLLoss of probabilities:     {nn.NLLLoss()(probabilities, tags):.6f}")
 # %% [markdown]
 # ## `main_example`: are NLL of log_softmax and cross-entropy the same?
 #
-# A model gives scores, not probabilities. `CrossEntropyLoss` does `log_softmax` and `NLLLoss` in one.
+# A model outputs scores, not probabilities. `CrossEntropyLoss` combines `log_softmax` and `NLLLoss`.
 
 # %%
 scores = torch.tensor([[2.0, -1.0], [0.5, 0.1]])
@@ -62,7 +62,7 @@ print(f"CrossEntropyLoss:       {nn.CrossEntropyLoss()(scores, tags):.6f}")
 # %% [markdown]
 # ## Why not softmax in the model and a logarithm in the loss?
 #
-# Softmax rounds a small probability to 0, and its logarithm is infinite. `log_softmax` never forms the small number. Raise the
+# Softmax rounds a small probability to 0, whose logarithm is infinite. `log_softmax` never computes the small number. Raise the
 # score of the wrong tag to see where it happens.
 
 # %%
@@ -76,8 +76,8 @@ for wrong in (10.0, 100.0, 200.0):
 # ## Why cross-entropy and not MSE or hinge?
 #
 # One word, two tags; the scores differ by `d`, and the model is wrong. What matters is the gradient: how hard the loss pushes the
-# score of the right tag. Where the model is confident and wrong, that of MSE vanishes, that of hinge is always the same, and that
-# of cross-entropy tends to -1.
+# score of the right tag. When the model is confident and wrong, the gradient of MSE vanishes, that of hinge stays the same, and
+# that of cross-entropy tends to -1.
 
 # %%
 from tagger.core.losses.definitions import LOSSES
@@ -96,7 +96,7 @@ pd.DataFrame(rows).set_index("d")
 # %% [markdown]
 # ## `main_example`: one word at a time, or the whole sentence?
 #
-# An LSTM carries a state from word to word. With it carried over, both ways give the same; if it is forgotten, they do not.
+# An LSTM carries a state from word to word. With the state carried over, both ways give the same output; without it, they do not.
 
 # %%
 torch.manual_seed(1)
@@ -113,8 +113,8 @@ print(f"state forgotten:    largest difference {(torch.cat(forgotten) - whole).a
 # %% [markdown]
 # ## `main_v1`: a tagger for two sentences, with both losses
 #
-# A dictionary numbers the words, an embedding, an LSTM and a linear layer give scores. The two losses differ in the last step of
-# the model, and so in how probabilities are recovered: by `exp` or by `softmax`.
+# A dictionary numbers the words; an embedding, an LSTM and a linear layer compute scores. The two losses differ in the last step of
+# the model, and thus in how probabilities are recovered: with `exp` or `softmax`.
 
 # %%
 TRAIN = [("The dog ate the apple", "DET NN V DET NN"), ("Everybody read that book", "NN V DET NN")]
@@ -156,7 +156,7 @@ weights = [torch.cat([weight.flatten() for weight in model.parameters()]) for mo
 print(f"largest difference between the weights of the two: {(weights[0] - weights[1]).abs().max():.1g}")
 
 # %% [markdown]
-# A sentence that neither was trained on, of words that they know. `torch.no_grad()` because nothing is learned here.
+# A sentence that neither model was trained on, made of known words. `torch.no_grad()`, because nothing is learned here.
 
 # %%
 TEST = "Everybody ate the apple"
@@ -175,8 +175,8 @@ pd.concat(
 # %% [markdown]
 # ## `main_v2`: the same from CSV files
 #
-# `data/tutorial/` has such files. The library reads them, builds the dictionaries, and encodes the splits. Here it trains each of
-# its five losses with the tutorial's network and settings, and tags the sentence of `test.csv`. (For MSE, whose gradients are
+# `data/tutorial/` has such files. The library reads them, builds the dictionaries, and encodes the splits. Here it trains with each
+# of its five losses, using the tutorial's network and settings, and tags the sentence in `test.csv`. (For MSE, whose gradients are
 # small, 300 epochs are not enough. Give it more.)
 
 # %%
@@ -240,17 +240,17 @@ for name in LOSSES:
 pd.DataFrame(found).T
 
 # %% [markdown]
-# ## The pipeline: the same questions for a real corpus
+# ## The pipeline: the same questions on a real corpus
 #
-# `make repro` does all this for the bundled corpus, with characters, affixes and both directions, and `make losses` for all five
-# losses. What the recorded runs found, on the sentences of dev:
+# `make repro` does all this on the bundled corpus, with characters, affixes and both directions, and `make losses` for all five
+# losses. The results of the recorded runs on the dev split:
 
 # %%
 study = json.loads((ROOT / "recorded/five-losses/metrics/losses.json").read_text(encoding="utf-8"))
 pd.DataFrame(study["comparison"]["rows"]).set_index("loss")
 
 # %% [markdown]
-# And whether the differences on test exceed what the choice of sentences could cause by chance:
+# And do the differences on test exceed what other sentences and seeds could cause by chance?
 
 # %%
 print(json.loads((ROOT / "recorded/five-losses/metrics/compare.json").read_text(encoding="utf-8"))["summary"])
