@@ -1,4 +1,4 @@
-"""Using a model: words in, tags out. Also the format of an export, and the checks on loading one.
+"""Using a model: words in, tags out; the format of an export, and the checks on loading it.
 
 May import: core.
 """

@@ -1,4 +1,4 @@
-"""CoNLL-U with new tags: each tag goes into the column that its model was trained on, and all else is kept.
+"""CoNLL-U with new tags: each tag goes into the column that its model was trained on; everything else is kept.
 
 Spark sends this module to its workers, so it imports nothing of the project.
 """
@@ -11,7 +11,7 @@ WORD = re.compile(r"\d+\t", re.ASCII)  # how the line of a word begins
 
 
 def retagged(lines: Iterable[str], tags: Iterable[str], column: str) -> list[str]:
-    """Return the lines of a sentence, of which those of words have other tags; `column` is that of the model."""
+    """Return the lines of a sentence with new tags for its words; `column` is that of the model."""
     rest = iter(tags)
     return [_with_tag(line, next(rest), column) if WORD.match(line) else line for line in lines]
 
@@ -32,5 +32,5 @@ def put_tag(cells: list[str], tag: str, column: str) -> None:
 
 
 def escaped(tag: str) -> str:
-    """Return a tag as it stands in MISC, whose parts are separated by `|`: in UDPipe's way."""
+    """Return a tag escaped for MISC, whose parts are separated by `|`, as UDPipe does it."""
     return tag.replace("\\", r"\\").replace("|", r"\p")

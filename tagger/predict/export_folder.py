@@ -1,9 +1,9 @@
-"""An exported model as a folder of ONNX and JSON. To use it takes no torch.
+"""An exported model as a folder of ONNX and JSON files, which can be used without torch.
 
 models/export/
   config.json                              shape of the network, loss, SHA-256 of the other files
   words.json characters.json tags.json lookup.json   the dictionaries
-  affixes.json                             another, if the model reads affixes
+  affixes.json                             only if the model reads affixes
   characters.onnx                          word forms to vectors, if the model reads characters or affixes
   tagger.onnx                              words and vectors to the probabilities of tags
   tagger.int8.onnx                         the same in 8 bits, if export.int8 is on
@@ -33,7 +33,7 @@ from tagger.core.network.model_config import (
 from tagger.predict.onnx_graphs import graphs_of, weight_bytes, with_weights
 
 FORMAT: Literal["onnx-1"] = "onnx-1"
-OVERHEAD = 100_000  # the most bytes of an ONNX file that are not weights
+OVERHEAD = 100_000  # most bytes of an ONNX file besides its weights
 GRAPHS = ("characters.onnx", "tagger.onnx", "tagger.int8.onnx")
 LIMITS = {CONFIG: CONFIG_LIMIT, **DICTIONARY_LIMITS, **dict.fromkeys(GRAPHS, WEIGHT_LIMIT)}  # bytes of each file read
 
@@ -60,9 +60,9 @@ def read_export(folder: Path) -> tuple[ExportConfig, Dictionaries, dict[str, byt
     """Return the config, the dictionaries and the graphs, by the names of their files: checked, for ONNX Runtime.
 
     The config and the dictionaries declare the graphs. Only the weights are taken from the files: the declared graph
-    with these weights must be the file, byte for byte (it has the same SHA-256). No file is read that is larger than
-    declared. Reading one of ours takes up to three times its size in memory. One that is filled with something else may
-    take about a hundred times its size, which the limits on sizes bound.
+    with these weights must equal the file byte for byte (by its SHA-256). No file larger than declared is read. Reading
+    one of our files takes up to three times its size in memory; a file with other content may take about a hundred
+    times its size, which the size limits bound.
 
     Raises:
         InputError: the folder or one of its files is missing, damaged, too large, or does not fit the others.
@@ -82,7 +82,7 @@ def read_export(folder: Path) -> tuple[ExportConfig, Dictionaries, dict[str, byt
             # In one expression: a name for the weights would keep them in memory.
             rebuilt[name] = with_weights(declared, _weights_in(contents.pop(name)))
             if hashlib.sha256(rebuilt[name]).hexdigest() != config.sha256[name]:
-                raise ValueError("got another graph")
+                raise ValueError("the graph differs")
         except ValueError as error:
             raise InputError(f"{folder / name}: does not fit {CONFIG} and the dictionaries: {error}") from None
     return config, dictionaries, rebuilt
@@ -92,5 +92,5 @@ def _weights_in(content: bytes) -> dict[str, bytes]:
     try:
         model = ModelProto.FromString(content)
     except Exception as error:  # protobuf's DecodeError, but only onnx depends on protobuf
-        raise ValueError(f"got no ONNX: {error}") from None
+        raise ValueError(f"not ONNX: {error}") from None
     return {weight.name: weight.raw_data for weight in model.graph.initializer}

@@ -1,6 +1,6 @@
-"""The Hugging Face Hub: exports are uploaded to it, and fetched from it as from any stranger.
+"""The Hugging Face Hub: uploading exports, and fetching them as from any stranger.
 
-Its client is an extra, and takes time to load, so functions import it.
+Its client is an extra and slow to load, so functions import it.
 """
 
 import os
@@ -19,7 +19,7 @@ SCHEME = "hf://"
 def fetch(source: str) -> Path:
     """Return a folder in the Hub's cache with the files of `hf://owner/name` or `hf://owner/name@revision`.
 
-    Only files of an export are fetched, none larger than one may be; without network, those fetched last are taken.
+    Only files of an export are fetched, none above its size limit; without network, those fetched last are used.
 
     Raises:
         InputError: the Hub does not give them, or one is too large.
@@ -52,7 +52,7 @@ def push(folder: Path, repository: str, *, private: bool) -> str:
     A missing repository is created. Files of an earlier export that this one lacks are deleted.
 
     Raises:
-        InputError: the folder is no export, is damaged or has no card, or the Hub takes nothing.
+        InputError: the folder is not an export, is damaged or has no card, or the Hub refuses it.
     """
     config, _, _ = read_export(folder)
     files = {name: folder / name for name in (CONFIG, *config.sha256, VERIFICATION.name)}

@@ -1,6 +1,6 @@
-"""MLflow's store: its address, knocking at it, and its errors as one line.
+"""MLflow's store: its address, checking that it answers, and its errors as one line.
 
-MLflow is an extra, and takes seconds to load, so functions import it and what it brings.
+MLflow is an extra and takes seconds to load, so functions import it and its dependencies.
 """
 
 import logging
@@ -31,7 +31,7 @@ _PLACES = (  # of absolute paths in MLflow's tables
 
 
 class StoreAwayError(TaggerError):
-    """MLflow's store does not answer, or takes nothing."""
+    """MLflow's store does not answer, or refuses writes."""
 
 
 @cache  # once connected, mlflow sets the environment variable itself
@@ -71,13 +71,13 @@ def reporting() -> Iterator[None]:
     try:
         yield
     except (MlflowException, SQLAlchemyError, CommandError, OSError, ImportError) as error:  # requests': OSError
-        raise StoreAwayError(f"MLflow: {address()} does not answer, or takes nothing: {_reason(error)}") from None
+        raise StoreAwayError(f"MLflow: {address()} does not answer or refuses writes: {_reason(error)}") from None
 
 
 def knock(uri: str, *, to_read: str | None = None) -> None:
-    """Make sure that a database answers: MLflow would retry for minutes. A server's first answer is soon enough.
+    """Make sure that a database answers, because MLflow would retry for minutes. Servers need no check.
 
-    A missing database is made, unless it is only `to_read` something.
+    A missing database is created, unless it is only needed `to_read` something.
 
     Raises:
         InputError: there is nothing to read.
@@ -94,7 +94,7 @@ def knock(uri: str, *, to_read: str | None = None) -> None:
     if file and not to_read:
         file.parent.mkdir(parents=True, exist_ok=True)
     elif file and not (file.exists() and file.stat().st_size):
-        raise InputError(nothing + ("" if project() else "; this folder is outside of a project"))
+        raise InputError(nothing + ("" if project() else "; this folder is outside a project"))
     engine = utils.create_sqlalchemy_engine(uri)
     with engine.connect() as connection:
         if kind_of(uri) == "sqlite":  # fails if the file is no database; the second also waits for other writers
@@ -123,7 +123,7 @@ def _follow(connection: "Connection", database: Path) -> None:
             change = f"UPDATE {table} SET {column} = replace({column}, ?, ?)"  # noqa: S608
             connection.exec_driver_sql(change, (old, new))
         connection.commit()
-        print(f"MLflow: this project was moved or copied: its artifacts are now in {here}", file=sys.stderr)
+        print(f"MLflow: this project was moved or copied; its artifacts are now in {here}", file=sys.stderr)
 
 
 def database_file(uri: str) -> Path | None:
@@ -135,7 +135,7 @@ def database_file(uri: str) -> Path | None:
 
 
 def quieten() -> None:
-    """Let MLflow give up on a dead server in seconds, not minutes, and print nothing that its errors say anyway."""
+    """Let MLflow give up on a dead server in seconds, not minutes, and not print what its errors say anyway."""
     for name, value in {
         "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
         "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",

@@ -15,7 +15,7 @@ _MLFLOW_URI = re.compile(r"(models|runs|mlflow-artifacts):/")
 
 
 def is_mlflow_uri(source: str) -> bool:
-    """Say whether the source of a model is a URI of MLflow, not a folder."""
+    """Return whether the source of a model is an MLflow URI."""
     return bool(_MLFLOW_URI.match(source))
 
 

@@ -1,8 +1,8 @@
 """The ONNX graphs of an export: the exporter fills them with weights, and the loader accepts no other graph.
 
 `characters.onnx` turns the characters and affixes of word forms into one vector each. `tagger.onnx` turns word ids and
-these vectors into the probability of each tag. So the characters of a known form need not be read again. Time is the
-first axis, and sequences are padded on the right.
+these vectors into the probability of each tag. So the characters of a form are read only once. Time is the first axis,
+and sequences are padded on the right.
 
 Shapes: T tokens of the longest sentence, B sentences, F forms, C characters of the longest form, A affixes of each
 form, E input width, H hidden width, D directions, V width of a form's vector, K tags.

@@ -1,4 +1,4 @@
-"""Tagging with an exported model: ONNX Runtime and numpy."""
+"""Tagging with an exported model, in ONNX Runtime and NumPy."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -17,7 +17,7 @@ from tagger.predict.export_folder import read_export
 
 BATCH_TOKENS = 1000  # places in a batch, padding included
 BATCH_CHARACTERS = 8000
-# The most that the memory of word forms holds.
+# Limits of the cache of word forms.
 MOST_FORMS = 30_000
 MOST_CHARACTERS = 1_000_000  # of all forms together
 MOST_BYTES = 2**26  # of all vectors together
@@ -98,7 +98,7 @@ class OnnxScorer:
 
 
 class FormVectors:
-    """A bounded memory of word forms. It is emptied once it is full, which is simple, and common forms soon return.
+    """A bounded cache of word forms. It is simply emptied when it is full; common forms soon return.
 
     Shapes: F forms, N words, V width of a vector.
     """

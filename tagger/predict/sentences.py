@@ -1,4 +1,4 @@
-"""Sentences as programs pass them: strings, whose words are separated by white space, or words one by one."""
+"""Sentences as programs pass them: strings, whose words are separated by white space, or lists of words."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from tagger.core.common.errors import InputError
 from tagger.core.corpus.indexed_corpus import BLANKS
 
-MOST_WORDS = 100_000  # of a sentence: each takes a kilobyte of memory per unit of the LSTM
+MOST_WORDS = 100_000  # in a sentence: each takes a kilobyte of memory per unit of the LSTM
 MOST_CHARACTERS = 100_000  # of a word
 _SHOWN = 50  # characters of a wrong value
 
@@ -22,7 +22,7 @@ def read_sentences(given: Iterable[object], most_characters: int = MOST_CHARACTE
         InputError: a sentence is something else or too long, or a word is blank, too long or no valid text.
     """
     if isinstance(given, str):
-        raise InputError(f"expected a list of sentences, got one text: {given[:_SHOWN]!r}")
+        raise InputError(f"expected a list of sentences, got one string: {given[:_SHOWN]!r}")
     for number, sentence in enumerate(given, start=1):
         try:
             words = _words_of(sentence)
@@ -57,7 +57,7 @@ def _mistake_in(word: object, most_characters: int) -> str | None:
     try:
         word.encode()
     except UnicodeEncodeError:
-        return f"got {word[:_SHOWN]!a}, half of a character or not UTF-8; expected valid Unicode"
+        return f"got {word[:_SHOWN]!a}, half a character or not UTF-8; expected valid Unicode"
     return None
 
 

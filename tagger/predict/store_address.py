@@ -1,4 +1,4 @@
-"""The address of MLflow's store: what may be shown of it, and its secrets, hidden in what others say."""
+"""The address of MLflow's store: the part that may be shown, and hiding its secrets in other texts."""
 
 import os
 import re

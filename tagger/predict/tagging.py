@@ -50,7 +50,7 @@ class Tagger:
         Args:
             folder: such as models/export or models/nll.
             threads: how many an export uses at once; by default as many as this process may use.
-            int8: compute in 8 bits, which is faster and a little less exact; the export must have been made with it.
+            int8: compute in 8 bits, which is faster and slightly less exact; needs an export with `export.int8`.
 
         Raises:
             InputError: the folder is missing or damaged, or can't do what was asked for.
@@ -62,7 +62,7 @@ class Tagger:
 
             self._scorer = OnnxScorer(path, threads, int8)
         elif int8:
-            raise InputError(f"{path}: a trained model, expected an export for int8")
+            raise InputError(f"{path}: is a trained model, but int8 needs an export")
         else:
             from tagger.predict.torch_scorer import TorchScorer
 

@@ -1,4 +1,4 @@
-"""Tagging with a trained model that need not be exported: torch."""
+"""Tagging with a trained model, in torch."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""How a stage runs and survives: signals, locks, checkpoints, progress, processes. No byte of an output depends on it.
+"""Running stages safely: signals, locks, checkpoints, progress, processes. No byte of an output depends on it.
 
 May import: core, train.
 """

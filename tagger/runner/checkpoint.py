@@ -1,11 +1,11 @@
 """Checkpoints: the state of a training after each epoch, so that a killed one can be resumed.
 
-They lie where DVC removes nothing, in a folder named by the key of the training: the hash of all that its result
-depends on. A training with another param, corpus or line of code has another key and finds nothing.
+They are kept where DVC removes nothing, in a folder named after the key of the training: the hash of everything its
+result depends on. A training with another param, corpus or line of code has another key and finds nothing.
 
 .dvc/tmp/lstm-tagger/checkpoints/<key>/
   state.pt        the trainer's state and the identity of the training
-  outputs.json    once the outputs are written: where, and their MD5
+  outputs.json    once the outputs are written: their places and MD5
 """
 
 import hashlib
@@ -34,7 +34,7 @@ KEPT_DAYS = 30  # a checkpoint that nobody resumes
 
 
 def training_key(inputs: TrainingInputs) -> str:
-    """Return the hash of all that the result of a training depends on: params, data, code, versions, kind of device."""
+    """Return the hash of everything a training's result depends on: params, data, code, versions, kind of device."""
     digest = hashlib.sha256()
     texts = [
         str(inputs.training),
@@ -72,7 +72,7 @@ class Checkpoint:
             pass
         except Exception as error:
             reason = (str(error).splitlines() or [type(error).__name__])[0]
-            print(f"warning: {path}: damaged, training starts anew: {reason}", file=sys.stderr)
+            print(f"warning: {path}: damaged, training starts from the beginning: {reason}", file=sys.stderr)
         self.save(self.trainer)  # so that a training killed in its first epoch has its identity already
 
     def save(self, trainer: dict[str, Any] | None) -> None:

@@ -1,4 +1,4 @@
-"""Locks between processes. The system frees them when their holder dies, in whatever way."""
+"""Locks between processes. The system frees them when their holder dies, however it dies."""
 
 import os
 import sys
@@ -15,7 +15,7 @@ from tagger.core.common import paths
 def hold(name: str, what: str) -> Iterator[None]:
     """Hold a lock of the main workspace for the block. If another process has it, print which one, and wait.
 
-    `name` has to be a valid file name; `what` says what is done under the lock, for those who wait.
+    `name` has to be a valid file name; `what` tells those who wait what is done under the lock.
     """
     lock = FileLock(paths.kept("locks") / f"{name}.lock")
     holder = Path(lock.lock_file).with_suffix(".holder")  # names the process that has the lock
@@ -46,7 +46,7 @@ def is_held(name: str) -> bool:
 
 
 def _release(lock: BaseFileLock) -> None:
-    """Release a lock and leave no file; those who wait for it notice that its file is gone, and make a new one."""
+    """Release a lock and remove its files; those who wait for it notice, and create a new one."""
     path = Path(lock.lock_file)
     path.with_suffix(".holder").unlink(missing_ok=True)
     path.unlink(missing_ok=True)

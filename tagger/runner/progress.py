@@ -9,7 +9,7 @@ from tagger.train.trainer import Epoch, Step
 
 
 class Progress:
-    """Shows the loss, tokens per second and the time left, on standard error."""
+    """Shows loss, tokens per second and time left on standard error."""
 
     def __init__(self, name: str, epochs: int) -> None:
         self._name, self._epochs = name, epochs
@@ -17,7 +17,7 @@ class Progress:
         self._tokens = 0
 
     def step(self, step: Step) -> None:
-        """Take a step into account. The bar starts with the first step, so the time before does not count."""
+        """Count a step. The bar starts with the first step, so the time before does not count."""
         bar = self._bar = self._bar or tqdm(
             desc=self._name,
             total=step.steps * self._epochs,
@@ -34,7 +34,7 @@ class Progress:
         bar.update()
 
     def epoch(self, epoch: Epoch) -> None:
-        """Print one line about an epoch that is done; bench/pipeline.py reads the rate from it."""
+        """Print one line about a finished epoch; bench/pipeline.py reads the rate from it."""
         tqdm.write(
             f"{self._name} epoch {epoch.number}/{self._epochs}: train loss {epoch.train_loss:.4f}, "
             f"dev loss {epoch.dev_loss:.4f}, dev accuracy {epoch.dev_accuracy:.2%}, "

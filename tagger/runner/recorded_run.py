@@ -1,4 +1,4 @@
-"""Whether the outputs are those of the recorded run, byte for byte, and if not, why."""
+"""Whether the outputs match the recorded run byte for byte and, if not, why."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -15,7 +15,7 @@ Stages = Mapping[str, LockedStage]
 
 
 def compare_with_recorded() -> str:
-    """Return a line about the outputs that `dvc.lock` names: after a whole `dvc repro`, those on the disk.
+    """Return a line about the outputs listed in `dvc.lock`: after a whole `dvc repro`, those on disk.
 
     Raises:
         InputError: a lock file or `params.yaml` is damaged.
@@ -27,7 +27,7 @@ def compare_with_recorded() -> str:
     if all(own[name].outs == stage.outs for name, stage in recorded.items()):
         return "Same bytes as the recorded run."
     if reason := next(_reasons(recorded, own), None):
-        return f"Other bytes than the recorded run, as expected: {reason}."
+        return f"The bytes differ from the recorded run, as expected: {reason}."
     changed = [
         f"{out} of {name}"
         for name, stage in recorded.items()
@@ -36,11 +36,11 @@ def compare_with_recorded() -> str:
         if own[name].outs.get(out) != md5
     ]
     found = f"{', '.join(changed)}, on {processor_name()}"
-    return f"Other bytes than the recorded run, and nothing known explains it; please report this: {found}."
+    return f"The bytes differ from the recorded run for no known reason; please report this: {found}."
 
 
 def _reasons(recorded: Stages, own: Stages) -> Iterator[str]:
-    """Yield what may explain other bytes; what takes longest to find out comes last."""
+    """Yield possible reasons for other bytes, the slowest to find last."""
     before, now = (
         flatten({key: value for stage in stages.values() for key, value in stage.params.items()})
         for stages in (recorded, own)

@@ -1,4 +1,4 @@
-"""How a pipeline stage starts and ends: a user's mistake is one line, and no earlier output is lost."""
+"""Starting and ending a stage: a user's mistake is one line, and no earlier output is lost."""
 
 import os
 import signal
@@ -12,7 +12,7 @@ from types import FrameType
 def run_stage(load: Callable[[], Callable[[], None]]) -> None:
     """Load a stage and run it. If it fails or is interrupted, put back the outputs that DVC removed before it started.
 
-    An error of this project or of the operating system is one line on standard error, with exit code 1. After a signal
+    An error of this project or of the operating system is one line on standard error, with exit code 1. After a signal,
     the exit code is 128 plus its number, even if the interrupted code swallowed it.
 
     `load` imports the stage and returns it. A first signal takes effect only after that, a second one at once: an
@@ -40,7 +40,7 @@ def run_stage(load: Callable[[], Callable[[], None]]) -> None:
         from tagger.core.common.errors import TaggerError  # the stage has noted its code by now
 
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not end the restoring
-        if stage_name := os.environ.get("DVC_STAGE"):  # if it is run by hand, nothing was removed
+        if stage_name := os.environ.get("DVC_STAGE"):  # nothing was removed if it is run by hand
             _restore(stage_name)
         if received:
             sys.exit(128 + received[0])
@@ -52,11 +52,11 @@ def run_stage(load: Callable[[], Callable[[], None]]) -> None:
 
 
 def _restore(stage_name: str) -> None:
-    """Put back the outputs of the failed stage as they were before DVC removed them to run it.
+    """Put back the outputs of the failed stage, which DVC removed to run it.
 
-    DVC removes a stage's outputs first and can't bring them back on failure. `persist: true` would keep them, but it
-    turns the run-cache off. DVC's cache has their content, metrics included, under the hashes of `dvc.lock`; in a
-    fresh clone the cache is empty, and git has the metrics. Outputs that neither has are left alone.
+    DVC does not restore them itself. `persist: true` would keep them, but turns the run-cache off. DVC's cache has
+    their content, metrics included, under the hashes of `dvc.lock`; in a fresh clone the cache is empty, and git has
+    the metrics. Outputs that neither has are left alone.
     """
     from dvc.exceptions import DvcException
     from dvc.output import Output
@@ -77,4 +77,4 @@ def _restore(stage_name: str) -> None:
                 elif md5(Path(path)) != recorded:
                     subprocess.run(["git", "checkout", "--quiet", "--", path], stderr=subprocess.DEVNULL, check=False)
     except (DvcException, TaggerError, OSError) as error:
-        print(f"warning: the earlier outputs could not be put back; `dvc checkout` may: {error}", file=sys.stderr)
+        print(f"warning: could not restore the earlier outputs; try `dvc checkout`: {error}", file=sys.stderr)

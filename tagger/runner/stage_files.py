@@ -1,8 +1,8 @@
-"""What a stage reads and writes, held to what DVC will record of it.
+"""Check that the files of a stage do not change while it runs, so that DVC records what it read and wrote.
 
-DVC hashes params, dependencies and outputs after the command. What changed meanwhile would be recorded as what made the
-outputs, and the run-cache would hand the wrong pair out again. So a stage notes the files that `dvc.yaml` lists before
-it reads them, notes its outputs as soon as they are written, and fails if any of them differs when it ends.
+DVC hashes params, dependencies and outputs after the command. A file edited meanwhile would be recorded as what made
+the outputs, and the run-cache would return the wrong pair later. So a stage notes the files that `dvc.yaml` lists
+before it reads them and its outputs as soon as they are written, and fails if any of them differs at the end.
 
 Nothing of `tagger.core` but the errors is imported before it is noted.
 """
@@ -20,7 +20,7 @@ PARAMS = Path("params.yaml")
 
 
 class _Note(NamedTuple):
-    stamp: tuple[int, ...]  # only where it differs, the content is compared
+    stamp: tuple[int, ...]  # the content is compared only if this differs
     content: object  # MD5; of PARAMS the values that the stage depends on
 
 
@@ -60,10 +60,10 @@ class StageFiles:
         self._note(self._outs)
 
     def check(self) -> None:
-        """Compare what is on the disk with the notes. What was written anew with the same content has not changed.
+        """Compare the files on disk with the notes. A file written again with the same content has not changed.
 
         Raises:
-            InputError: a file has changed, appeared or gone.
+            InputError: a file has changed, appeared or disappeared.
         """
         for path in dict.fromkeys([*self._notes, *_files(self._places)]):
             note = self._notes.get(path)

@@ -1,7 +1,7 @@
-"""The other processes of a training on one machine: how many are worthwhile, their start and their end.
+"""The other processes of a training on one machine: how many are worthwhile, starting and ending them.
 
-Each is a copy of the stage with the environment variables that torchrun would set. It lives as long as the stage holds
-the other end of its standard input, however the stage ends.
+Each is a copy of the stage with the environment variables that torchrun would set. It ends when the stage closes the
+other end of its standard input, however the stage ends.
 """
 
 import os

@@ -18,7 +18,7 @@ from tagger.serving.pages import EXAMPLES, render
 MISTAKES: dict[int | str, dict[str, Any]] = {
     400: {"model": Problem, "description": "The request is not JSON."},
     413: {"model": Problem, "description": f"The request has more than {MAX_BYTES} bytes."},
-    415: {"model": Problem, "description": "The request is not said to be JSON."},
+    415: {"model": Problem, "description": "The Content-Type is not JSON."},
     422: {"model": Problem, "description": "The request does not hold sentences, or too many."},
 }
 
@@ -60,7 +60,7 @@ def create_app(models: Mapping[str, Tagger]) -> FastAPI:
     async def list_models() -> list[ModelInfo]:
         return [ModelInfo(name=name, tags=list(tagger.tag_names)) for name, tagger in models.items()]
 
-    @app.get("/health", summary="Say that the server is running")
+    @app.get("/health", summary="Check that the server is running")
     async def health() -> dict[str, str]:
         return {"status": "ok"}
 

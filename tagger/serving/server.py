@@ -32,14 +32,14 @@ def serve(sources: Sequence[str], host: str, port: int, token: str | None = None
         InputError: a model is missing or damaged, the token is none, or the address can't be listened on.
     """
     if token is not None and not re.fullmatch("[!-~]+", token):
-        raise InputError("--token-file: expected a token: ASCII without blanks")
+        raise InputError("--token-file: expected a token of ASCII characters without spaces")
     if not (is_local(host) or token):
         click.echo(f"warning: anyone who can reach {host} may use this; --token-file asks them for a token", err=True)
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         listener = socket.create_server((host, port), family=family, backlog=2048)
     except OSError as error:
-        raise InputError(f"{host}:{port}: can't be listened on: {error.strerror or error}") from None
+        raise InputError(f"{host}:{port}: can't listen there: {error.strerror or error}") from None
     with listener:
         models = {name: Tagger.load(source) for name, source in zip(names_of(sources), sources, strict=True)}
         names = {"localhost", host.lower(), socket.gethostname().lower()}

@@ -39,7 +39,7 @@ def format_of(path: str, named: Format | None, option: str) -> Format:
     found = [form for form in get_args(Format) if path.rstrip("/").endswith(ENDINGS[form])]
     if named or found:
         return named or found[0]
-    raise InputError(f"{path}: its name tells no format; expected {option}, or one that ends in .txt or .parquet")
+    raise InputError(f"{path}: unknown format; expected {option}, or a name that ends in .txt or .parquet")
 
 
 def read_text(spark: SparkSession, path: str) -> DataFrame:

@@ -26,7 +26,7 @@ RECORD, FILES = "record.json", "files"
 
 
 def deliver_or_keep(record: Record) -> None:
-    """Deliver a record after those that wait. If MLflow is away, keep it and print a warning: the stage succeeds."""
+    """Deliver waiting records, then this one. If MLflow is away, keep it and print a warning; the stage succeeds."""
     try:
         store = connect()
         deliver_waiting(store)
@@ -44,7 +44,7 @@ def keep(record: Record, reason: StoreAwayError) -> None:
             shutil.copyfile(path, copy)
         kept = record.model_copy(update={"store": address()})
         (folder / RECORD).write_text(kept.model_dump_json(indent=2), encoding="utf-8")
-    print(f"warning: {reason}; what is to be logged is kept, `python -m tagger sync` delivers it", file=sys.stderr)
+    print(f"warning: {reason}; the record is kept, and `lstm-tagger sync` will log it", file=sys.stderr)
 
 
 def deliver_waiting(store: Store) -> int:
@@ -73,8 +73,8 @@ def find_waiting() -> list[tuple[Path, Record]]:
             store = parse_address(record.store)[0]  # records of older versions show more of it
         except (ValidationError, InputError) as error:  # damaged, or of another version of this project
             reason = error.errors()[0]["msg"] if isinstance(error, ValidationError) else error
-            advice = "once `python -m tagger sync` has rebuilt its run from the outputs, the folder can be removed"
-            print(f"warning: {folder / RECORD}: can't be delivered: {reason}; {advice}", file=sys.stderr)
+            advice = "remove the folder once `lstm-tagger sync` has rebuilt its run from the outputs"
+            print(f"warning: {folder / RECORD}: can't be logged: {reason}; {advice}", file=sys.stderr)
             continue
         if store == address():
             record.files = {place: folder / FILES / place for place in record.files}

@@ -140,13 +140,10 @@ def _decide(store: Store, version: str, champion: str | None, record: Record) ->
         try:
             old = Tagger.load(f"models:/{name}/{champion}")
         except InputError as error:
-            return (
-                False,
-                f"it can't be loaded, so whether version {version} is for the same task is unknown: {error}; {BY_HAND}",
-            )
+            return False, f"it can't be loaded and may be for another task than version {version}: {error}; {BY_HAND}"
         if other := sorted(set(new.tag_names) ^ set(old.tag_names)):
             tags = ", ".join(other[:MOST_TAGS]) + (", ..." if len(other) > MOST_TAGS else "")
-            return False, f"the tags of version {version} are not the same ({tags}); {ADVICE}"
+            return False, f"the tags of version {version} differ ({tags}); {ADVICE}"
         try:
             splits = {test.source: _gold(record.files[f"predictions/{record.loss}.parquet"])}
             if run:

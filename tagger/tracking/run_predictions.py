@@ -1,4 +1,4 @@
-"""What the runs of the store predicted on their test splits."""
+"""The predictions of runs on their test splits."""
 
 from tempfile import TemporaryDirectory
 
@@ -23,7 +23,7 @@ def predictions_of(name: str) -> dict[str, dict[int, pd.DataFrame]]:
     """
     store = connect(to_write=False)
     if "'" in name or not (named := search(store, f"attributes.run_name = '{name}'")):
-        raise InputError(f"MLflow: no run is named {name!r}; expected a name that `compare` or `mlflow ui` shows")
+        raise InputError(f"MLflow: no run is named {name!r}; expected a name shown by `compare` or `mlflow ui`")
     above = named[0].info.run_id
     below = [run for tag in (PARENT, GROUP_RUN) for run in search(store, f"tags.`{tag}` = '{above}'")]
     tables: dict[str, dict[int, pd.DataFrame]] = {}

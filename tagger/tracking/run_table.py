@@ -53,7 +53,7 @@ def compare_runs(
         table[sort] = float("nan")
     for option, name in (("--sort", sort), *(("--columns", name) for name in columns)):
         if name not in table:
-            raise InputError(f"{option}: no run has {name!r}; expected one of {', '.join(sorted(map(str, table)))}")
+            raise InputError(f"{option}: no column {name!r}; expected one of {', '.join(sorted(map(str, table)))}")
     table = table.sort_values(sort, ascending=ascending, kind="stable", key=_as_numbers).head(limit)
     # `export.loss` doesn't describe a run.
     params = [name for name in map(str, table) if "." in name or name in ("seed", "device", "arithmetic")]

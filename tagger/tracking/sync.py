@@ -1,4 +1,4 @@
-"""Making MLflow hold everything that is in the outbox and in the outputs on the disk."""
+"""Bringing MLflow up to date with the outbox and the outputs on disk."""
 
 from collections.abc import Iterator, Mapping
 
@@ -22,7 +22,7 @@ from tagger.tracking.store import Store, connect
 
 
 def sync() -> Iterator[str]:
-    """Deliver what waits, close runs whose process is dead, rebuild missing runs; yield a line for each thing done.
+    """Deliver waiting records, close runs whose process is dead, rebuild missing runs; yield a line for each action.
 
     Raises:
         StoreAwayError: the store does not answer.
@@ -30,11 +30,11 @@ def sync() -> Iterator[str]:
     """
     store = connect()
     if waited := deliver_waiting(store):
-        yield f"delivered what waited: {waited} {'record' if waited == 1 else 'records'}"
+        yield f"logged {waited} waiting {'record' if waited == 1 else 'records'}"
     for name in close_abandoned_runs(store):
         yield f"closed {name}, whose process is dead"
     if named := [run.info.run_name for run in search(store, "") if _name_metrics(store, run)]:
-        yield f"named metrics as MLflow groups them: {', '.join(named)}"
+        yield f"added the present names of metrics: {', '.join(named)}"
     locked = read_lock_file()
     for training in read_params(ExportView).trainings:
         if stages := recorded_stages(training, locked):
@@ -42,7 +42,7 @@ def sync() -> Iterator[str]:
             if deliver(store, record):
                 yield f"restored {record.name}"
         elif f"train@{training}" in locked or paths.model_folder(*training).exists():
-            yield f"left out {training}: its model or data are not those of dvc.lock; `dvc pull` or `repro` mends it"
+            yield f"left out {training}: its model or data differ from dvc.lock; run `dvc pull` or `dvc repro`"
 
 
 @reporting()

@@ -47,7 +47,7 @@ class TrainingRun(TrainingLog, AbstractContextManager["TrainingRun"]):
         except StoreAwayError as error:
             if not find_waiting():
                 raise
-            print(f"warning: {error}; training goes on, as earlier records wait for it already", file=sys.stderr)
+            print(f"warning: {error}; training continues, because earlier records are already waiting", file=sys.stderr)
 
     def log_epoch(self, epoch: Epoch) -> None:
         """Log the metrics of an epoch, in one write at most."""
@@ -98,7 +98,7 @@ class TrainingRun(TrainingLog, AbstractContextManager["TrainingRun"]):
         try:
             log_points(*self._connection, self._record.points[self._logged :])
         except StoreAwayError as error:
-            print(f"warning: {error}; training goes on, and what is missing is logged later", file=sys.stderr)
+            print(f"warning: {error}; training continues, and missing data will be logged later", file=sys.stderr)
             self._connection = None
         self._logged = len(self._record.points)
         self._written = time.monotonic()

@@ -156,8 +156,8 @@ class Trainer:
             yield epoch
         if not self.history:
             raise InputError(
-                f"the loss of {self.inputs.training.loss!r} stopped being a finite number in epoch 1; "
-                f"expected a lower train.learning_rate than {self._params.learning_rate}"
+                f"the loss of {self.inputs.training.loss!r} became infinite or NaN in epoch 1; "
+                f"expected a train.learning_rate below {self._params.learning_rate}"
             )
         self.model.load_state_dict(self._best_weights)
 

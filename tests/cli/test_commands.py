@@ -227,7 +227,7 @@ def test_raw_lines_of_standard_input_are_split(model: str) -> None:
 
 def test_8_bits_need_an_export(model: str) -> None:
     assert (
-        mistake("predict", "--model", model, "--int8", "x") == f"{model}: a trained model, expected an export for int8"
+        mistake("predict", "--model", model, "--int8", "x") == f"{model}: is a trained model, but int8 needs an export"
     )
 
 
@@ -301,8 +301,7 @@ def test_a_byte_of_standard_input_that_is_not_utf8_is_named(model: str) -> None:
 def test_a_byte_of_the_command_line_that_is_not_utf8_is_named(model: str) -> None:
     message = mistake("predict", "--model", model, os.fsdecode(b"d\xe9j\xe0 vu"))
     assert (
-        message
-        == "sentence 1, word 1: got 'd\\udce9j\\udce0', half of a character or not UTF-8; expected valid Unicode"
+        message == "sentence 1, word 1: got 'd\\udce9j\\udce0', half a character or not UTF-8; expected valid Unicode"
     )
 
 
@@ -532,7 +531,7 @@ def test_a_server_that_asks_for_a_token_needs_no_warning(tmp_path: Path) -> None
     for text in ("\n", "two words", "tökén"):
         (tmp_path / "token").write_text(text, encoding="utf-8")
         message = mistake("serve", "--token-file", str(tmp_path / "token"))
-        assert message == "--token-file: expected a token: ASCII without blanks"
+        assert message == "--token-file: expected a token of ASCII characters without spaces"
 
 
 def test_standard_input_that_is_closed_is_a_mistake(model: str, monkeypatch: pytest.MonkeyPatch) -> None:

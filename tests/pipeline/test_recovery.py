@@ -163,7 +163,7 @@ def test_a_store_that_is_away_is_told_before_training(copy: Project, capsys: pyt
     with pytest.raises(StoreAwayError) as caught:
         copy.run_here("train", "nll", "1", uri="http://127.0.0.1:9")
     assert time.monotonic() - start < 60
-    said = "MLflow: http://127.0.0.1:9 does not answer, or takes nothing: [Errno 111] Connection"
+    said = "MLflow: http://127.0.0.1:9 does not answer or refuses writes: [Errno 111] Connection"
     assert str(caught.value).startswith(said)
     assert "\n" not in str(caught.value)
     assert "epoch 1" not in "".join(capsys.readouterr())
@@ -177,7 +177,7 @@ def test_a_store_that_is_away_ends_the_pipeline_in_one_line(copy: Project) -> No
     start = time.monotonic()
     printed = copy.run("env", "MLFLOW_TRACKING_URI=http://127.0.0.1:9", "dvc", "repro", succeeds=False)
     assert time.monotonic() - start < 60
-    assert "error: MLflow: http://127.0.0.1:9 does not answer, or takes nothing: [Errno 111] Connection" in printed
+    assert "error: MLflow: http://127.0.0.1:9 does not answer or refuses writes: [Errno 111] Connection" in printed
     assert "epoch 1" not in printed
     assert "Traceback" not in printed
     assert copy.contents("models", "metrics") == before

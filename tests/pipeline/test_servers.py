@@ -118,11 +118,11 @@ def test_a_server_killed_in_mid_training_costs_nothing(tmp_path: Path, database:
                 kill(server)
                 printed = dvc.communicate()[0]
             assert dvc.returncode == 0, printed
-        assert printed.count("training goes on, and what is missing is logged later") == 1
+        assert printed.count("training continues, and missing data will be logged later") == 1
         assert "Traceback" not in printed
         assert (project.root / "models/export/config.json").exists()
         with mlflow_server(uri, tmp_path, port):
-            assert "delivered what waited: 7 records" in project.run(*environment, "python", "-m", "tagger", "sync")
+            assert "logged 7 waiting records" in project.run(*environment, "python", "-m", "tagger", "sync")
             again = project.run(*environment, "python", "-m", "tagger", "sync")
             assert again == "MLflow is up to date\n"
             store = StoreView(address)

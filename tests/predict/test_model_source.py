@@ -40,7 +40,7 @@ def refusal(kind: type[Exception]) -> str:
 def test_a_file_that_is_no_database_is_one_line(folder: Path) -> None:
     (folder / "mlflow.db").write_text("this is no database\n" * 100, encoding="utf-8")
     assert refusal(StoreAwayError) == (
-        f"MLflow: sqlite:///{folder}/mlflow.db does not answer, or takes nothing: file is not a database"
+        f"MLflow: sqlite:///{folder}/mlflow.db does not answer or refuses writes: file is not a database"
     )
 
 
@@ -48,14 +48,14 @@ def test_a_database_whose_driver_is_not_installed_is_one_line(monkeypatch: pytes
     monkeypatch.setitem(sys.modules, "psycopg2", None)
     use("postgresql+psycopg2://user:secret@127.0.0.1:1/runs")
     line = refusal(StoreAwayError)
-    assert line.startswith("MLflow: postgresql+psycopg2://***@127.0.0.1:1/runs does not answer, or takes nothing: ")
+    assert line.startswith("MLflow: postgresql+psycopg2://***@127.0.0.1:1/runs does not answer or refuses writes: ")
     assert "psycopg2" in line.rpartition(": ")[2]
 
 
 @pytest.mark.timeout(30)
 def test_a_server_that_is_down_is_one_line() -> None:
     use("http://127.0.0.1:9")
-    assert refusal(StoreAwayError).startswith("MLflow: http://127.0.0.1:9 does not answer, or takes nothing: ")
+    assert refusal(StoreAwayError).startswith("MLflow: http://127.0.0.1:9 does not answer or refuses writes: ")
 
 
 def test_a_database_of_a_newer_mlflow_is_one_line(folder: Path, database: Path) -> None:

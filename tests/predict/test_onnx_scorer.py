@@ -81,7 +81,7 @@ def test_8_bits_need_an_export_that_has_them(export: Path, tmp_path: Path) -> No
 
 
 def test_8_bits_of_a_trained_model_are_refused(export: Path) -> None:
-    with pytest.raises(InputError, match="a trained model, expected an export for int8"):
+    with pytest.raises(InputError, match="is a trained model, but int8 needs an export"):
         Tagger(export.parent / "nll", int8=True)
 
 

@@ -57,12 +57,12 @@ def test_any_iterable_of_words_is_a_sentence(sentence: Any) -> None:
         (["a", " "], "sentence 2, word 2: got ' ', expected a word that is not blank"),
         (["a", ""], "sentence 2, word 2: got '', expected a word that is not blank"),
         (["a", None], "sentence 2, word 2: got None (NoneType), expected a string"),
-        ("a \ud800", "sentence 2, word 2: got '\\ud800', half of a character or not UTF-8; expected valid Unicode"),
+        ("a \ud800", "sentence 2, word 2: got '\\ud800', half a character or not UTF-8; expected valid Unicode"),
         ("a " + "x" * 100_001, "sentence 2, word 2: got 100001 characters, expected at most 100000"),
         (["x" * 100_001], "sentence 2, word 1: got 100001 characters, expected at most 100000"),
         ("a " * 100_001, "sentence 2: got 100001 words, expected at most 100000"),
         (["a"] * 100_001, "sentence 2: got 100001 words, expected at most 100000"),
-        (["\udfff"], "sentence 2, word 1: got '\\udfff', half of a character or not UTF-8; expected valid Unicode"),
+        (["\udfff"], "sentence 2, word 1: got '\\udfff', half a character or not UTF-8; expected valid Unicode"),
     ],
 )
 def test_a_mistake_is_one_line_that_says_where(sentence: object, message: str) -> None:
@@ -74,7 +74,7 @@ def test_a_mistake_is_one_line_that_says_where(sentence: object, message: str) -
 def test_one_text_in_place_of_sentences_is_refused() -> None:
     with pytest.raises(InputError) as caught:
         next(read_sentences("The dog"))
-    assert str(caught.value) == "expected a list of sentences, got one text: 'The dog'"
+    assert str(caught.value) == "expected a list of sentences, got one string: 'The dog'"
 
 
 def test_words_may_be_bounded_more_tightly() -> None:

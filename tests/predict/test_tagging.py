@@ -199,7 +199,7 @@ def test_a_sentence_may_be_a_text_or_a_list_of_words(tagger: Tagger) -> None:
 def test_one_text_in_place_of_sentences_is_refused(tagger: Tagger) -> None:
     with pytest.raises(InputError) as caught:
         next(tagger.tag("The dog"))
-    assert str(caught.value) == "expected a list of sentences, got one text: 'The dog'"
+    assert str(caught.value) == "expected a list of sentences, got one string: 'The dog'"
 
 
 @pytest.mark.parametrize(
@@ -210,7 +210,7 @@ def test_one_text_in_place_of_sentences_is_refused(tagger: Tagger) -> None:
         (["b", 3], "sentence 2, word 2: got 3 (int), expected a string"),
         (
             ["b", "\ud800"],
-            "sentence 2, word 2: got '\\ud800', half of a character or not UTF-8; expected valid Unicode",
+            "sentence 2, word 2: got '\\ud800', half a character or not UTF-8; expected valid Unicode",
         ),
         (["b", "x" * 100_001], "sentence 2, word 2: got 100001 characters, expected at most 100000"),
         (["a"] * 100_001, "sentence 2: got 100001 words, expected at most 100000"),

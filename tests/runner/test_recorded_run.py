@@ -14,7 +14,7 @@ from tests.conftest import PARAMS
 
 Edit = tuple[str, str, str]  # a part of a stage, a name there, another value
 SAME = "Same bytes as the recorded run."
-EXPECTED = "Other bytes than the recorded run, as expected: "
+EXPECTED = "The bytes differ from the recorded run, as expected: "
 
 
 def stage(params: dict[str, Any], deps: list[str], outs: list[str]) -> dict[str, Any]:
@@ -130,7 +130,7 @@ def test_the_device_is_that_of_the_params(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_bytes_that_nothing_explains_are_named_where_they_began() -> None:
     assert said(other_weights()) == (
-        "Other bytes than the recorded run, and nothing known explains it; please report this: "
+        "The bytes differ from the recorded run for no known reason; please report this: "
         f"models/mse/1 of train@nll-1, on {processor_name()}."
     )
 

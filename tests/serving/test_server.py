@@ -337,5 +337,5 @@ def test_hosts_that_others_reach_are_known(host: str, local: bool) -> None:
 def test_a_port_that_is_taken_is_one_line() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(InputError, match=rf"^127.0.0.1:{port}: can't be listened on: "):
+        with pytest.raises(InputError, match=rf"^127.0.0.1:{port}: can't listen there: "):
             serve(["none"], "127.0.0.1", port)

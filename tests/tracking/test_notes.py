@@ -150,7 +150,7 @@ def test_sync_completes_runs_of_before_and_doubles_nothing(store: Store, cheap: 
         store.client.log_metric(older.info.run_id, name, 0.5, 1000 + step, step)
     store.client.log_metric(group.info.run_id, "mse.test_accuracy", 0.5)
     named, *_ = sync()
-    assert named.startswith("named metrics as MLflow groups them: ")
+    assert named.startswith("added the present names of metrics: ")
     assert set(named.partition(": ")[2].split(", ")) == {"older", group.info.run_name}
     history = store.client.get_metric_history(older.info.run_id, "dev/loss")
     assert [(row.value, row.step, row.timestamp) for row in history] == [(0.5, 1, 1001), (0.5, 2, 1002)]

@@ -61,7 +61,7 @@ def test_a_record_is_kept_while_the_store_is_away_and_delivered_by_the_next_one(
     (warning,) = captured.err.splitlines()
     assert captured.out == ""
     assert warning.startswith("warning: MLflow: sqlite:///")
-    assert warning.endswith("; what is to be logged is kept, `python -m tagger sync` delivers it")
+    assert warning.endswith("; the record is kept, and `lstm-tagger sync` will log it")
     assert find_waiting()
     move(store, "back")
     deliver_or_keep(record_of("cross_entropy"))
@@ -143,7 +143,7 @@ def test_a_record_of_another_version_is_warned_about_and_left_alone(
     capsys.readouterr()
     assert deliver_waiting(store) == 0
     (warning,) = capsys.readouterr().err.splitlines()
-    assert warning.startswith(f"warning: {path}: can't be delivered: Extra inputs are not permitted; once `python -m")
+    assert warning.startswith(f"warning: {path}: can't be logged: Extra inputs are not permitted; remove the folder")
     assert folders() == [folder]
 
 
@@ -156,7 +156,7 @@ def test_a_record_that_is_no_text_is_warned_about_and_left_alone(
     capsys.readouterr()
     assert deliver_waiting(store) == 0
     (warning,) = capsys.readouterr().err.splitlines()
-    assert warning.startswith(f"warning: {folder}/record.json: can't be delivered: Invalid JSON: ")
+    assert warning.startswith(f"warning: {folder}/record.json: can't be logged: Invalid JSON: ")
 
 
 def test_a_record_keeps_no_secret_and_one_of_before_is_found(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:

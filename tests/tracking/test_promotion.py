@@ -305,7 +305,7 @@ def test_a_model_with_other_tags_does_not_compete(store: Store, capsys: pytest.C
     train_for_another_task()
     deliver(store, exported("cross_entropy", 1.0, max_drop=1))
     assert decision(capsys)[1] == (
-        "models:/lstm-tagger@champion stays version 1: the tags of version 2 are not the same "
+        "models:/lstm-tagger@champion stays version 1: the tags of version 2 differ "
         "(ADJ, ADV, B-ADJ, B-ADV, B-NAME, ...); export.registered_model gives another task a name of its own"
     )
     assert find_champion(store) == "1"
@@ -343,8 +343,7 @@ def test_a_champion_that_can_t_be_loaded_stays_unless_its_accuracy_is_known(
     deliver(store, exported("nll", 0.5))
     (line,) = decision(capsys)
     assert line.startswith(
-        "models:/lstm-tagger@champion stays version 1: it can't be loaded, so whether version 2 is for the same task "
-        "is unknown: "
+        "models:/lstm-tagger@champion stays version 1: it can't be loaded and may be for another task than version 2: "
     )
     assert line.endswith(", and MLflow's UI gives the alias to another version")
     store.client.set_registered_model_alias("lstm-tagger", "champion", "2")
@@ -360,7 +359,7 @@ def test_an_export_that_waited_for_the_store_is_decided_when_it_is_delivered(
     keep(exported("cross_entropy", 0.95), StoreAwayError("MLflow: it is away"))
     capsys.readouterr()
     lines = list(sync())
-    assert lines[0] == "delivered what waited: 1 record"
+    assert lines[0] == "logged 1 waiting record"
     assert decision(capsys)[0].startswith(f"models:/lstm-tagger@champion is version 2: {COMPARED} 0.95000 and ")
 
 

@@ -49,5 +49,5 @@ def test_a_run_that_is_missing_or_was_not_evaluated_is_named(store: Store) -> No
     with pytest.raises(InputError, match=r"MLflow: nll: has no predictions, expected an evaluated run"):
         predictions_of("nll")
     for name in ("nil", "n'll"):
-        with pytest.raises(InputError, match=r"MLflow: no run is named .*; expected a name that `compare`"):
+        with pytest.raises(InputError, match=r"MLflow: no run is named .*; expected a name shown by `compare`"):
             predictions_of(name)

@@ -91,7 +91,7 @@ def test_columns_are_chosen_by_name_in_their_order() -> None:
     table = compare_runs("", "test_accuracy", ascending=False, limit=1, columns=["train.epochs", "started", "run"])
     assert list(table) == ["train.epochs", "started", "run"]
     assert str(table["started"][0]).startswith("19")  # 1970, or the evening before
-    with pytest.raises(InputError, match=r"^--columns: no run has 'epochs'; expected one of arithmetic, data\."):
+    with pytest.raises(InputError, match=r"^--columns: no column 'epochs'; expected one of arithmetic, data\."):
         compare_runs("", "test_accuracy", ascending=False, limit=1, columns=["run", "epochs"])
 
 
@@ -115,7 +115,7 @@ def test_deleted_runs_are_not_shown(store: Store) -> None:
 def test_an_unknown_column_is_one_line_that_names_the_known_ones() -> None:
     with pytest.raises(InputError) as caught:
         names(sort="acuracy")
-    assert str(caught.value).startswith("--sort: no run has 'acuracy'; expected one of arithmetic, data.column, ")
+    assert str(caught.value).startswith("--sort: no column 'acuracy'; expected one of arithmetic, data.column, ")
     assert "test_accuracy" in str(caught.value)
     assert "\n" not in str(caught.value)
 

@@ -186,7 +186,7 @@ def test_a_project_may_lie_in_a_folder_of_any_name_and_be_moved(
         store = connect(to_write=False)
         assert Path(store.client.download_artifacts(run, "a.txt")).read_text(encoding="utf-8") == "here"
     assert capsys.readouterr().err.splitlines() == [
-        f"MLflow: this project was moved or copied: its artifacts are now in {moved}/mlruns"
+        f"MLflow: this project was moved or copied; its artifacts are now in {moved}/mlruns"
     ]
     assert not root.exists()
 
@@ -231,7 +231,7 @@ def test_who_reads_makes_nothing(tmp_path: Path, database: Path, monkeypatch: py
 def test_who_reads_outside_of_a_project_is_told_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DVC_ROOT")
     tracking_uri.cache_clear()
-    with pytest.raises(InputError, match=r"; this folder is outside of a project$"):
+    with pytest.raises(InputError, match=r"; this folder is outside a project$"):
         connect(to_write=False)
 
 
@@ -249,7 +249,7 @@ def test_a_server_that_is_down_is_one_line(monkeypatch: pytest.MonkeyPatch) -> N
         port = free.getsockname()[1]
     uri_for(monkeypatch, f"http://user:secret@127.0.0.1:{port}")
     line = refusal()
-    assert line.startswith(f"MLflow: http://***@127.0.0.1:{port} does not answer, or takes nothing: ")
+    assert line.startswith(f"MLflow: http://***@127.0.0.1:{port} does not answer or refuses writes: ")
     assert "refused" in line
     assert "secret" not in line
 
@@ -257,7 +257,7 @@ def test_a_server_that_is_down_is_one_line(monkeypatch: pytest.MonkeyPatch) -> N
 def test_a_file_that_is_no_database_is_one_line(folder: Path) -> None:
     (folder / "mlflow.db").write_text("this is no database\n" * 100, encoding="utf-8")
     assert refusal() == (
-        f"MLflow: sqlite:///{folder}/mlflow.db does not answer, or takes nothing: file is not a database"
+        f"MLflow: sqlite:///{folder}/mlflow.db does not answer or refuses writes: file is not a database"
     )
 
 
@@ -269,14 +269,14 @@ def test_the_folder_of_a_database_is_made(filled: Path, monkeypatch: pytest.Monk
 
 def test_a_database_that_takes_nothing_is_one_line(filled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     uri = uri_for(monkeypatch, f"sqlite:///file:{filled}/mlflow.db?mode=ro&uri=true")
-    assert refusal() == f"MLflow: {uri} does not answer, or takes nothing: attempt to write a readonly database"
+    assert refusal() == f"MLflow: {uri} does not answer or refuses writes: attempt to write a readonly database"
 
 
 def test_a_database_of_a_newer_mlflow_is_one_line(filled: Path) -> None:
     with contextlib.closing(sqlite3.connect(filled / "mlflow.db")) as connection:
         connection.execute("UPDATE alembic_version SET version_num = 'fffffffffff'")
         connection.commit()
-    assert refusal().startswith(f"MLflow: sqlite:///{filled}/mlflow.db does not answer, or takes nothing: ")
+    assert refusal().startswith(f"MLflow: sqlite:///{filled}/mlflow.db does not answer or refuses writes: ")
 
 
 def test_an_address_whose_port_is_no_number_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -309,7 +309,7 @@ def test_no_secret_is_said_by_those_who_do_not_reach_the_store(uri: str, monkeyp
 def test_a_scheme_that_mlflow_does_not_know_is_one_line(uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
     uri_for(monkeypatch, uri)
     line = refusal()
-    assert line.startswith(f"MLflow: {uri.partition(':')[0]}://***@example.org/runs does not answer, or takes nothing:")
+    assert line.startswith(f"MLflow: {uri.partition(':')[0]}://***@example.org/runs does not answer or refuses writes:")
     assert "secret" not in line
 
 
@@ -318,7 +318,7 @@ def test_a_database_whose_driver_is_not_installed_is_one_line(monkeypatch: pytes
     uri_for(monkeypatch, "postgresql+psycopg2://user:secret@127.0.0.1:1/runs")
     line = refusal()
     assert "psycopg2" in line.rpartition(": ")[2]
-    assert line.startswith("MLflow: postgresql+psycopg2://***@127.0.0.1:1/runs does not answer, or takes nothing: ")
+    assert line.startswith("MLflow: postgresql+psycopg2://***@127.0.0.1:1/runs does not answer or refuses writes: ")
     assert "secret" not in line
 
 
@@ -327,7 +327,7 @@ def test_what_mlflow_raises_in_a_block_is_one_line_that_names_the_store(folder: 
 
     with pytest.raises(StoreAwayError) as caught, reporting():
         raise MlflowException("first\nsecond")
-    assert str(caught.value) == f"MLflow: sqlite:///{folder}/mlflow.db does not answer, or takes nothing: first second"
+    assert str(caught.value) == f"MLflow: sqlite:///{folder}/mlflow.db does not answer or refuses writes: first second"
 
 
 def test_a_long_reason_is_whole(folder: Path) -> None:

@@ -32,7 +32,7 @@ from tests.tracking.samples import (
 )
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
-LEFT_OUT = "left out {}-1: its model or data are not those of dvc.lock; `dvc pull` or `repro` mends it"
+LEFT_OUT = "left out {}-1: its model or data differ from dvc.lock; run `dvc pull` or `dvc repro`"
 
 
 @pytest.fixture(autouse=True)
@@ -102,9 +102,9 @@ def test_sync_delivers_what_waits_and_closes_what_is_dead(store: Store, cheap: N
     open_run(store, record.model_copy(update={"tags": record.tags | {"training.lock": "dead"}}))
     for loss in ("nll", "cross_entropy"):
         keep(whole_record(loss), StoreAwayError("MLflow: it is away"))
-    assert list(sync()) == ["delivered what waited: 2 records", "closed nll, whose process is dead"]
+    assert list(sync()) == ["logged 2 waiting records", "closed nll, whose process is dead"]
     keep(whole_record(), StoreAwayError("MLflow: it is away"))
-    assert list(sync()) == ["delivered what waited: 1 record"]
+    assert list(sync()) == ["logged 1 waiting record"]
     assert list(sync()) == []
 
 

@@ -282,7 +282,7 @@ def test_a_training_starts_with_a_warning_where_something_waits_already(
     with start() as run:
         (warning,) = capsys.readouterr().err.splitlines()
         assert warning.startswith("warning: MLflow: sqlite:///")
-        assert warning.endswith("training goes on, as earlier records wait for it already")
+        assert warning.endswith("training continues, because earlier records are already waiting")
         run.log_epoch(epoch(1))
         run.log_epoch(epoch(2))
         run.finish()
@@ -307,10 +307,10 @@ def test_a_store_that_dies_in_the_middle_is_one_warning_and_all_is_delivered_lat
                 clock.now += 10
                 run.log_epoch(epoch(number))
             (warning,) = capsys.readouterr().err.splitlines()
-            assert warning.endswith("the store is dead; training goes on, and what is missing is logged later")
+            assert warning.endswith("the store is dead; training continues, and missing data will be logged later")
             run.finish()
             (kept,) = capsys.readouterr().err.splitlines()
-            assert kept.endswith("what is to be logged is kept, `python -m tagger sync` delivers it")
+            assert kept.endswith("the record is kept, and `lstm-tagger sync` will log it")
     assert find_waiting()
     assert steps(store) == [1]
     assert deliver_waiting(store) == 1

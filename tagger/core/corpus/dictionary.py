@@ -144,9 +144,7 @@ class Dictionaries(NamedTuple):
             rules = json.loads(contents[_LOOKUP].decode("utf-8"))
             lookup = [rules["lowercase"], *(rules.get(name, usual) for name, usual in _RULES.items())]
             if [*map(type, lookup)] != [bool, str, bool, bool]:
-                raise TypeError(
-                    f"{', '.join(('lowercase', *_RULES))}: got {lookup}, expected a flag, a string, two flags"
-                )
+                raise TypeError(f"{', '.join(('lowercase', *_RULES))}: got {lookup}, expected flag, string, flag, flag")
         return cls(words, characters, affixes, tags, *lookup)
 
 
