@@ -7,21 +7,21 @@ VENV := .venv
 STAMP := $(VENV)/installed
 DEV_STAMP := $(VENV)/installed-dev
 BENCH_VENV := .venv-bench
-# Installed packages are compiled when they are first imported, and their bytecode has to be kept then.
+# Installed packages are compiled on first import, and their bytecode has to be kept.
 unexport PYTHONDONTWRITEBYTECODE
 RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 
 ASK_TORCH := $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 QUICKLY := --retries 0 --timeout 15
 
-# $(call INSTALL,VENV,LOCK): install the versions of a lock; torch alone comes from PyTorch's index, if that can be reached.
+# $(call INSTALL,VENV,LOCK): install the versions of a lock; only torch comes from PyTorch's index, if that can be reached.
 # Python compiles what it imports, so pip need not compile everything.
 define INSTALL
 $(1)/bin/python -m pip install --quiet --no-compile --no-deps $(ASK_TORCH) $(QUICKLY) --constraint $(2) torch
 $(1)/bin/python -m pip install --quiet --no-compile --requirement $(2)
 endef
 
-# $(call COMPILE,EXTRAS,FILE,OPTIONS): write the exact versions of these extras and all that they need
+# $(call COMPILE,EXTRAS,FILE,OPTIONS): write the exact versions of these extras and their dependencies
 define COMPILE
 $(RUN) pip-compile --quiet $(addprefix --extra ,$(1)) $(3) --strip-extras --no-annotate --no-header --no-emit-index-url \
 	--no-emit-find-links --no-emit-trusted-host --unsafe-package pip $(ASK_TORCH) --pip-args '$(QUICKLY)' \
@@ -35,7 +35,7 @@ endef
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: $(STAMP)  ## create .venv with what the pipeline, MLflow's UI and the server need: requirements.lock
+setup: $(STAMP)  ## create .venv with the packages for the pipeline, MLflow's UI and the server: requirements.lock
 
 $(STAMP): requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15) and "error: Python %d.%d found, expected 3.11 to 3.14; try make PYTHON=python3.11" % sys.version_info[:2])'
@@ -44,7 +44,7 @@ $(STAMP): requirements.lock
 	$(VENV)/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-setup-dev: $(DEV_STAMP)  ## add what tests, `--tokenize`, `tag-corpus` and `push` need: requirements-dev.lock
+setup-dev: $(DEV_STAMP)  ## add the packages for tests, `--tokenize`, `tag-corpus` and `push`: requirements-dev.lock
 
 $(DEV_STAMP): $(STAMP) requirements-dev.lock
 	$(VENV)/bin/python -m pip install --quiet --no-compile --requirement requirements-dev.lock
@@ -58,17 +58,17 @@ repro: setup  ## run the whole pipeline, then show the losses side by side
 	@printf '  %-58s %s\n' \
 		'. $(VENV)/bin/activate' 'activate the environment for the commands below' \
 		'python -m tagger predict "The dog ate the book"' 'tag a sentence' \
-		'make ui' 'start MLflow, where the links above lead (or: mlflow ui)' \
-		'dvc exp run -S train.epochs=20' 'try another setting; params.yaml has them all' \
+		'make ui' 'start MLflow, to follow the links above (or: mlflow ui)' \
+		'dvc exp run -S train.epochs=20' 'try another setting; params.yaml lists them all' \
 		'dvc exp show' 'the experiments so far'
 	@echo && $(RUN) python -m tagger verify
 
-# What the quick loop leaves to `make test`: whole runs, servers, browsers, Spark, and the longest of the others.
+# Left to `make test` by the quick loop: whole runs, servers, browsers, Spark, and the slowest of the others.
 SLOWER := tests/bench tests/cli tests/pipeline tests/runner tests/serving tests/spark tests/tracking \
 	tests/core/common/test_arithmetic_pieces.py tests/predict/test_model_source.py tests/prepare/test_any_text.py \
 	tests/report/page tests/report/test_new_loss.py
 
-check: setup-dev  ## the quick loop, a minute or two: format, lint, types, and the tests that take no pipeline
+check: setup-dev  ## the quick loop, a minute or two: format, lint, types, and the tests that don't run the pipeline
 	@$(RUN) ruff format --check .
 	@$(RUN) ruff check .
 	@$(RUN) mypy
@@ -88,16 +88,16 @@ ui: setup  ## open MLflow's UI on http://127.0.0.1:5000, with a run for every ou
 	@$(RUN) MLFLOW_DISABLE_TELEMETRY=$${MLFLOW_DISABLE_TELEMETRY-true} MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false \
 		mlflow ui --workers 1
 
-pictures: setup-dev repro  ## take the pictures of the report and of MLflow in docs/ anew; needs Chromium and chromedriver
+pictures: setup-dev repro  ## retake the pictures of the report and of MLflow in docs/; needs Chromium and chromedriver
 	@$(RUN) python -m tests.mlflow_ui
 
-# Kept are the params that differ and the accuracies; its other columns are further metrics, and hashes of dependencies.
+# The other columns are further metrics and hashes of dependencies.
 experiments: setup  ## list DVC's experiments with their accuracies and the params that differ
 	@$(RUN) dvc exp show --only-changed --keep '\w+[.]accuracy(_sd)?$$' \
 		--drop '(?!Experiment|seeds|device|losses|(data|model|train|export)[.])'
 
-# All with the same settings. SET="-S data.train=... -S data.dev=... -S data.test=..." names your corpus. With one seed all
-# are trained anew, so that MLflow has them in one row; with several, what was trained before is taken from the cache.
+# SET="-S data.train=... -S data.dev=... -S data.test=..." names your corpus. With one seed, all losses are trained again, so
+# that MLflow has them in one row; with several, earlier trainings are taken from the cache.
 SEEDS ?= 1
 AGAIN := $(if $(filter 1,$(SEEDS)),--force)
 losses: setup  ## train all five losses and compare them (SEEDS=5: with seeds 1 to 5; SET="-S ..." changes params)
@@ -106,10 +106,10 @@ losses: setup  ## train all five losses and compare them (SEEDS=5: with seeds 1 
 		-S 'seeds=[$(shell seq $(SEEDS) | paste -sd, -)]' $(SET)
 	@$(RUN) python -m tagger results
 
-# What docs and tests cite: nothing else writes to recorded/.
+# The files that docs and tests cite; nothing else writes to recorded/.
 CITED := dvc.lock params.yaml metrics/compare.json metrics/losses.json metrics/results.json
 
-record: setup  ## for maintainers: run what is committed, then all losses with five seeds, and keep both runs in recorded/
+record: setup  ## for maintainers: run the committed params, then all losses with five seeds; keep both runs in recorded/
 	@$(RUN) dvc repro
 	@$(RUN) dvc exp run --temp --name recorded --force -S 'losses=[nll,cross_entropy,softmax_nll,mse,hinge]' \
 		-S 'seeds=[1,2,3,4,5]'
@@ -117,7 +117,7 @@ record: setup  ## for maintainers: run what is committed, then all losses with f
 	@tar -c $(CITED) | tar -x -C recorded/starter
 	@git archive "refs/exps/$$(git rev-parse HEAD | sed 's|^..|&/|')/recorded" $(CITED) | tar -x -C recorded/five-losses
 
-# The tutorial's run: one sentence a step, plain SGD, and the sizes of its network.
+# The tutorial's run: one sentence per step, plain SGD, and the sizes of its network.
 tutorial: setup  ## train as PyTorch's tutorial does, on two sentences, and tag its test sentence
 	@$(RUN) dvc exp run --name tutorial --force \
 		-S data.train=data/tutorial/train.csv -S data.dev=data/tutorial/dev.csv -S data.test=data/tutorial/test.csv \
@@ -127,8 +127,8 @@ tutorial: setup  ## train as PyTorch's tutorial does, on two sentences, and tag 
 		-S train.clip_norm=0 -S train.word_dropout=0 -S export.registered_model=tutorial-tagger
 	@$(RUN) python -m tagger predict "The cat heard that dog"
 
-# The peers need other versions of some packages, so they have their own environment.
-bench: $(BENCH_VENV)/installed  ## measure speed beside other taggers (CORPUS=, PEERS="crf spacy", QUICK=1, ACCURACY=1)
+# The peers need other versions of some packages, hence their own environment.
+bench: $(BENCH_VENV)/installed  ## compare speed with other taggers (CORPUS=, PEERS="crf spacy", QUICK=1, ACCURACY=1)
 	@$(BENCH_VENV)/bin/python -m bench $(if $(CORPUS),--corpus "$(CORPUS)") $(if $(PEERS),--peers "$(PEERS)") \
 		$(if $(QUICK),--quick) $(if $(ACCURACY),--accuracy)
 
@@ -137,7 +137,7 @@ $(BENCH_VENV)/installed: bench/requirements.lock
 	$(call INSTALL,$(BENCH_VENV),bench/requirements.lock)
 	@touch $@
 
-lock: setup-dev  ## renew the locks from pyproject.toml, and the versions in tagger/*/versions.txt from requirements.lock
+lock: setup-dev  ## update the locks from pyproject.toml, and the versions in tagger/*/versions.txt from requirements.lock
 	@$(call COMPILE,serving tracking training,requirements.lock)
 	@$(call COMPILE,dev hub serving spark tokenize tracking training,requirements-dev.lock,--constraint requirements.lock)
 	@$(call COMPILE,bench spark training,bench/requirements.lock)
@@ -146,10 +146,10 @@ lock: setup-dev  ## renew the locks from pyproject.toml, and the versions in tag
 		echo "$$lines" > $$file || { echo "error: $$file: a package is not in requirements.lock" >&2; exit 1; }; \
 	done
 
-params: setup-dev  ## write what docs and editors know of the params anew, from their types
+params: setup-dev  ## regenerate the docs, comments and editor schema of the params from their types
 	@$(RUN) python -m tests.params_reference
 
-docs: setup-dev  ## build the site of README.md and docs/ in build/site; it needs no network
+docs: setup-dev  ## build a site from README.md and docs/ in build/site; needs no network
 	@rm -rf build/docs build/site && mkdir -p build/docs
 	@tar -c *.md docs data/README.md LICENSE data/LICENSE CITATION.cff params.schema.json | tar -x -C build/docs
 	@$(RUN) zensical build --strict

@@ -1,4 +1,4 @@
-"""The command line.
+"""The command line, `lstm-tagger`.
 
 May import: everything else.
 """

@@ -1,4 +1,4 @@
-"""The results of one model broken down: by confidence, length of sentence and confusion."""
+"""The results of one model, broken down by confidence, sentence length and confusion."""
 
 from typing import Any
 

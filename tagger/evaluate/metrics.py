@@ -1,4 +1,4 @@
-"""Numbers that say how good predictions are. To add a metric, add an entry to `METRICS`.
+"""The metrics. To add one, add an entry to `METRICS`.
 
 R samples of a split's sentences: the split itself, or resamples of it. T tags, of the model or gold.
 """

@@ -1,4 +1,4 @@
-"""A split with its gold tags and those of one tagger: what everything that measures the tagger is computed from.
+"""A split with its gold tags and those of one tagger, from which all metrics of the tagger are computed.
 
 N tokens, K tags of the model, in the order of its dictionary. Gold tags that the model does not know have ids from K
 on. S sentences, T tags, of the model or gold.

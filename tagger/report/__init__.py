@@ -1,4 +1,4 @@
-"""The stage `report`: the losses against each other.
+"""The stage `report`: compare the losses.
 
 May import: core, evaluate, report.
 """

@@ -1,4 +1,4 @@
-"""`python -m tagger serve`: an HTTP API, and a page that tags the sentences typed into it.
+"""`lstm-tagger serve`: an HTTP API, and a page that tags the sentences typed into it.
 
 May import: core, predict, report.
 

@@ -1,4 +1,4 @@
-"""The application: its routes, and one line about what is wrong with a request."""
+"""The application: its routes, and one-line errors for bad requests."""
 
 import asyncio
 from collections.abc import Mapping

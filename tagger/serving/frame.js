@@ -126,7 +126,7 @@ function rowOf(sentence, position) {
 function tableOf(sentence, number, models, alone) {
   const head = element("tr", {}, element("th", { scope: "col", className: "head-word", textContent: "Word" }));
   models.forEach((name, model) => {
-    const title = models.length > 1 ? [element("span", { className: "dot" }), element("span", { className: "model", textContent: name })] : ["Tag and how probable it is"];
+    const title = models.length > 1 ? [element("span", { className: "dot" }), element("span", { className: "model", textContent: name })] : ["Tag and probability"];
     head.append(element("th", { scope: "col", className: `m${model}` }, ...title));
   });
   const body = element("tbody");
@@ -220,7 +220,7 @@ const tagger = {
     if (models.length < 2) return `${found}. Open a word to see its next tags.`;
     let differ = 0;
     for (const { taggings } of sentences) differ += taggings[0].tags.filter((tag, place) => tag !== taggings[1].tags[place]).length;
-    return `${found}; the models differ in ${differ || "none"}. Open a word to see its next tags.`;
+    return `${found}; the models differ on ${differ || "none"}. Open a word to see its next tags.`;
   },
 };
 

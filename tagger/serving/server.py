@@ -34,7 +34,7 @@ def serve(sources: Sequence[str], host: str, port: int, token: str | None = None
     if token is not None and not re.fullmatch("[!-~]+", token):
         raise InputError("--token-file: expected a token of ASCII characters without spaces")
     if not (is_local(host) or token):
-        click.echo(f"warning: anyone who can reach {host} may use this; --token-file asks them for a token", err=True)
+        click.echo(f"warning: anyone who can reach {host} can use this; --token-file requires a token", err=True)
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         listener = socket.create_server((host, port), family=family, backlog=2048)
@@ -45,7 +45,7 @@ def serve(sources: Sequence[str], host: str, port: int, token: str | None = None
         names = {"localhost", host.lower(), socket.gethostname().lower()}
         server = server_of(guarded(create_app(models), names, token))
         shown = f"[{host}]" if ":" in host else host
-        click.echo(f"http://{shown}:{listener.getsockname()[1]} (Ctrl-C ends)")
+        click.echo(f"http://{shown}:{listener.getsockname()[1]} (Ctrl-C to stop)")
         server.run(sockets=[listener])
 
 

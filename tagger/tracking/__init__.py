@@ -1,4 +1,4 @@
-"""MLflow: one run for each training, grouped by pipeline execution.
+"""MLflow: one run per training, grouped by pipeline execution.
 
 May import: core, evaluate, predict, runner, train.
 

@@ -1,4 +1,4 @@
-"""What the stages tell tracking: nothing, and they need no MLflow, if `TAGGER_TRACKING=off` is in the environment."""
+"""The calls of the stages to tracking; with `TAGGER_TRACKING=off` they do nothing and need no MLflow."""
 
 import importlib.util
 import os

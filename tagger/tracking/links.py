@@ -1,4 +1,4 @@
-"""Links into MLflow's UI: the losses as a table, their probabilities side by side, their curves in one chart."""
+"""Links into MLflow's UI: a table of the losses, their probabilities side by side, their curves in one chart."""
 
 from urllib.parse import quote
 

@@ -1,6 +1,6 @@
-"""Names of metrics in MLflow, whose charts are grouped by what stands before a slash.
+"""Names of metrics in MLflow, which groups charts by the part before a slash.
 
-The pipeline's files, `compare` and older runs have names without one: `test_accuracy` is `test/accuracy` in MLflow.
+The pipeline's files, `compare` and older runs have names without slashes: `test_accuracy` is `test/accuracy` in MLflow.
 """
 
 import re

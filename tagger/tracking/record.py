@@ -1,4 +1,4 @@
-"""The record of a run: what MLflow is to hold of the model of one training."""
+"""The record of a run: everything that MLflow should hold about the model of one training."""
 
 import json
 import socket

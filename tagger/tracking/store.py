@@ -1,4 +1,4 @@
-"""Where runs go: the database of the main workspace, or the one that the environment names."""
+"""The store of the runs: the database of the main workspace, or the one named by the environment."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""The processes that train one model together, with torch.distributed: gloo between CPUs, nccl between GPUs."""
+"""The processes that train one model together, with torch.distributed: Gloo between CPUs, NCCL between GPUs."""
 
 import io
 import os

@@ -1,4 +1,4 @@
-"""Training: what it reads, its batches, steps and epochs, how each does on dev, and the best of them written."""
+"""Training: its inputs, batches, steps and epochs, the check on dev after each, and writing the best."""
 
 import csv
 import math

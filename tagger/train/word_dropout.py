@@ -1,4 +1,4 @@
-"""Word dropout: some words and characters become the unknown one in training, so that its vector is trained."""
+"""Word dropout: in training, some words and characters become the unknown one, so that its vector is trained."""
 
 import torch
 from torch import Tensor

@@ -517,7 +517,7 @@ def test_a_model_to_serve_that_is_not_there_is_a_mistake(tmp_path: Path) -> None
 @pytest.mark.parametrize(("host", "warns"), [("127.0.0.1", False), ("::1", False), ("0.0.0.0", True)])  # noqa: S104
 def test_a_host_that_others_reach_is_warned_of(host: str, warns: bool, tmp_path: Path) -> None:
     result = run("serve", "--host", host, "--port", "0", "--model", str(tmp_path / "none"))
-    warning = f"warning: anyone who can reach {host} may use this; --token-file asks them for a token\n"
+    warning = f"warning: anyone who can reach {host} can use this; --token-file requires a token\n"
     assert result.stderr == (warning if warns else "")
     assert isinstance(result.exception, InputError), repr(result.exception)
     assert str(result.exception).startswith(f"{tmp_path / 'none'}/config.json: no such file; expected a model folder")

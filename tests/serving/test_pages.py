@@ -261,7 +261,7 @@ def test_a_server_that_has_gone_is_told(tmp_path: Path, model_folder: Path) -> N
         with running(tmp_path, "--model", str(model_folder)) as url:
             page = Page(driver, url)
             page.tag("The dog")
-            assert page.texts("thead th") == ["Word", "Tag and how probable it is"]
+            assert page.texts("thead th") == ["Word", "Tag and probability"]
         page.run("tagger.ask()")
         page.wait(lambda: page.one("#problem").is_displayed())
         assert page.one("#problem").text == "the server does not answer"

@@ -1,4 +1,4 @@
-"""What the charts of the page show: `charts.html` draws them as SVG. Coordinates are pixels of a panel, y downwards."""
+"""The layout of the page's charts, which `charts.html` draws as SVG. Coordinates are pixels of a panel, y downwards."""
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence

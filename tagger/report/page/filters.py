@@ -1,4 +1,4 @@
-"""How numbers and names are written on the page: the filters of its templates."""
+"""The filters of the page's templates: how numbers and names are written."""
 
 import math
 from bisect import bisect_right

@@ -1,4 +1,4 @@
-"""What the stages before the report have written about each training."""
+"""The results of each training, as earlier stages have written them."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple, Self
