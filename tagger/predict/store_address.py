@@ -7,7 +7,7 @@ from urllib.parse import unquote_plus, urlsplit
 from tagger.core.common.errors import InputError
 
 DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
-# In place of a secret that could be mistaken for another part, nobody can tell what may be shown.
+# If a secret could be mistaken for another part, nobody can tell what may be shown.
 _PARTS = re.compile(r"(?:(?P<login>[^@?/#\\]*)@)?(?P<place>[^@?#\\]*)(?:\?(?P<query>[^@#]*))?")
 _SECRET = re.compile("(?i)passw|token|secret|_pwd$|_key$")  # names of variables of the environment
 

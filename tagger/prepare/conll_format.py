@@ -40,7 +40,7 @@ def parse(lines: Iterable[str], path: Path, columns: Columns) -> Iterator[Senten
     tabbed, width = "\t" in "".join(head[-1:]), len(_split("".join(head[-1:])))
     if width > 1 and csv_format.recognise(head[-1:], columns):
         wrong = f"{clip(head[-1].strip())!r} looks like a header, expected a word and its tag; set data.format: csv"
-        raise InputError.at(path, len(head), f"{wrong} (or, if it is none, data.columns.tag: {width})")
+        raise InputError.at(path, len(head), f"{wrong} (or data.columns.tag: {width} if it is not)")
     word, tag = _choose(columns, width, f"{path}:{len(head)}") if width > 1 else (0, 0)
     expected = "expected a word and its tag" + (f" in {width} columns, as in line {len(head)}" if width > 1 else "")
     words: list[str] = []

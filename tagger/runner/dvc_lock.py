@@ -1,4 +1,4 @@
-"""What `dvc.lock` records of a stage: the params that it ran with, what it read, and what it wrote."""
+"""What `dvc.lock` records of a stage: its params, dependencies and outputs."""
 
 import hashlib
 import json
@@ -17,11 +17,11 @@ class LockedStage(NamedTuple):
     outs: dict[str, str]  # MD5 of each output
 
     def read(self, *deps: Path) -> bool:
-        """Return whether the dependencies are on the disk as they were recorded."""
+        """Return whether the dependencies on disk are as recorded."""
         return all(self.deps.get(dep.as_posix(), "") == md5(dep) for dep in deps)
 
     def wrote(self) -> bool:
-        """Return whether it has outputs, and all are on the disk as they were recorded."""
+        """Return whether it has outputs and all of them on disk are as recorded."""
         return bool(self.outs) and all(md5(Path(name)) == recorded for name, recorded in self.outs.items())
 
 
@@ -32,7 +32,7 @@ def read_lock_file(folder: Path = Path()) -> dict[str, LockedStage]:
     """Return the stages by name; there are none before the first `dvc repro`.
 
     Raises:
-        InputError: the file is damaged: DVC is writing it at this moment, or git has left a conflict in it.
+        InputError: the file is damaged: DVC is writing it right now, or it has a git conflict.
     """
     path = folder / "dvc.lock"
     try:

@@ -99,7 +99,7 @@ class StageFiles:
 
 
 def _files(places: Iterable[Path]) -> Iterator[Path]:
-    """Yield the files in folders that DVC heeds, and those named, even if missing."""
+    """Yield the named files, even if missing, and the files in named folders that DVC does not ignore."""
     lines = Path(".dvcignore").read_text(encoding="utf-8").splitlines()
     ignored = [line for line in lines if line and not line.startswith("#")]
     for place in places:

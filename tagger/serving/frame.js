@@ -1,6 +1,6 @@
 "use strict";
 
-// Text of the user and of the models is set by textContent alone; the page's policy forbids other ways in.
+// Text from the user and the models is only set by textContent; the page's policy forbids other ways.
 
 const TOP = 4; // tags that a word shows when it is opened
 const ROWS = 300; // words, before the reader asks for more

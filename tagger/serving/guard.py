@@ -1,4 +1,4 @@
-"""What is refused before the application sees it: foreign names, strangers without the token, too large a body."""
+"""Requests refused before the application sees them: foreign host names, missing tokens, bodies that are too large."""
 
 import asyncio
 import ipaddress

@@ -29,7 +29,7 @@ def serve(sources: Sequence[str], host: str, port: int, token: str | None = None
     """Serve models, folders or URIs of MLflow, until the process is told to stop. Port 0 chooses a free one.
 
     Raises:
-        InputError: a model is missing or damaged, the token is none, or the address can't be listened on.
+        InputError: a model is missing or damaged, the token is invalid, or the address can't be used.
     """
     if token is not None and not re.fullmatch("[!-~]+", token):
         raise InputError("--token-file: expected a token of ASCII characters without spaces")

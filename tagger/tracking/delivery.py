@@ -35,8 +35,8 @@ from tagger.tracking.runs import (
 from tagger.tracking.store import Store
 from tagger.tracking.token_table import token_table
 
-PICTURE_CHARACTERS = 30  # of a tag: a longer name leaves no room for the picture
-PICTURE_TAGS = 50  # XPOS may have a thousand, and the picture grows with the square of their number
+PICTURE_CHARACTERS = 30  # of a tag; a longer name would leave no room for the picture
+PICTURE_TAGS = 50  # there may be a thousand XPOS tags, and the picture grows with the square of their number
 TABLE = "probabilities.json"
 TABLE_OF = "probabilities.sha256"  # tag: of the predictions that the table has marks of
 GROUP_FIGURES = ("best_dev_accuracy", "test_accuracy")  # of each loss, shown by its group
@@ -44,7 +44,7 @@ GROUP_FIGURES = ("best_dev_accuracy", "test_accuracy")  # of each loss, shown by
 
 @reporting()
 def deliver(store: Store, record: Record) -> bool:
-    """Make run, group and registry hold all that a record does, end the run; return whether anything was missing."""
+    """Complete run, group and registry from a record and end the run; return whether anything was missing."""
     run = open_run(store, record)
     run_id, finished = run.info.run_id, run.info.status == "FINISHED"
     model = log_model(store, run, record, TRAINED)  # before its metrics, which name it
@@ -67,7 +67,7 @@ def deliver(store: Store, record: Record) -> bool:
 
 
 def _deliver_to_group(store: Store, run: Run, record: Record) -> bool:
-    """Make the group, and the run of the loss if there are several seeds, hold what they show of a record."""
+    """Complete the group and, with several seeds, the run of the loss from a record."""
     group = find_by_id(store, group_of(run))
     if group is None:
         return False
@@ -96,7 +96,7 @@ def _log_missing(
     *,
     model: str | None = None,
 ) -> bool:
-    """Log the files and the figures that a run lacks or has otherwise; return whether there were any."""
+    """Log the files and figures that a run lacks or that differ; return whether there were any."""
     time = record.ended or record.started
     shown = run.data.metrics
     metrics = [Point(name, value, 0, time) for name, value in figures.items() if shown.get(in_mlflow(name)) != value]

@@ -25,7 +25,7 @@ from tagger.tracking.record import COMPARED, EXPORTED, OF_GROUP, TRAINED, Datase
 
 
 def gather(of: Training, stages: Collection[str] = (), *, ran: bool = False) -> Record:
-    """Gather the record of the model on the disk, whoever trained it.
+    """Gather the record of the model on disk, whoever trained it.
 
     If `dvc.lock` has the outputs of the training, its params are those of the record. `stages` are those after `train`
     whose outputs belong to the record, of `evaluate`, `report` and `export`; `ran` says that the last one has just run,
@@ -67,7 +67,7 @@ def gather(of: Training, stages: Collection[str] = (), *, ran: bool = False) -> 
 
 
 def begin_training(of: Training, training: str | None, locked: Mapping[str, Any] | None = None) -> Record:
-    """Return the record of a training that starts now or goes on; `add_training` completes it.
+    """Return the record of a training that starts or resumes now; `add_training` completes it.
 
     `training` is its identity, if this machine runs it; `locked` has the sections of params.yaml that `dvc.lock` knows
     better.
@@ -87,7 +87,7 @@ def begin_training(of: Training, training: str | None, locked: Mapping[str, Any]
 
 
 def add_training(record: Record) -> None:
-    """Add what `train` has written. Points that the record has already stay, because they have times.
+    """Add the output of `train`. Points already in the record are kept, because they have times.
 
     Raises:
         InputError: an output is missing or damaged.
@@ -113,7 +113,7 @@ def _place_of(path: Path) -> str:
 
 
 def _figures(values: Mapping[str, float | None]) -> dict[str, float]:
-    """Return the values there are, those on test as `test_accuracy`."""
+    """Return the values that exist, those on test as `test_accuracy`."""
     named = {
         f"test_{name}" if name.removesuffix(SPREAD) in METRICS else name: value
         for name, value in values.items()
@@ -131,8 +131,8 @@ def _read_dataset(name: str, settings: dict[str, Any]) -> Dataset:
 
 
 def _origin_tags(of: Training) -> dict[str, str]:
-    """Return what a run comes from: git, DVC, the loss and the seed."""
-    # Changes that the pipeline itself makes don't count.
+    """Return the origin of a run: git, DVC, the loss and the seed."""
+    # Changes made by the pipeline itself don't count.
     changed = _git("status", "--porcelain", "--untracked-files=no", "--", ".", ":!dvc.lock", ":!metrics")
     tags = {
         "loss": of.loss,
@@ -148,7 +148,7 @@ def _origin_tags(of: Training) -> dict[str, str]:
 
 
 def _git(*arguments: str) -> str | None:
-    """Return what git prints; None outside a repository."""
+    """Return git's output; None outside a repository."""
     try:
         answer = subprocess.run(["git", *arguments], capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):

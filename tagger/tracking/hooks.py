@@ -68,7 +68,7 @@ def track_export() -> None:
 
 
 def links() -> str:
-    """Return links to what MLflow shows of the models on the disk; empty if it has none of them, or can't be asked."""
+    """Return links to the models on disk in MLflow's UI; empty if it has none of them or does not answer."""
     if not _is_on() or importlib.util.find_spec("mlflow") is None:
         return ""
     from tagger.tracking.links import links_text

@@ -30,7 +30,7 @@ def links_to(store: Store, group: str) -> dict[str, str]:
 
 
 def links_text() -> str:
-    """Return links to what MLflow has of the models on the disk, one per line; empty if it has nothing, or is away."""
+    """Return links to the models on disk in MLflow's UI, one per line; empty if it has none or does not answer."""
     try:
         uri = tracking_uri()
         links = _links_to_outputs()

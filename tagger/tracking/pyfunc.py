@@ -1,4 +1,4 @@
-"""The tagger as MLflow loads it: MLflow runs a copy of this file that lies beside the logged model."""
+"""The tagger as MLflow loads it, running a copy of this file that is stored with the logged model."""
 
 import inspect
 import os
@@ -25,7 +25,7 @@ class TaggerModel(PythonModel):  # type: ignore[misc]
     """Takes sentences, each a string or a list of words; returns one row per sentence: words, tags, probabilities."""
 
     def load_context(self, context: PythonModelContext) -> None:
-        """Load the model folder among the artifacts, and mend how MLflow's server reads requests."""
+        """Load the model folder among the artifacts, and patch how MLflow's server reads requests."""
         # It would make a NumPy array of "inputs" and "instances": lists of several lengths don't fit into one, numbers
         # become strings beside a string, and every string takes the memory of the longest.
         scoring_server.parse_tf_serving_input = lambda request, **_: next(iter(request.values()))

@@ -14,7 +14,7 @@ from tagger.core.params.reader import flatten
 from tagger.core.params.schema import LossName
 
 REGISTERED_MODEL = "lstm-tagger"  # the default of export.registered_model
-# Folders of a record's files that are no plain artifacts; the last has the predictions that a report compares.
+# Folders of files that are not plain artifacts; the last has the predictions that a report compares.
 TRAINED, EXPORTED, OF_GROUP, COMPARED = "model", "export", "group", "compared"
 
 
@@ -33,7 +33,7 @@ class Dataset(NamedTuple):
     source: str
     digest: str
     profile: dict[str, int] | None = None  # number of sentences, tokens and tags
-    md5: str | None = None  # of the encoded split, as `dvc.lock` has it
+    md5: str | None = None  # of the encoded split, from `dvc.lock`
 
 
 class Record(BaseModel):
@@ -42,7 +42,7 @@ class Record(BaseModel):
     model_config = ConfigDict(extra="forbid", ser_json_inf_nan="constants")
 
     loss: LossName
-    seed: int = 1  # a record of before there were several has it among its settings
+    seed: int = 1  # an older record has it among its settings
     experiment: str | None  # of DVC
     settings: dict[str, Any]  # params.yaml
     tags: dict[str, str]
@@ -70,7 +70,7 @@ class Record(BaseModel):
 
     @property
     def seeds(self) -> list[int]:
-        """The seeds that the loss is trained with; the first one stands for it where one model is shown."""
+        """The seeds that the loss is trained with; the first represents it where a single model is shown."""
         return list(self.settings.get("seeds", [self.seed]))
 
     @property
@@ -85,7 +85,7 @@ class Record(BaseModel):
 
     @property
     def group(self) -> str:
-        """A hash of what the trainings of one pipeline execution share and those of another setting do not."""
+        """A hash of what the trainings of one pipeline execution share, and those with other settings don't."""
         keys = ("seed", "device", "arithmetic", "model", "train")
         settings = self.settings if self.several else {"seed": self.seed} | self.settings  # a further seed joins others
         setting = {key: settings[key] for key in keys if key in settings}
@@ -94,7 +94,7 @@ class Record(BaseModel):
 
     @property
     def registered_model(self) -> str:
-        """The name under which its export is registered; a record of before that param existed has the default."""
+        """The name under which its export is registered; the default in records older than that param."""
         return str(self.settings.get("export", {}).get("registered_model", REGISTERED_MODEL))
 
     @property
@@ -120,5 +120,5 @@ def digest_of(files: Mapping[str, Path]) -> str:
 
 
 def origin() -> str:
-    """Return what tells the runs of this workspace from those of others in the same store."""
+    """Return an identifier that tells the runs of this workspace from others in the same store."""
     return f"{socket.gethostname()}:{paths.workspace()}"

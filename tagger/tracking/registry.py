@@ -1,6 +1,6 @@
-"""Models in MLflow: the one that each training logs, and the registered one, whose versions are exports.
+"""Models in MLflow: those logged by trainings, and the registered model, whose versions are exports.
 
-A logged model is a model folder packed so that MLflow can load it anywhere; an export needs no torch for that.
+A logged model is a model folder packed so that MLflow can load it anywhere, an export without torch.
 """
 
 import importlib.metadata
@@ -104,11 +104,11 @@ def model_parts(folder: Path) -> dict[str, Any]:
 
 
 def promote(store: Store, version: str, record: Record) -> bool:
-    """Decide whether a version becomes champion, do it, and print what was compared; return whether this was done now.
+    """Decide whether a version becomes champion, apply and print the decision; return whether it was made now.
 
-    It must have the tags of the present champion, and be no worse on the test split, nor on the one that the champion
-    was measured on if that is another. The decision is kept in a tag of the version and stands until the export
-    changes, and so does a champion that was named by hand.
+    The version must have the tags of the present champion, and be no worse on the test split and on the one that the
+    champion was measured on. The decision is recorded in a tag of the version and holds until the export changes, as
+    does a champion chosen by hand.
     """
     name = record.registered_model
     champion = find_champion(store, name)
@@ -164,7 +164,7 @@ def _decide(store: Store, version: str, champion: str | None, record: Record) ->
 
 
 def _run_of(store: Store, name: str, version: str) -> Run | None:
-    """Return the run that a version came from, of any experiment, and from the trash, too; None if there is none."""
+    """Return the run that a version came from, in any experiment, even if deleted; None if there is none."""
     run_id = store.client.get_model_version(name, version).run_id
     try:
         return store.client.get_run(run_id) if run_id else None

@@ -1,4 +1,4 @@
-"""The runs of the store: found by what they hold, grouped by pipeline execution, closed when their process is dead."""
+"""The runs of the store: found by their content, grouped by pipeline execution, closed when their process is dead."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -22,7 +22,7 @@ GROUP_RUN = "group.run"  # tag of these trainings: the run of their group
 PARENT = "mlflow.parentRunId"
 # MLflow's UI opens the row above such a run; a row is closed otherwise, and shows nothing of the losses.
 OPENED = {"mlflow.runType": "evaluation"}
-MOST_METRICS = 1000  # that MLflow takes in one write
+MOST_METRICS = 1000  # in one write to MLflow
 
 
 def find_run(store: Store, record: Record) -> Run | None:
@@ -99,9 +99,9 @@ def log_points(
     model: str | None = None,
     digests: Mapping[str, str] | None = None,
 ) -> None:
-    """Log values in as few writes as MLflow allows; it ignores those that it has already.
+    """Log values in as few writes as MLflow allows; it ignores those that it already has.
 
-    With the id of a logged model they become metrics of that model, too, each of its split, whose digests are given.
+    With the id of a logged model, they also become metrics of that model, each for its split, whose digests are given.
     """
     metrics = []
     for name, value, step, time in points:
@@ -127,7 +127,7 @@ def _create_run(store: Store, record: Record) -> Run:
 
 
 def _open_group(store: Store, record: Record) -> Run:
-    """Return the run that stands for a pipeline execution: the newest of the setting, if it lacks this training.
+    """Return the run that represents a pipeline execution: the newest with its settings, if it lacks this training.
 
     It does nothing itself, so it is finished at once.
     """
@@ -215,5 +215,5 @@ def _find(store: Store, condition: str) -> Run | None:
 
 
 def search(store: Store, condition: str) -> list[Run]:
-    """Return the runs that fulfil a condition, the newest first."""
+    """Return the runs that meet a condition, the newest first."""
     return list(store.client.search_runs([store.experiment], condition, order_by=["attributes.start_time DESC"]))

@@ -42,14 +42,14 @@ class Store(NamedTuple):
 
 @reporting()
 def connect(*, to_write: bool = True) -> Store:
-    """Return the store. What is missing of it, even the database, is made only to be written to.
+    """Return the store. Missing parts of it, even the database, are created only for writing.
 
     DVC runs some experiments in temporary folders that it deletes, so every path is absolute and below the workspace
     that DVC names. `MLFLOW_TRACKING_URI` and `MLFLOW_EXPERIMENT_NAME` in the environment take precedence.
 
     Raises:
         StoreAwayError: the store can't be reached or written to.
-        InputError: the experiment was deleted, or there is none to be read.
+        InputError: the experiment was deleted, or there is none to read.
     """
     uri = tracking_uri()
     knock(uri, to_read=None if to_write else "trainings")

@@ -47,7 +47,7 @@ def sync() -> Iterator[str]:
 
 @reporting()
 def _name_metrics(store: Store, run: Run) -> bool:
-    """Give the metrics of an older run the names that MLflow groups, beside their own; return whether it had to."""
+    """Add the names that MLflow groups to the metrics of an older run; return whether any was missing."""
     older = [name for name in run.data.metrics if in_mlflow(name) not in run.data.metrics]
     if not older:
         return False
@@ -60,7 +60,7 @@ def _name_metrics(store: Store, run: Run) -> bool:
 
 
 def recorded_stages(training: Training, locked: Mapping[str, LockedStage]) -> list[str]:
-    """Return the stages whose outputs on the disk are those of `dvc.lock` and belong to the model of a training.
+    """Return the stages whose outputs on disk match `dvc.lock` and belong to the model of a training.
 
     What `prepare` has written again since then is not what the model was trained or measured on.
     """

@@ -1,4 +1,4 @@
-"""The table of test tokens that MLflow's UI shows of a run, and of the group with all of its losses."""
+"""The table of test tokens that MLflow's UI shows for a run, and for a group with all of its losses."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""The optimizer's step: optimizers of all weights, with one schedule of their learning rate."""
+"""The optimizers of all weights, and their common learning rate schedule."""
 
 from collections.abc import Sequence
 from typing import Any

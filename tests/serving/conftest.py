@@ -23,7 +23,7 @@ def running(folder: Path, *arguments: str) -> Iterator[str]:
     process = subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None
-        found = re.fullmatch(r"(http://\S+) \(Ctrl-C ends\)\n", process.stdout.readline())
+        found = re.fullmatch(r"(http://\S+) \(Ctrl-C to stop\)\n", process.stdout.readline())
         assert found
         yield found[1]
         assert process.poll() is None

@@ -96,7 +96,7 @@ def test_a_sentence_is_tagged_as_it_is_typed_by_both_models(page: Page, model_fo
     tags = zip(page.texts("tbody .m0 .tag"), page.texts("tbody .m1 .tag"), strict=True)
     differ = sum(one != other for one, other in tags)
     assert len(page.all("tr.differs")) == differ > 0
-    assert page.one("#status").text.startswith(f"4 words in 1 sentence; the models differ in {differ}.")
+    assert page.one("#status").text.startswith(f"4 words in 1 sentence; the models differ on {differ}.")
 
 
 @needs_browser

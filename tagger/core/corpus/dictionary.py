@@ -104,7 +104,7 @@ class Dictionaries(NamedTuple):
         return self.words.id(word.lower() if self.lowercase else word)
 
     def affix_ids(self, word: str) -> list[int]:
-        """Return the ids of a word's affixes: (MOST_AFFIXES). PADDING stands for one without entry and at the end."""
+        """Return the ids of a word's affixes: (MOST_AFFIXES), PADDING for those without an entry and at the end."""
         ids = [self.affixes.ids.get(affix, PADDING) for affix in affixes_of(word.lower() if self.lowercase else word)]
         return ids + [PADDING] * (MOST_AFFIXES - len(ids))
 

@@ -17,7 +17,7 @@ LEFT, RIGHT, TOP, BOTTOM = 46, 12, 14, 38  # margins of the plot within the pane
 FLOOR = TOP + WIDTH - LEFT - RIGHT  # y of an accuracy of 0 in a reliability diagram: both axes are equally long
 STRIP = 44  # height of the strip below the diagram, which shows how many words a bin has
 EDGE, ROW = 16, 42  # of a chart of seeds: margins at both sides, height of a row
-LINE, STEP = 2.0, 3.5  # widths: if lines lie on one another, the lower ones are wider, so that each is seen
+LINE, STEP = 2.0, 3.5  # widths: if lines coincide, the lower ones are wider, so that all are visible
 PANELS = (  # column of a history, title, whether the axis is logarithmic
     ("dev_accuracy", "Dev accuracy", False),
     ("dev_loss", "Dev loss", True),

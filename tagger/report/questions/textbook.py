@@ -1,4 +1,4 @@
-"""NLL as textbooks define it, and PyTorch's `NLLLoss`, which takes no logarithm of its own.
+"""NLL as textbooks define it, and PyTorch's `NLLLoss`, which takes no logarithm itself.
 
 N tokens, K tags.
 """

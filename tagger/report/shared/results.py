@@ -58,5 +58,5 @@ Results = Mapping[str, Mapping[int, Result]]  # loss -> seed -> result
 
 
 def first_seeds(results: Results) -> dict[str, Result]:
-    """Return the result of each loss with its first seed, which stands for it where one model is shown."""
+    """Return the result of each loss with its first seed, which represents it where a single model is shown."""
     return {loss: next(iter(seeds.values())) for loss, seeds in results.items()}
