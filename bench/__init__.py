@@ -1,1 +1,1 @@
-"""The benchmark: how fast this tagger is beside others, on one machine, in one run. `make bench` starts it."""
+"""The benchmark: the speed of this tagger compared with others, on one machine, in one run. `make bench` starts it."""

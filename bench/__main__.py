@@ -25,14 +25,14 @@ RESULTS = ROOT / "bench" / "results.json"
     "--corpus",
     default=str(ROOT / "data" / "raw"),
     metavar="PLACES",
-    help="A folder, or three files with spaces between them: train, dev, test. [default: data/raw]",
+    help="A folder, or three files separated by spaces: train, dev, test. [default: data/raw]",
 )
 @click.option("--peers", default="", metavar="NAMES", help=f"Some of: {', '.join(PEERS)}. [default: all]")
-@click.option("--accuracy", is_flag=True, help="Train all to their end, for their accuracy on the test split.")
+@click.option("--accuracy", is_flag=True, help="Train all to the end, to measure accuracy on the test split.")
 @click.option("--quick", is_flag=True, help="Try everything on a small part; the figures mean little.")
 @click.option("--output", type=click.Path(path_type=Path), help="[default: bench/results.json, quick: quick.json]")
 def main(corpus: str, peers: str, accuracy: bool, quick: bool, output: Path | None) -> None:
-    """Measure this tagger beside others: print tables, and write the results as JSON."""
+    """Compare this tagger with others: print tables, and write the results as JSON."""
     start = time.monotonic()
     files = find_files([Path(place) for place in ([corpus] if Path(corpus).exists() else corpus.split())])
     names = choose(peers.split())

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 NONE = "-"
-PASSES = "Training rates are of one pass over the tokens: how many passes a tagger needs differs."
+PASSES = "Training rates are for one pass over the tokens; the number of passes a tagger needs differs."
 
 
 def render(results: dict[str, Any]) -> str:
@@ -25,7 +25,7 @@ def render(results: dict[str, Any]) -> str:
 
 def contestant_table(contestants: dict[str, Any]) -> str:
     """Return one row per contestant: medians, their spread in brackets, and how many times as fast ours is."""
-    head = ["", "training tokens/s", "ours", "tagging tokens/s", "ours", "a sentence ms", "load s", "MB training"]
+    head = ["", "training tokens/s", "ours", "tagging tokens/s", "ours", "ms per sentence", "load s", "MB training"]
     rows = [[*head, "MB tagging", "accuracy", "whole training s"]]
     for name, found in contestants.items():
         row = [name]
@@ -43,7 +43,7 @@ def contestant_table(contestants: dict[str, Any]) -> str:
 def same_network_lines(contestants: dict[str, Any]) -> list[str]:
     """Return a line for each peer that one of ours shares the network with."""
     return [
-        f"With the network of {name} ours trains {ratio['training']:.1f} and tags {ratio['tagging']:.1f} times as fast."
+        f"With the network of {name}, ours trains {ratio['training']:.1f} x and tags {ratio['tagging']:.1f} x as fast."
         for name, found in contestants.items()
         if (ratio := found.get("ratio_same_network"))
     ]
@@ -54,9 +54,9 @@ def hardware_text(hardware: dict[str, Any]) -> str:
     peak = hardware["peak_gflops"]
     rows = [["share of the peak of matrix products", "training", "tagging"]]
     for name, label in (
-        ("lstm_part", "LSTM over the sentence alone, one core"),
-        ("of_one_core", f"all of it, of one core ({peak['one_core']:,} GFLOP/s)"),
-        ("of_all_cores", f"all of it, of all cores ({peak['all_cores']:,} GFLOP/s)"),
+        ("lstm_part", "only the LSTM over the sentence, one core"),
+        ("of_one_core", f"everything, one core ({peak['one_core']:,} GFLOP/s)"),
+        ("of_all_cores", f"everything, all cores ({peak['all_cores']:,} GFLOP/s)"),
     ):
         rows.append([label, *(f"{hardware[name][kind]:.1%}" for kind in ("training", "tagging"))])
     return table(rows)
@@ -66,7 +66,7 @@ def length_table(contestants: dict[str, Any], kind: str) -> str:
     """Return tokens a second by the words of a sentence."""
     rates = {name: found["sentence_lengths"][kind] for name, found in contestants.items()}
     lengths = list(next(iter(rates.values())))
-    rows = [[f"{kind} tokens/s, words a sentence:", *lengths]]
+    rows = [[f"{kind} tokens/s, words per sentence:", *lengths]]
     return table(rows + [[name, *(f"{row[length]:,}" for length in lengths)] for name, row in rates.items()])
 
 
@@ -93,9 +93,9 @@ def stream_table(growth: dict[str, Any]) -> str:
 
 def spark_table(spark: dict[str, Any]) -> str:
     """Return the rate of one worker and of two."""
-    rows = [["tagging on Spark", "tokens/s", "tokens/s a core"]]
+    rows = [["tagging on Spark", "tokens/s", "tokens/s per core"]]
     for workers, rate in spark["tokens_per_second"].items():
-        rows.append([f"workers of one core: {workers}", f"{rate:,}", f"{rate / int(workers):,.0f}"])
+        rows.append([f"single-core workers: {workers}", f"{rate:,}", f"{rate / int(workers):,.0f}"])
     return f"{table(rows)}\nTwo workers are {spark['growth']:.2f} times as fast as one."
 
 

@@ -82,7 +82,7 @@ def main(name: str) -> None:
     model = params.model.model_copy(update=dict(changes.get("model", {})))
     train = params.train.model_copy(update=dict(changes.get("train", {})))
     found = profile_steps(params.model_copy(update={"model": model, "train": train}))
-    click.echo(f"{found.milliseconds:.1f} ms a step of {found.tokens:,.0f} tokens, in one process; of these")
+    click.echo(f"{found.milliseconds:.1f} ms per step of {found.tokens:,.0f} tokens, in one process; of these")
     shown = dict(list(found.operators.items())[:SHOWN])
     rows = shown | {
         "PyTorch's other operators": sum(found.operators.values()) - sum(shown.values()),

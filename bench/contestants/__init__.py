@@ -64,7 +64,7 @@ BATCHES_128 = {"batch_tokens": 8_000, "min_batches": 1, "learning_rate": 0.014}
 
 
 def _plain_network(width: int) -> dict[str, object]:
-    """Return the settings that make ours Embedding, LSTM, Linear, as the tutorial has it."""
+    """Return the settings that reduce ours to the tutorial's Embedding, LSTM, Linear."""
     plain = {"characters": "none", "affix_dim": 0, "bidirectional": False, "dropout": 0}
     return plain | {"word_dim": width, "hidden": width}
 
@@ -89,7 +89,7 @@ CONTESTANTS = {
         "tutorial",
         "small",
         "torch",
-        "a sentence a step, SGD at 0.1, embedding 6, hidden 6",
+        "one sentence per step, SGD at 0.1, embedding 6, hidden 6",
         by_threads=True,
         closed=True,
         like=OURS_6,
