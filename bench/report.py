@@ -43,7 +43,7 @@ def contestant_table(contestants: dict[str, Any]) -> str:
 def same_network_lines(contestants: dict[str, Any]) -> list[str]:
     """Return a line for each peer that one of ours shares the network with."""
     return [
-        f"With the network of {name}, ours trains {ratio['training']:.1f} x and tags {ratio['tagging']:.1f} x as fast."
+        f"With {name}'s network, ours trains {ratio['training']:.1f} and tags {ratio['tagging']:.1f} times as fast."
         for name, found in contestants.items()
         if (ratio := found.get("ratio_same_network"))
     ]
