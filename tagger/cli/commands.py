@@ -182,7 +182,7 @@ def evaluate(model: str, file: Path, output_format: str, file_format: str, colum
 
 
 @main.command(epilog=_SERVE_EXAMPLES)
-@_model("models", multiple=True, default=[str(paths.EXPORT)], help="As for `predict`; given twice, compares two.")
+@_model("models", multiple=True, default=[str(paths.EXPORT)], help="As for `predict`. Give it twice to compare.")
 @click.option("--host", default="127.0.0.1", help="Address to listen on; 0.0.0.0 means all addresses.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, help="Port to listen on; 0 picks a free one.")
 @click.option("--token-file", type=click.File(errors="replace"), help="File with a token that requests must carry.")

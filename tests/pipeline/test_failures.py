@@ -61,7 +61,7 @@ def break_csv(project: Project) -> str:
 
 def remove_test_words(project: Project) -> str:
     (project.root / "data/raw/test.csv").write_text("text,tag\n", encoding="utf-8")
-    return "error: data/raw/test.csv: no sentence in it"
+    return "error: data/raw/test.csv: has no sentences"
 
 
 def name_a_missing_file(project: Project) -> str:

@@ -112,7 +112,7 @@ def test_missing_tags_are_warned_of_if_they_are_most_and_refused_if_they_are_all
     (finding,) = findings(dev=[untagged])
     assert finding == "dev.csv (dev): 2 of 3 words have no tag; is this the right column?"
     message = refusal(train=[Sentence(("a", "b"), ("", ""))])
-    assert message.startswith("train.csv (train): no word has a tag, expected a corpus with tags")
+    assert message.startswith("train.csv (train): no word has a tag, expected a tagged corpus")
 
 
 def test_a_single_tag_is_warned_of() -> None:

@@ -85,7 +85,7 @@ def test_words_are_normalised_on_demand(
     dictionaries = Dictionaries.load(paths.DICTIONARIES)
     assert (sorted(dictionaries.words.entries), dictionaries.normalise) == (words, not warns)
     assert json.loads((paths.TRAIN / "form_texts.json").read_text(encoding="utf-8")) == words
-    assert ("two forms of Unicode" in capsys.readouterr().err) is warns
+    assert ("two Unicode forms" in capsys.readouterr().err) is warns
 
 
 ROW = "1\tdog\t_\tNOUN\tNN\t_\t_\t_\t_\t_\n\n"

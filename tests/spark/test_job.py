@@ -181,7 +181,7 @@ def test_a_mistake_is_one_line_and_leaves_nothing(tag: Command, tmp_path: Path) 
 def test_what_is_wrong_before_spark_starts(tag: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Path("in.txt").write_text("a\n", encoding="utf-8")
     assert mistake(tag("corpus", "out.parquet")) == (
-        "corpus: unknown format; expected --from, or one that ends in .txt or .parquet"
+        "corpus: unknown format; expected --from, or a name that ends in .txt or .parquet"
     )
     assert mistake(tag("in.txt", "out")).startswith("out: unknown format; expected --to")
     assert mistake(tag("in.txt", "o.json", "--conf", "spark.x")) == "--conf: got 'spark.x', expected KEY=VALUE"
