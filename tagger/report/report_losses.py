@@ -1,4 +1,4 @@
-"""Compare the losses: what they do, whether they differ, and the plots and the page that show it."""
+"""Compare the losses: what they do, whether they differ, and the plots and page that show it."""
 
 from collections.abc import Callable
 

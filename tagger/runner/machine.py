@@ -1,4 +1,4 @@
-"""What computes here: bytes that portable arithmetic does not hold for depend on it."""
+"""The processor and software of this machine, on which bytes depend without portable arithmetic."""
 
 import platform
 import re
@@ -20,7 +20,7 @@ def training_tags(setting: arithmetic.Arithmetic, device_type: str) -> dict[str,
 
 
 def processor_name() -> str:
-    """Return the model of the processor, or the name of its architecture if the system tells no more."""
+    """Return the model of the processor, or its architecture if the system tells no more."""
     cpuinfo = Path("/proc/cpuinfo")  # on Linux
     text = cpuinfo.read_text(encoding="utf-8") if cpuinfo.exists() else ""
     model = re.search(r"^model name\s*: (.+)$", text, re.MULTILINE)

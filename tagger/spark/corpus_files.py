@@ -31,10 +31,10 @@ _WORD_LINE = r"^([0-9]+)\t"
 
 
 def format_of(path: str, named: Format | None, option: str) -> Format:
-    """Return the named format, otherwise the one that the ending of a path implies.
+    """Return the named format, otherwise the one implied by the suffix of a path.
 
     Raises:
-        InputError: there is neither.
+        InputError: neither gives a format.
     """
     found = [form for form in get_args(Format) if path.rstrip("/").endswith(ENDINGS[form])]
     if named or found:
@@ -111,7 +111,7 @@ def read_conllu(spark: SparkSession, path: str) -> DataFrame:
 
 
 def _checked(rows: DataFrame, place: Column) -> DataFrame:
-    """Make a job fail at a sentence that the model would refuse, with a message that begins with its place."""
+    """Let a job fail at a sentence that the model would refuse, with a message that begins with its place."""
     sentence = F.col(SENTENCE)
     if is_text(rows):
         words = F.split(sentence, r"\s+")

@@ -1,4 +1,4 @@
-"""Tagging on Spark: rows with sentences in, the same rows with their words, tags and probabilities out."""
+"""Tagging on Spark: rows with sentences in, the same rows with words, tags and probabilities out."""
 
 import logging
 import os

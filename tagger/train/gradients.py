@@ -27,7 +27,7 @@ class BatchGradient:
     """
 
     def __init__(self, model: LstmTagger, split: EncodedSplit, group: ProcessGroup, clip_norm: float) -> None:
-        """Take what to compute from; `clip_norm` is the largest norm of a gradient, 0 for no limit."""
+        """Keep the inputs; `clip_norm` is the largest norm of a gradient, 0 for no limit."""
         self._model, self._split, self._group, self._clip_norm = model, split, group, clip_norm
         self._tables, self._others = model.tables_and_others()
         self._device = self._tables[0].device

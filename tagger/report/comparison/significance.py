@@ -1,4 +1,4 @@
-"""Whether two taggers differ, or the test split is too small to tell: paired bootstrap and McNemar's test.
+"""Do two taggers differ, or is the test split too small to tell? Paired bootstrap and McNemar's test.
 
 S seeds, N tokens, R resamples. Sentences are drawn, not tokens: the words of one sentence are not
 independent of each other. All taggers are measured on the same resamples, so differences are paired.

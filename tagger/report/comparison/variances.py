@@ -1,4 +1,4 @@
-"""Whether two taggers differ over seeds and over sentences, given a few models of each.
+"""Do two taggers differ over seeds and sentences, given a few models of each?
 
 Both are samples: of the seeds that a training may have, and of the sentences that a test split may have. Readers and
 cases in radiology pose the same problem, and the variances are estimated as there (Obuchowski and Rockette 1995; Hillis

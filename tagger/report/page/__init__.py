@@ -1,4 +1,4 @@
-"""`metrics/report.html`: tables, charts and sentences on one page that needs nothing else.
+"""`metrics/report.html`: tables, charts and sentences on one self-contained page.
 
 May import: core, evaluate, report.comparison, report.shared.
 """

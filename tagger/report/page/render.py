@@ -1,4 +1,4 @@
-"""`metrics/report.html`: what the losses do, on one page that needs nothing else.
+"""`metrics/report.html`: what the losses do, on one self-contained page.
 
 The page holds its style and its script; a policy in its head allows just these two, by their hashes, and nothing from
 elsewhere. Text of the corpus gets into it through Jinja2's escaping, or as JSON that the script reads.

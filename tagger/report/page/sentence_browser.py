@@ -1,4 +1,4 @@
-"""The sentences of the page: which are shown, and what is kept of each word's tag distribution.
+"""The sentences of the page: choosing those to show, and shortening each word's tag distribution.
 
 N tokens, K tags of the model. Shares are thousandths: 938 is 93.8 %.
 """

@@ -1,4 +1,4 @@
-"""The tables of the page, ready to be laid out: which rows there are, and what they hold."""
+"""The rows and cells of the page's tables."""
 
 from bisect import bisect_right
 from collections.abc import Hashable, Iterable, Mapping

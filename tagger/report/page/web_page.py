@@ -1,4 +1,4 @@
-"""Pages that hold their style and their script, with a policy that lets in just these two, by their hashes."""
+"""Pages that contain their style and script, with a policy that allows only these two, by their hashes."""
 
 import base64
 import hashlib
