@@ -150,7 +150,7 @@ def test_licence_and_language_of_the_bundled_corpus_are_known() -> None:
 
 def test_vectors_that_words_began_with_are_named() -> None:
     assert "| `model.vectors` | `none.vec` |" in card().splitlines()
-    assert "began with" not in card()
+    assert "started from" not in card()
     text = card(
         params=params(model={"vectors": "glove.txt"}),
         survey=SURVEY | {"dictionary": {"words": 40, "words_with_vector": 3}},
