@@ -19,8 +19,12 @@ if TYPE_CHECKING:
     from tagger.predict.tagging import TaggedSentence as TaggedSentence
     from tagger.predict.tagging import Tagger as Tagger
 
-# Here, because MLflow would speak to its authors' server as soon as any module imports it.
-os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+# Here, because they would speak to their authors' servers as soon as any module imports them.
+for _library in (
+    "MLFLOW",
+    "ORT",
+):  # ORT is ONNX Runtime, which also keeps an identifier of the device in the user's home
+    os.environ.setdefault(f"{_library}_DISABLE_TELEMETRY", "true")
 
 __all__ = ["InputError", "TaggedSentence", "Tagger"]
 
