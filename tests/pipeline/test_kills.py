@@ -1,15 +1,18 @@
-"""Twenty kills at random moments of a training on the starter corpus. A quarter of an hour, so it is a slow one."""
+"""Twenty kills at random moments of a training on the starter corpus: a quarter of an hour with each kind of store."""
 
+import contextlib
 import random
 import re
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import Project, copy_files
+from tests.pipeline.test_servers import free_port, mlflow_server
 from tests.processes import kill
-from tests.stores import check_complete, store_of
+from tests.stores import StoreView, check_complete, store_of
 
 pytestmark = [
     pytest.mark.slow,
@@ -32,9 +35,9 @@ def starter(root: Path) -> Project:
     return project
 
 
-def start_and_kill(project: Project, after: float, whom: str) -> bool:
+def start_and_kill(project: Project, after: float, whom: str, repro: tuple[str, ...]) -> bool:
     """Start the pipeline, kill -9 its stage, DVC, or both; return whether it was still at work then."""
-    with project.start(*REPRO) as dvc:
+    with project.start(*repro) as dvc:
         time.sleep(after)
         kill(dvc, whom)
         at_work = dvc.wait() != 0
@@ -42,17 +45,17 @@ def start_and_kill(project: Project, after: float, whom: str) -> bool:
     return at_work
 
 
-def repro(project: Project) -> bool:
+def run_again(project: Project, repro: tuple[str, ...]) -> bool:
     """Run the pipeline; return whether the lock file had to be removed first, as docs/experiments.md says.
 
     DVC writes it in place. A kill in that moment leaves a part of it, and DVC refuses some of these.
     """
-    with project.start(*REPRO) as dvc:
+    with project.start(*repro) as dvc:
         printed = dvc.communicate()[0]
     if dvc.returncode != 0:
         assert "dvc.lock' is invalid" in printed or "dvc.lock' validation failed" in printed, printed
         (project.root / "dvc.lock").unlink()
-        project.run(*REPRO)
+        project.run(*repro)
     return dvc.returncode != 0
 
 
@@ -69,7 +72,20 @@ def lock_and_outputs(project: Project) -> dict[str, bytes]:
     return {name: content for name, content in found.items() if not name.endswith(".gitignore")}
 
 
-def test_twenty_kills_change_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@contextlib.contextmanager
+def tracked_on(where: str, project: Project) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Give the command that runs the pipeline with tracking in a `file` or on a `server`, and the URI of that store."""
+    if where == "file":
+        yield REPRO, f"sqlite:///{project.root}/mlflow.db"
+    else:
+        port = free_port()
+        address = f"http://127.0.0.1:{port}"
+        with mlflow_server(f"sqlite:///{project.root.parent}/server.db", project.root.parent, port):
+            yield ("env", f"MLFLOW_TRACKING_URI={address}", *REPRO), address
+
+
+@pytest.mark.parametrize("where", ["file", "server"])
+def test_twenty_kills_change_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str], where: str) -> None:
     seed = random.SystemRandom().randrange(1000)
     dice = random.Random(seed)
     undisturbed = starter(tmp_path / "undisturbed")
@@ -78,21 +94,22 @@ def test_twenty_kills_change_nothing(tmp_path: Path, capsys: pytest.CaptureFixtu
     project = starter(tmp_path / "project")
     hit: list[str] = []
     executions = 0
-    while len(hit) < KILLS:
-        executions += 1
-        after, whom = dice.uniform(0, duration), dice.choice(("stage", "dvc", "both"))
-        forget(project)
-        at_work = start_and_kill(project, after, whom)
-        lock_removed = repro(project)
-        if at_work:
-            hit.append(f"{whom} after {after:.1f} s" + ", in the lock file" * lock_removed)
-        assert lock_and_outputs(project) == expected, f"seed {seed}: {hit}"
-    with capsys.disabled():
-        print(f"\nseed {seed}, {duration:.0f} s undisturbed: {', '.join(hit)}")
-    store = store_of(project)
-    runs = store.runs()
-    assert len(runs) == len(store.groups()) == executions
-    check_complete(store, runs, epochs=EPOCHS)
+    with tracked_on(where, project) as (repro, uri):
+        while len(hit) < KILLS:
+            executions += 1
+            after, whom = dice.uniform(0, duration), dice.choice(("stage", "dvc", "both"))
+            forget(project)
+            at_work = start_and_kill(project, after, whom, repro)
+            lock_removed = run_again(project, repro)
+            if at_work:
+                hit.append(f"{whom} after {after:.1f} s" + ", in the lock file" * lock_removed)
+            assert lock_and_outputs(project) == expected, f"seed {seed}: {hit}"
+        with capsys.disabled():
+            print(f"\nseed {seed}, {duration:.0f} s undisturbed: {', '.join(hit)}")
+        store = StoreView(uri)
+        runs = store.runs()
+        assert len(runs) == len(store.groups()) == executions
+        check_complete(store, runs, epochs=EPOCHS)
 
 
 def forget(project: Project) -> None:
