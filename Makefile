@@ -106,7 +106,7 @@ losses: setup  ## train all five losses and compare them (SEEDS=5: with seeds 1 
 		-S 'seeds=[$(shell seq $(SEEDS) | paste -sd, -)]' $(SET)
 	@$(RUN) python -m tagger results
 
-# The files that docs and tests cite; nothing else writes to recorded/.
+# The files that docs and tests cite. Nothing else writes to recorded/; its ewt/ comes from the command in docs/seeds.md.
 CITED := dvc.lock params.yaml metrics/compare.json metrics/losses.json metrics/results.json
 
 record: setup  ## for maintainers: run the committed params, then all losses with five seeds; keep both runs in recorded/

@@ -1,4 +1,4 @@
-"""Every figure of docs/losses.md is that of a recorded run, and another run gives the same bytes."""
+"""Every figure of docs/losses.md and of seeds.md is that of a recorded run, and another run gives the same bytes."""
 
 import doctest
 import json
@@ -13,8 +13,8 @@ import pytest
 from tagger.runner.dvc_lock import read_lock_file
 from tests.conftest import RECORDED, ROOT, Project, copy_files
 
-PAGE = (ROOT / "docs" / "losses.md").read_text(encoding="utf-8")
-FILES = {"losses": "metrics/losses.json", "compare": "metrics/compare.json", "nll": "metrics/results.json"}
+PAGE, SEEDS = ((ROOT / "docs" / name).read_text(encoding="utf-8") for name in ("losses.md", "seeds.md"))
+FILES = {"losses": "metrics/losses.json", "compare": "metrics/compare.json", "results": "metrics/results.json"}
 RAISED = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
 MINUS, TIMES = "\N{MINUS SIGN}", "\N{MULTIPLICATION SIGN}"
 NUMBER = rf"{MINUS}?[\d,]+(?:\.\d+)?(?: {TIMES} 10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)?(?: %)?"
@@ -27,9 +27,9 @@ class Figure(NamedTuple):
 
 
 def figures() -> list[Figure]:
-    """Return the figures of the page, each with the comment behind it: `0.3670<!--five-losses/losses:a.b-->`."""
+    """Return the figures of both pages, each with the comment behind it: `0.3670<!--five-losses/losses:a.b-->`."""
     found = []
-    for text, source in re.findall(rf"({NUMBER})<!--(\S+)-->", PAGE):
+    for text, source in re.findall(rf"({NUMBER})<!--(\S+)-->", PAGE + SEEDS):
         file, path = source.split(":", 1)
         run, _, name = file.rpartition("/")
         found.append(Figure(text, RECORDED / (run or "starter") / FILES[name], path))
@@ -55,7 +55,7 @@ def read(text: str) -> tuple[float, float]:
 
 
 def test_every_figure_with_a_source_is_read() -> None:
-    assert len(figures()) == PAGE.count("<!--") >= 60
+    assert len(figures()) == (PAGE + SEEDS).count("<!--") >= 60
 
 
 @pytest.mark.parametrize("figure", figures(), ids=lambda figure: figure.path)
@@ -77,6 +77,18 @@ def test_what_the_page_says_of_single_seeds_is_so() -> None:
         pair = between["softmax_nll", other]
         assert (pair["alone"][0], pair["better"]) == ("softmax_nll", None)
     assert between["cross_entropy", "hinge"]["better"] is None
+
+
+def test_what_is_said_of_a_large_corpus_is_so() -> None:
+    pairs = json.loads((RECORDED / "ewt/metrics/compare.json").read_text(encoding="utf-8"))["pairs"]
+    losses = [pair for pair in pairs if pair["second"] != "baseline"]
+    assert [pair["better"] for pair in losses] == [None] * 10
+    (mse,) = [pair for pair in losses if (pair["first"], pair["second"]) == ("cross_entropy", "mse")]
+    assert mse["alone"] == [None, None, "cross_entropy", None, None]
+    for run, calibrated in (("five-losses", min), ("ewt", max)):
+        rows = json.loads((RECORDED / run / "metrics/losses.json").read_text(encoding="utf-8"))["comparison"]["rows"]
+        assert min(rows, key=lambda row: row["nll"])["loss"] == "hinge"
+        assert calibrated(rows, key=lambda row: row["ece"])["loss"] == "hinge"
 
 
 def test_a_measured_figure_has_a_source() -> None:
