@@ -36,13 +36,23 @@ def test_the_citation_and_the_changelog_are_of_this_version() -> None:
     assert re.search(rf"\b{re.escape(PROJECT['version'])}\b", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"))
 
 
+def listed(*options: str) -> list[str]:
+    return subprocess.run(
+        ["git", "ls-files", *options], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+
+
+def test_git_has_no_file_that_it_is_told_to_ignore() -> None:
+    # A link to another environment has been in git once: in a clone, `make setup` could not make its own.
+    assert listed("--cached", "--ignored", "--exclude-per-directory=.gitignore") == []
+
+
 def test_a_commit_is_checked_by_the_ruff_of_the_lock_and_adds_no_large_file() -> None:
     hooks = {repo["repo"].rpartition("/")[2]: repo for repo in document(".pre-commit-config.yaml")["repos"]}
     assert hooks["ruff-pre-commit"]["rev"] == f"v{locked('requirements-dev.lock')['ruff']}"
     (guard,) = [hook for hook in hooks["pre-commit-hooks"]["hooks"] if hook["id"] == "check-added-large-files"]
     limit = int(guard["args"][0].removeprefix("--maxkb=")) * 1024
-    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    sizes = {name: (ROOT / name).stat().st_size for name in listed.splitlines() if (ROOT / name).is_file()}
+    sizes = {name: (ROOT / name).stat().st_size for name in listed() if (ROOT / name).is_file()}
     assert [name for name, size in sizes.items() if size > limit] == []
 
 
