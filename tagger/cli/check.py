@@ -1,6 +1,6 @@
 """The command `check`: params and corpus are examined before any training."""
 
-import time
+import timeit
 from collections.abc import Iterator
 
 import numpy as np
@@ -14,14 +14,17 @@ _SHARE_OF_PEAK = 0.4  # share of the peak rate of matrix products that training 
 _OPERATIONS = 6  # per weight and word: a multiplication and an addition, once forward and twice backward
 
 
-def check_project() -> Iterator[str]:
-    """Yield a summary of `params.yaml` and the corpus it names; warnings go to standard error.
+def check_project(file: str | None = None) -> Iterator[str]:
+    """Yield a summary of `params.yaml` and the corpus it names, or `file` instead; warnings go to standard error.
 
     Raises:
         InputError: a stage would refuse one of them.
     """
-    params = read_params(Params)
-    prepared = examine_corpus(read_params(PrepareView))
+    params, view = read_params(Params), read_params(PrepareView)
+    if file:
+        data = view.data.model_copy(update=dict.fromkeys(("train", "dev", "test"), file))
+        view = view.model_copy(update={"data": data})
+    prepared = examine_corpus(view)
     yield from prepared.summary
     survey = prepared.survey
     yield (
@@ -41,12 +44,7 @@ def check_project() -> Iterator[str]:
 def _peak(size: int = 1024) -> float:
     """Measure this machine's rate of float32 matrix products, in operations per second."""
     matrix = np.ones((size, size), dtype=np.float32)
-    times = []
-    for _ in range(4):
-        start = time.perf_counter()
-        matrix @ matrix
-        times.append(time.perf_counter() - start)
-    return 2 * size**3 / min(times)
+    return 2 * size**3 / min(timeit.repeat(lambda: matrix @ matrix, number=1, repeat=4))
 
 
 def _duration(seconds: float) -> str:

@@ -262,15 +262,17 @@ def push(repository: str, model: str, private: bool) -> None:
 
 
 @main.command()
-def check() -> None:
+@click.argument("file", required=False, type=click.Path(resolve_path=True))
+def check(file: str | None) -> None:
     """Check the params and the corpus before any training.
 
-    Prints warnings and a summary; writes nothing. Exits with status 1 on an error that would stop the pipeline.
+    The corpus is FILE, with dev and test split off, or else the files in params.yaml. Prints warnings and a summary;
+    writes nothing. Exits with status 1 on an error that would stop the pipeline.
     """
     from tagger.cli.check import check_project
 
     _enter_project()
-    for line in check_project():
+    for line in check_project(file and os.path.relpath(file)):
         write(line)
 
 

@@ -17,8 +17,8 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def check() -> str:
-    return CliRunner().invoke(main, ["check"], catch_exceptions=False).output
+def check(*arguments: str) -> str:
+    return CliRunner().invoke(main, ["check", *arguments], catch_exceptions=False).output
 
 
 def files(folder: Path) -> dict[str, int]:
@@ -34,6 +34,21 @@ def test_it_says_what_training_will_see_and_writes_nothing(project: Path) -> Non
     assert tags.startswith("tags: 17; the most-frequent-tag baseline is right for ")
     assert training.startswith("training: 2 models, up to 12 epochs, 237,360 words in total; about ")
     assert files(project) == before
+
+
+def test_a_file_takes_the_place_of_those_in_params(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (project / "params.yaml").write_text(
+        (project / "params.yaml").read_text(encoding="utf-8").replace("data/raw/", "nowhere/"), encoding="utf-8"
+    )
+    before = files(project)
+    monkeypatch.chdir(project / "data")
+    lines = check("raw/train.csv").splitlines()
+    assert [line.split(" sentences")[0] for line in lines[:3]] == [
+        f"{name}: data/raw/train.csv (CSV): {amount}" for name, amount in (("train", 620), ("dev", 69), ("test", 77))
+    ]
+    assert files(project) == before
+    with pytest.raises(InputError, match=r"^data/none.csv: no such file"):
+        check("none.csv")
 
 
 def test_what_looks_wrong_is_warned_of(project: Path) -> None:

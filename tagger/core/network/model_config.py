@@ -65,7 +65,7 @@ def read_document(folder: Path) -> dict[str, Any]:
         InputError: it is missing, too large, or not a JSON object.
     """
     path = folder / CONFIG
-    with reading(path, "a model folder, as `dvc repro` writes to models/"):
+    with reading(path, "a model folder that `dvc repro` writes, such as models/export or models/nll/1"):
         document = json.loads(_read_limited(path, CONFIG_LIMIT).decode("utf-8"))
         if not isinstance(document, dict):
             raise TypeError("expected a JSON object")

@@ -142,9 +142,8 @@ def test_no_wrong_byte_of_the_config_changes_what_the_model_says(folder: Path) -
 
 def test_a_file_as_the_folder_is_refused(folder: Path) -> None:
     file = folder / "words.json"
-    assert (
-        error_of(file) == f"{file}/config.json: no such file; expected a model folder, as `dvc repro` writes to models/"
-    )
+    expected = "expected a model folder that `dvc repro` writes, such as models/export or models/nll/1"
+    assert error_of(file) == f"{file}/config.json: no such file; {expected}"
 
 
 def test_a_missing_folder_is_refused(tmp_path: Path) -> None:
