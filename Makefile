@@ -39,6 +39,7 @@ setup: $(STAMP)  ## create .venv with the packages for the pipeline, MLflow's UI
 
 $(STAMP): requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15) and "error: Python %d.%d found, expected 3.11 to 3.14; try make PYTHON=python3.11" % sys.version_info[:2])'
+	@echo 'Installing the packages of requirements.lock in $(VENV), 1.5 GB: this takes some minutes and prints little'
 	$(PYTHON) -m venv $(VENV)
 	$(call INSTALL,$(VENV),requirements.lock)
 	$(VENV)/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
@@ -57,10 +58,10 @@ repro: setup  ## run the whole pipeline, then show the losses side by side
 	@printf '\nNext:\n'
 	@printf '  %-58s %s\n' \
 		'. $(VENV)/bin/activate' 'activate the environment for the commands below' \
-		'python -m tagger predict "The dog ate the book"' 'tag a sentence' \
+		'lstm-tagger predict "The dog ate the book"' 'tag a sentence; `lstm-tagger serve` opens a page for it' \
 		'make ui' 'start MLflow, to follow the links above (or: mlflow ui)' \
-		'dvc exp run -S train.epochs=20' 'try another setting; params.yaml lists them all' \
-		'dvc exp show' 'the experiments so far'
+		'dvc exp run --name longer -S train.epochs=20' 'try another setting; params.yaml lists them all' \
+		'lstm-tagger compare' 'the trainings so far'
 	@echo && $(RUN) python -m tagger verify
 
 # Left to `make test` by the quick loop: whole runs, servers, browsers, Spark, and the slowest of the others.
@@ -88,8 +89,8 @@ ui: setup  ## open MLflow's UI on http://127.0.0.1:5000, with a run for every ou
 	@$(RUN) MLFLOW_DISABLE_TELEMETRY=$${MLFLOW_DISABLE_TELEMETRY-true} MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false \
 		mlflow ui --workers 1
 
-pictures: setup-dev repro  ## retake the pictures of the report and of MLflow in docs/; needs Chromium and chromedriver
-	@$(RUN) python -m tests.mlflow_ui
+pictures: setup-dev repro  ## retake the pictures in docs/, with MODEL= in that of `serve`; needs Chromium and chromedriver
+	@$(RUN) python -m tests.pictures $(MODEL)
 
 # The other columns are further metrics and hashes of dependencies.
 experiments: setup  ## list DVC's experiments with their accuracies and the params that differ

@@ -1,10 +1,9 @@
-"""MLflow's UI in a real browser. `python -m tests.mlflow_ui` takes pictures for docs/: of MLflow, and of the report."""
+"""MLflow's UI in a real browser."""
 
 import os
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -16,12 +15,7 @@ from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
-from tagger.tracking.hooks import links
-from tests.report.page.test_browser import start_browser
-
-PICTURES = {"losses": ("mlflow-comparison", 760), "probabilities": ("mlflow-probabilities", 1200)}  # and height
 FILTER = "//input[@placeholder='Filter by token']"
-ASSISTANT = "//button[@data-component-id='mlflow.assistant.chat_panel.close']"  # it would take a quarter of a picture
 PATIENCE = 120  # seconds for a page on a busy machine
 
 
@@ -106,32 +100,3 @@ class Page:
             WebDriverWait(self._browser, PATIENCE).until(condition)
         except TimeoutException:
             raise AssertionError(f"expected {what}, the page shows: {self.text}") from None
-
-
-def _take_pictures() -> None:
-    addresses = dict(line.split() for line in links().splitlines() if line.startswith("  "))
-    if not addresses:
-        sys.exit("error: MLflow has no runs of the outputs in this folder; expected those of `dvc repro`")
-    with mlflow_ui(Path.cwd()) as server, tempfile.TemporaryDirectory() as profile:
-        browser = start_browser(Path(profile))
-        try:
-            browser.set_window_size(1300, 1140)
-            browser.get(Path("metrics/report.html").absolute().as_uri())
-            browser.save_screenshot("docs/report.png")
-            page = Page(browser)
-            for name, (picture, height) in PICTURES.items():
-                browser.set_window_size(1500, height)
-                page.open(addresses[name].replace("http://127.0.0.1:5000", server))
-                page.shows("matching runs", "nll")
-                if name == "losses":
-                    page.click(ASSISTANT)
-                else:
-                    page.write(FILTER, "wrong")
-                time.sleep(3)  # for what moves
-                browser.save_screenshot(f"docs/{picture}.png")
-        finally:
-            browser.quit()
-
-
-if __name__ == "__main__":
-    _take_pictures()

@@ -56,7 +56,8 @@ def test_the_readme_leads_to_every_page() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_what_a_page_links_to_is_there(name: str) -> None:
     page = ROOT / name
-    for file, anchor in re.findall(r"\]\((?!\w+:)([^)#]*)#?([^)]*)\)", text_of(name)):
+    pictures = [(file, "") for file in re.findall(r'src(?:set)?="([^"]*)"', text_of(name))]
+    for file, anchor in re.findall(r"\]\((?!\w+:)([^)#]*)#?([^)]*)\)", text_of(name)) + pictures:
         target = page.parent / file if file else page
         assert target.exists(), file
         assert not anchor or anchor in anchors(target), f"{file}#{anchor}"

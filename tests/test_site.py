@@ -22,7 +22,13 @@ from tests.conftest import ROOT
 from tests.report.page.test_browser import needs_browser, start_browser
 from tests.test_pages import NAMES
 
-LOADED = {"img": "src", "script": "src", "link": "href", "iframe": "src"}  # what a page loads by itself
+LOADED = {
+    "img": "src",
+    "source": "srcset",
+    "script": "src",
+    "link": "href",
+    "iframe": "src",
+}  # what a page loads by itself
 
 
 class Links(HTMLParser):
