@@ -55,7 +55,7 @@ def precision(model: str, scores: Tensor, tags: Tensor, on_softmax: pd.DataFrame
         "answer": (
             f"In float32, log(softmax) makes the loss infinite for {listed([f'{100 * share:.1f} %' for share in lost])}"
             f" of the words if the scores of {model} are multiplied by {listed([number(scale) for scale in SCALES])}; "
-            f"log_softmax does so for at most {100 * kept:.1f} %.{trained}"
+            f"log_softmax does so for {f'at most {100 * kept:.1f} %' if kept else 'none'}.{trained}"
         ),
     }
 
