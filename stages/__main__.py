@@ -6,6 +6,7 @@ import importlib
 import os
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 
 from tagger.runner.run_stage import run_stage
@@ -39,13 +40,11 @@ def load() -> Callable[[], None]:
     arithmetic.use(read_params(ArithmeticView).arithmetic)
     main = importlib.import_module(f"stages.{stage}").main
     name = f"{stage}@{'-'.join(arguments)}".rstrip("@")
-    if number := rank():
-        name += f", process {number}"
 
     def run() -> None:
         # A stage outlives a killed DVC; it must not write the same files as the stage that the next DVC starts.
         folder = hashlib.sha256(str(Path.cwd()).encode()).hexdigest()[:12]
-        with hold(f"{name}-{folder}", f"{name} in {Path.cwd()}"):
+        with nullcontext() if rank() else hold(f"{name}-{folder}", f"{name} in {Path.cwd()}"):
             try:
                 main(*arguments, written=files.note_outputs)
             except Exception:

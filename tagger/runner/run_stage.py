@@ -4,9 +4,15 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+GRACE = 3.0  # seconds in which a stage ends by itself after a signal
+STARTED: list["subprocess.Popen[bytes]"] = []  # by the stage: one that is stopped would stay when it ends
 
 
 def run_stage(load: Callable[[], Callable[[], None]]) -> None:
@@ -17,17 +23,34 @@ def run_stage(load: Callable[[], Callable[[], None]]) -> None:
 
     `load` imports the stage and returns it. A first signal takes effect only after that, a second one at once: an
     interrupted import may raise anything, or go on, because Python drops exceptions in the callbacks of weak
-    references, and the import system runs one per module.
+    references, and the import system runs one per module. Nor does Python run a handler in gloo, which may wait for
+    another process, or in a database: whatever the stage does then, it ends within seconds.
     """
     received: list[int] = []
-    loading = True
+    loading, restoring = True, threading.Lock()
 
     def stop(number: int, _frame: FrameType | None) -> None:
         received.append(number)
         if not loading or len(received) > 1:
             sys.exit(128 + number)
 
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    def end_in_time() -> None:
+        number = next(byte for byte in iter(lambda: os.read(reading, 1)[0], 0) if byte in SIGNALS)
+        time.sleep(GRACE)
+        while loading:
+            time.sleep(0.1)
+        with restoring:  # the main thread has this lock once it ends by itself, and keeps it
+            for process in STARTED:
+                process.kill()
+            _restore()
+            os._exit(128 + number)
+
+    _open_streams()
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    signal.set_wakeup_fd(writing, warn_on_full_buffer=False)  # filled at once, whatever the main thread does
+    threading.Thread(target=end_in_time, daemon=True).start()
+    for number in SIGNALS:
         if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # as nohup sets it
             signal.signal(number, stop)
     try:
@@ -39,11 +62,11 @@ def run_stage(load: Callable[[], Callable[[], None]]) -> None:
     except BaseException as error:
         from tagger.core.common.errors import TaggerError  # the stage has noted its code by now
 
+        restoring.acquire()
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not end the restoring
-        if stage_name := os.environ.get("DVC_STAGE"):  # nothing was removed if it is run by hand
-            _restore(stage_name)
+        _restore()
         if received:
-            sys.exit(128 + received[0])
+            os._exit(128 + received[0])  # the interpreter would wait for threads
         if isinstance(error, TaggerError | OSError):
             sys.exit(f"error: {error}")
         if isinstance(error, MemoryError) or "allocate memory" in str(error) or "out of memory" in str(error):
@@ -51,13 +74,25 @@ def run_stage(load: Callable[[], Callable[[], None]]) -> None:
         raise
 
 
-def _restore(stage_name: str) -> None:
-    """Put back the outputs of the failed stage, which DVC removed to run it.
+def _open_streams() -> None:
+    """Open closed standard streams on the null device, or files would get their numbers; let any locale do."""
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    null = os.fdopen(descriptor, "w")
+    sys.stdout, sys.stderr = sys.stdout or null, sys.stderr or null
+    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+
+
+def _restore() -> None:
+    """Put back the outputs of the failed stage as they were before DVC removed them to run it.
 
     DVC does not restore them itself. `persist: true` would keep them, but turns the run-cache off. DVC's cache has
     their content, metrics included, under the hashes of `dvc.lock`; in a fresh clone the cache is empty, and git has
     the metrics. Outputs that neither has are left alone.
     """
+    stage_name = os.environ.get("DVC_STAGE")
+    if stage_name is None:  # it is run by hand: nothing was removed
+        return
     from dvc.exceptions import DvcException
     from dvc.output import Output
     from dvc.repo import Repo

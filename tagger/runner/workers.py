@@ -18,6 +18,7 @@ import torch
 from joblib import cpu_count
 
 from tagger.core.common.errors import InputError
+from tagger.runner.run_stage import STARTED
 from tagger.train.process_group import RENDEZVOUS
 
 VARIABLE = "TAGGER_PROCESSES"
@@ -74,6 +75,8 @@ def workers(processes: int, command: Sequence[str]) -> Iterator[None]:
                 start_new_session=True,  # Ctrl-C is for the stage, which ends the others
             )
             started.enter_context(process)
+            started.callback(process.kill)  # it may hang
+            STARTED.append(process)
         yield
 
 

@@ -240,6 +240,28 @@ def test_a_stage_that_is_interrupted_before_it_begins_puts_its_outputs_back(copy
     assert copy.contents(*OUTPUTS) == before
 
 
+def test_a_stage_needs_no_open_stream(copy: Project) -> None:
+    before = copy.contents(*OUTPUTS)
+    shutil.rmtree(copy.root / "models/nll/1")
+    command = "TAGGER_TRACKING=off exec python -m stages train nll 1 <&- >&- 2>&-"
+    assert copy.run("sh", "-c", command) == ""
+    assert copy.contents(*OUTPUTS) == before
+
+
+def test_a_stage_prints_in_any_locale(copy: Project) -> None:
+    (copy.root / "data/raw/dev.csv").rename(copy.root / "data/raw/開発.csv")
+    copy.edit("params.yaml", "dev: data/raw/dev.csv", "dev: data/raw/開発.csv")
+    printed = copy.run("env", "PYTHONIOENCODING=ascii", "python", "-m", "stages", "prepare")
+    assert "dev: data/raw/\\u958b\\u767a.csv (CSV): 20 sentences" in printed
+
+
+@pytest.mark.parametrize("stage", ["prepare", "evaluate nll 1"])
+def test_a_stage_needs_no_folder_for_temporary_files(copy: Project, stage: str) -> None:
+    before = copy.contents(*OUTPUTS)
+    copy.run("env", "TMPDIR=/nowhere", "TAGGER_TRACKING=off", "python", "-m", "stages", *stage.split())
+    assert copy.contents(*OUTPUTS) == before
+
+
 def test_an_unknown_stage_is_one_line(copy: Project) -> None:
     printed = copy.run("python", "-m", "stages", "train", succeeds=False)
     assert printed == (

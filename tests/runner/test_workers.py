@@ -4,11 +4,13 @@ import hashlib
 import json
 import os
 import re
+import select
 import signal
 import subprocess
 import sys
 from collections.abc import Iterable
 from pathlib import Path
+from typing import IO
 
 import psutil
 import pytest
@@ -46,6 +48,23 @@ else:
     with workers(int(sys.argv[1]), sys.argv), joined(CPU) as group:
         print(json.dumps([group.size, *train(group)]))
 """
+
+# Runs a stage that waits for its other process for seconds instead of minutes.
+IMPATIENT = """
+import runpy, sys
+from datetime import timedelta
+from tagger.train import process_group
+process_group.ANSWER = timedelta(seconds=40)
+sys.argv[0] = "stages"
+runpy.run_module("stages", run_name="__main__")
+"""
+OUTPUTS = ("data/prepared", "data/predictions", "models", "metrics")
+
+
+def until_silent(stream: IO[str]) -> None:
+    """Read until nothing comes for two seconds."""
+    while select.select([stream], [], [], 2)[0]:
+        os.read(stream.fileno(), 1 << 16)
 
 
 def digest(trainer: Trainer, epochs: Iterable[Epoch]) -> list[object]:
@@ -114,12 +133,41 @@ def test_a_stage_whose_other_process_has_ended_says_so_and_goes_on_the_next_time
         other.kill()
         printed = stage.communicate()[0]
     assert stage.returncode != 0
-    assert "error: another process of this training has ended: " in printed
+    assert "error: process 1 of this training has ended, or not answered for 600 seconds: " in printed
     assert "Traceback" not in printed
     with tracked.start("python", "-m", "stages", "train", "nll", "1") as again:
         assert again.stdout is not None
         assert any(re.search(r"resumed after epoch \d+ of 100000", line) for line in again.stdout)
         again.kill()
+
+
+def test_a_process_that_hangs_does_not_keep_the_stage_from_ending(tracked: Project) -> None:
+    before = tracked.contents(*OUTPUTS)
+    command = ("env", "DVC_STAGE=train@nll-1", "python", "-m", "stages", "train", "nll", "1")
+    with start_training(tracked, *command) as stage:
+        (tracked.root / "metrics/history/nll/1.csv").unlink()  # as DVC does
+        (other,) = stages_of(stage)
+        other.suspend()
+        assert stage.stdout is not None
+        until_silent(stage.stdout)
+        stage.terminate()
+        stage.communicate()
+    assert stage.returncode == 128 + signal.SIGTERM
+    assert psutil.wait_procs([other], timeout=20)[1] == []
+    assert tracked.contents(*OUTPUTS) == before
+
+
+@pytest.mark.slow
+def test_a_process_that_hangs_is_named(tracked: Project) -> None:
+    with start_training(tracked, "python", "-c", IMPATIENT, "train", "nll", "1") as stage:
+        (other,) = stages_of(stage)
+        other.suspend()
+        printed = stage.communicate()[0]
+    assert stage.returncode == 1
+    said = "error: process 1 of this training has ended, or not answered for 40 seconds: "
+    assert printed.splitlines()[-1].startswith(said)
+    assert "Timed out" in printed.splitlines()[-1]
+    assert psutil.wait_procs([other], timeout=20)[1] == []
 
 
 # How many
