@@ -5,11 +5,15 @@ MLflow is an extra and takes seconds to load, so functions import it and its dep
 
 import logging
 import os
+import signal
+import sqlite3
 import sys
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
@@ -21,6 +25,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
 SQLITE = "sqlite:///"
+LIMIT, LIMIT_OF_FILES = 120.0, 900.0  # seconds of a question to the store, and of a delivery with files
 _PLACES = (  # of absolute paths in MLflow's tables
     ("experiments", "artifact_location"),
     ("runs", "artifact_uri"),
@@ -32,6 +37,10 @@ _PLACES = (  # of absolute paths in MLflow's tables
 
 class StoreAwayError(TaggerError):
     """MLflow's store does not answer, or refuses writes."""
+
+
+class _TooSlowError(Exception):
+    """None of the errors that clients of HTTP take for a reason to try again."""
 
 
 @cache  # once connected, mlflow sets the environment variable itself
@@ -61,17 +70,40 @@ def mask(text: str) -> str:
 
 
 @contextmanager
-def reporting() -> Iterator[None]:
-    """Raise StoreAwayError, one line, in place of an error of MLflow or its store within a block or a function."""
+def reporting(limit: float = LIMIT) -> Iterator[None]:
+    """Raise StoreAwayError, one line, in place of an error of MLflow or its store within a block or a function.
+
+    So end blocks of the main thread that take longer than `limit` seconds, without those within them.
+    """
     quieten()
     from alembic.util import CommandError
     from mlflow.exceptions import MlflowException
     from sqlalchemy.exc import SQLAlchemyError
 
+    errors = (MlflowException, SQLAlchemyError, CommandError, OSError, ImportError, _TooSlowError)  # requests': OSError
+    try:
+        with _limited(limit):
+            yield
+    except errors as error:
+        raise StoreAwayError(f"MLflow: {address()} does not answer or refuses writes: {_reason(error)}") from None
+
+
+@contextmanager
+def _limited(seconds: float) -> Iterator[None]:
+    """Interrupt the block after some time: the limits of HTTP's clients hold for each piece of an answer."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(*_: object) -> None:
+        raise _TooSlowError(f"no whole answer within {seconds:g} seconds")
+
+    handler, (left, _) = signal.signal(signal.SIGALRM, stop), signal.setitimer(signal.ITIMER_REAL, seconds, 5)
     try:
         yield
-    except (MlflowException, SQLAlchemyError, CommandError, OSError, ImportError) as error:  # requests': OSError
-        raise StoreAwayError(f"MLflow: {address()} does not answer or refuses writes: {_reason(error)}") from None
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, left)
+        signal.signal(signal.SIGALRM, handler)
 
 
 def knock(uri: str, *, to_read: str | None = None) -> None:
@@ -91,9 +123,9 @@ def knock(uri: str, *, to_read: str | None = None) -> None:
     utils._make_parent_dirs_if_sqlite = lambda _: None
     file = database_file(uri)
     nothing = f"{to_read}: not found in MLflow: there is no database {file or address()}, or it is empty"
-    if file and not to_read:
-        file.parent.mkdir(parents=True, exist_ok=True)
-    elif file and not (file.exists() and file.stat().st_size):
+    if file and not to_read and not file.exists():
+        _make(file)
+    if file and to_read and not (file.exists() and file.stat().st_size):
         raise InputError(nothing + ("" if project() else "; this folder is outside a project"))
     engine = utils.create_sqlalchemy_engine(uri)
     with engine.connect() as connection:
@@ -105,6 +137,24 @@ def knock(uri: str, *, to_read: str | None = None) -> None:
             raise InputError(nothing)
         if file and "model_versions" in tables:
             _follow(connection, file.resolve())
+    if not to_read:  # under a lock of this machine; MLflow has none when it makes what is missing
+        utils._safe_initialize_tables(engine)
+    engine.dispose()
+
+
+def _make(file: Path) -> None:
+    """Make a missing database with MLflow's tables, whole or not at all, whoever else makes it at the same time."""
+    from mlflow.store.db import utils
+    from sqlalchemy import StaticPool, create_engine
+
+    file.parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine("sqlite://", poolclass=StaticPool)  # in memory
+    utils._initialize_tables(engine)
+    with TemporaryDirectory(dir=file.parent, prefix=f".{file.name}.") as folder, suppress(FileExistsError):
+        new = Path(folder) / file.name
+        with closing(sqlite3.connect(new)) as target:
+            engine.raw_connection().driver_connection.backup(target)  # type: ignore[union-attr]
+        file.hardlink_to(new)  # fails if it is there by now
     engine.dispose()
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from tagger.core.common.errors import InputError
 from tagger.core.common.paths import workspace
 from tagger.predict.hub import SCHEME, fetch
-from tagger.predict.mlflow_store import knock, mask, reporting, tracking_uri
+from tagger.predict.mlflow_store import LIMIT_OF_FILES, knock, mask, reporting, tracking_uri
 
 _MLFLOW_URI = re.compile(r"(models|runs|mlflow-artifacts):/")
 
@@ -37,7 +37,7 @@ def model_folder_of(source: str) -> Iterator[Path]:
         yield inside if inside.exists() and not Path(source).exists() else Path(source)
         return
     with tempfile.TemporaryDirectory() as scratch:
-        with reporting():
+        with reporting(LIMIT_OF_FILES):
             folder = _download(source, tracking_uri(), scratch) / "artifacts"
         found = list(folder.glob("*/config.json"))
         if len(found) != 1:

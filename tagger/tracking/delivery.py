@@ -13,7 +13,7 @@ from mlflow.entities import Run
 
 from tagger.core.common.errors import harmless
 from tagger.evaluate.predictions import confusions
-from tagger.predict.mlflow_store import reporting
+from tagger.predict.mlflow_store import LIMIT_OF_FILES, reporting
 from tagger.tracking.metric_names import in_mlflow
 from tagger.tracking.notes import describe_group, describe_loss, describe_run, describe_version
 from tagger.tracking.record import COMPARED, EXPORTED, OF_GROUP, TRAINED, Point, Record, digest_of
@@ -42,7 +42,7 @@ TABLE_OF = "probabilities.sha256"  # tag: of the predictions that the table has 
 GROUP_FIGURES = ("best_dev_accuracy", "test_accuracy")  # of each loss, shown by its group
 
 
-@reporting()
+@reporting(LIMIT_OF_FILES)
 def deliver(store: Store, record: Record) -> bool:
     """Complete run, group and registry from a record and end the run; return whether anything was missing."""
     run = open_run(store, record)

@@ -3,18 +3,17 @@
 import json
 import os
 import re
-from contextlib import nullcontext
 from typing import NamedTuple
 
 import mlflow
 from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
 
 from tagger.core.common.errors import InputError
 from tagger.core.common.paths import workspace
 from tagger.evaluate.metrics import shown_in
 from tagger.predict.mlflow_store import address, knock, reporting, tracking_uri
 from tagger.predict.store_address import DATABASES, kind_of
-from tagger.runner.locks import hold
 from tagger.tracking.metric_names import in_mlflow
 
 EXPERIMENT = "lstm-tagger"
@@ -54,10 +53,8 @@ def connect(*, to_write: bool = True) -> Store:
     uri = tracking_uri()
     knock(uri, to_read=None if to_write else "trainings")
     mlflow.set_tracking_uri(uri)
-    # A new client creates a missing database, and two processes that do so at the same time break it.
-    with hold("mlflow", "connecting to MLflow") if to_write else nullcontext():
-        client = MlflowClient(uri)
-        return Store(client, _find_experiment(client, uri, to_write=to_write))
+    client = MlflowClient(uri)
+    return Store(client, _find_experiment(client, uri, to_write=to_write))
 
 
 def _find_experiment(client: MlflowClient, uri: str, *, to_write: bool) -> str:
@@ -71,7 +68,12 @@ def _find_experiment(client: MlflowClient, uri: str, *, to_write: bool) -> str:
         location = folder.as_uri() if kind_of(uri) in DATABASES else None
         # Otherwise the UI takes it for one about language models and hides the training runs.
         tags = {"mlflow.experimentKind": "custom_model_development"} | EXPERIMENT_TAGS
-        return str(client.create_experiment(name, artifact_location=location, tags=tags))
+        try:
+            return str(client.create_experiment(name, artifact_location=location, tags=tags))
+        except MlflowException:
+            experiment = client.get_experiment_by_name(name)  # of another process that made it meanwhile
+            if experiment is None:
+                raise
     if experiment.lifecycle_stage == "deleted":
         raise InputError(
             f"MLflow: the experiment {name!r} is deleted, expected it active; "

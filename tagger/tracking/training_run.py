@@ -9,7 +9,7 @@ from mlflow.environment_variables import MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING
 from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
 
 from tagger.core.params.schema import Training
-from tagger.predict.mlflow_store import StoreAwayError, reporting
+from tagger.predict.mlflow_store import LIMIT_OF_FILES, StoreAwayError, reporting
 from tagger.tracking.gather import add_training, begin_training
 from tagger.tracking.hooks import TrainingLog
 from tagger.tracking.outbox import deliver_or_keep, deliver_waiting, find_waiting
@@ -63,7 +63,8 @@ class TrainingRun(TrainingLog, AbstractContextManager["TrainingRun"]):
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         """End the run as KILLED after a signal, as FAILED after an error."""
         if self._monitor is not None:
-            self._monitor.finish()
+            with suppress(StoreAwayError), reporting():
+                self._monitor.finish()
         if error is None:
             return
         self._write()
@@ -78,7 +79,7 @@ class TrainingRun(TrainingLog, AbstractContextManager["TrainingRun"]):
         self._record.points += [Point(name, value, step, ended) for name, value in values.items() if value is not None]
         self._record.ended = ended
 
-    @reporting()
+    @reporting(LIMIT_OF_FILES)
     def _open(self) -> tuple[Store, Run]:
         store = connect()
         deliver_waiting(store)

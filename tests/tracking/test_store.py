@@ -3,16 +3,23 @@
 import contextlib
 import os
 import shutil
+import signal
 import socket
 import sqlite3
+import subprocess
 import sys
+import threading
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine
 
 from tagger.core.common.errors import InputError
 from tagger.predict.mlflow_store import StoreAwayError, address, knock, reporting, tracking_uri
 from tagger.tracking.store import connect
+from tests.conftest import ROOT
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
 
@@ -121,6 +128,49 @@ def test_the_experiment_is_made_with_its_artifacts_below_the_workspace(filled: P
     assert list((filled / "experiment").iterdir()) == []
 
 
+def test_two_processes_may_make_the_experiment_at_once(filled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from mlflow import MlflowClient
+
+    other = connect()
+    find, answers = MlflowClient.get_experiment_by_name, [None]
+    monkeypatch.setattr(
+        MlflowClient, "get_experiment_by_name", lambda self, name: answers.pop() if answers else find(self, name)
+    )
+    assert connect().experiment == other.experiment
+    assert answers == []
+
+
+def test_two_processes_may_make_the_database_at_once(
+    folder: Path, database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def overtake(engine: Engine) -> None:
+        with engine.begin() as connection:
+            connection.exec_driver_sql("CREATE TABLE half (number INTEGER)")
+        assert not (folder / "mlflow.db").exists()
+        shutil.copyfile(database, folder / "mlflow.db")
+
+    monkeypatch.setattr("mlflow.store.db.utils._initialize_tables", overtake)
+    assert connect().client.search_runs([connect().experiment]) == []
+    assert [path.name for path in folder.iterdir() if "mlflow.db" in path.name] == ["mlflow.db"]
+    with contextlib.closing(sqlite3.connect(folder / "mlflow.db")) as connection:
+        assert connection.execute("SELECT name FROM sqlite_master WHERE name = 'half'").fetchall() == []
+
+
+@pytest.mark.slow
+def test_two_workspaces_start_at_once_on_one_new_database(tmp_path: Path) -> None:
+    places = [tmp_path / name for name in ("one", "two")]
+    command = [sys.executable, "-W", "ignore", "-c", "from tagger.tracking.store import connect; connect()"]
+    own = os.environ | {"MLFLOW_TRACKING_URI": f"sqlite:///{tmp_path}/both.db", "PYTHONPATH": str(ROOT)}
+    processes = []
+    for place in places:
+        place.mkdir()
+        environment = own | {"DVC_ROOT": str(place)}
+        processes.append(
+            subprocess.Popen(command, env=environment, cwd=place, stderr=subprocess.PIPE, stdout=subprocess.PIPE)
+        )
+    assert [(process.communicate()[1], process.returncode) for process in processes] == [(b"", 0)] * 2
+
+
 def test_the_experiment_is_found_again(filled: Path) -> None:
     assert connect().experiment == connect().experiment
     assert len(connect().client.search_experiments()) == 2  # MLflow's default one is the other
@@ -176,7 +226,7 @@ def test_a_project_may_lie_in_a_folder_of_any_name_and_be_moved(
     enter(root, monkeypatch)
     shutil.copyfile(database, root / "mlflow.db")
     run = log_file()
-    assert sorted(path.name for path in root.iterdir()) == [".dvc", "data", "mlflow.db", "mlruns", "params.yaml"]
+    assert sorted(path.name for path in root.iterdir()) == ["data", "mlflow.db", "mlruns", "params.yaml"]
     assert [path.name for path in root.parent.iterdir()] == [name]
     monkeypatch.chdir(tmp_path)
     moved.parent.mkdir()
@@ -252,6 +302,55 @@ def test_a_server_that_is_down_is_one_line(monkeypatch: pytest.MonkeyPatch) -> N
     assert line.startswith(f"MLflow: http://***@127.0.0.1:{port} does not answer or refuses writes: ")
     assert "refused" in line
     assert "secret" not in line
+
+
+@pytest.fixture
+def dripping() -> Iterator[str]:
+    """The address of a server that begins an answer, and sends a byte of it now and then."""
+    done = threading.Event()
+
+    def drip(connection: socket.socket) -> None:
+        with connection, contextlib.suppress(OSError):
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 10000\r\nContent-Type: application/json\r\n\r\n{")
+            while not done.wait(0.2):
+                connection.sendall(b" ")
+
+    def serve(server: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                threading.Thread(target=drip, args=(server.accept()[0],), daemon=True).start()
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=serve, args=(server,), daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"
+        done.set()
+        server.shutdown(socket.SHUT_RDWR)
+    thread.join()
+
+
+def test_a_server_that_drips_is_given_up(dripping: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    timer = signal.setitimer
+    monkeypatch.setattr(signal, "setitimer", lambda which, left, *again: timer(which, left / 60, *again))
+    uri_for(monkeypatch, dripping)
+    assert refusal().startswith(f"MLflow: {dripping} does not answer, or takes nothing: ")
+    assert "no whole answer within 120 seconds" in refusal()
+
+
+def question(*parts: tuple[float, float]) -> None:
+    """Deal with the store within half a second, but for parts with a limit of their own, and a time that they take."""
+    with reporting(0.5):
+        for limit, taken in parts:
+            with reporting(limit):
+                time.sleep(taken)
+        time.sleep(60)
+
+
+def test_a_part_has_a_limit_of_its_own() -> None:
+    with pytest.raises(StoreAwayError, match=r"no whole answer within 0\.5 seconds"):
+        question((60, 1), (60, 0))
+    with pytest.raises(StoreAwayError, match=r"no whole answer within 0\.1 seconds"):
+        question((60, 1), (0.1, 60))
 
 
 def test_a_file_that_is_no_database_is_one_line(folder: Path) -> None:
