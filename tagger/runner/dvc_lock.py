@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tagger.core.common.errors import InputError
+from tagger.core.common.files import reading
 from tagger.core.common.yaml_file import read_yaml
 
 
@@ -35,13 +35,11 @@ def read_lock_file(folder: Path = Path()) -> dict[str, LockedStage]:
         InputError: the file is damaged: DVC is writing it right now, or it has a git conflict.
     """
     path = folder / "dvc.lock"
-    try:
+    if not path.exists():
+        return {}
+    with reading(path, "what DVC writes"):
         document = read_yaml(path)[0] or {}
         return {name: _locked(stage) for name, stage in document.get("stages", {}).items()}
-    except FileNotFoundError:
-        return {}
-    except (AttributeError, TypeError, KeyError) as error:
-        raise InputError(f"{path}: damaged: {error}") from None
 
 
 def _locked(stage: dict[str, Any]) -> LockedStage:

@@ -28,7 +28,8 @@ def hold(name: str, what: str) -> Iterator[None]:
         print(f"waiting for {other}", file=sys.stderr, flush=True)
         lock.acquire()
     try:
-        holder.write_text(f"process {os.getpid()}: {what}", encoding="utf-8")
+        with suppress(OSError):  # the disk is full: whoever writes more will say so, and name the file
+            holder.write_text(f"process {os.getpid()}: {what}", encoding="utf-8")
         yield
     finally:
         _release(lock)

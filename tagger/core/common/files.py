@@ -28,6 +28,8 @@ def new_folder(path: Path) -> Iterator[Path]:
             path.rename(old)
         partial.rename(path)
     except OSError as error:
+        if old.exists() and not path.exists():
+            old.rename(path)
         error.filename = error.filename or str(path)  # the system names none if the disk is full
         raise
     finally:

@@ -50,6 +50,22 @@ def test_a_block_that_fails_leaves_the_old_folder(tmp_path: Path, error: type[Ba
     assert content(tmp_path) == {"out/old": "old"}
 
 
+def test_the_old_folder_stays_if_the_new_one_gets_no_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "old").write_text("old")
+    rename = Path.rename
+
+    def refuse(path: Path, target: Path) -> Path:
+        if path.name == ".out.partial":
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", refuse)
+    with pytest.raises(OSError, match="No space left on device"), new_folder(tmp_path / "out"):
+        pass
+    assert content(tmp_path) == {"out/old": "old"}
+
+
 def test_a_block_that_fails_leaves_no_new_folder(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         fill_half_a_folder(tmp_path / "out", KeyboardInterrupt)
