@@ -13,12 +13,18 @@ from tagger.core.common.arrays import Probabilities
 from tagger.core.common.errors import InputError
 from tagger.core.common.files import new_folder, read_json, reading, write_json
 from tagger.core.corpus.encoded_split import EncodedSplit
+from tagger.core.corpus.lexicon import WordGroups
 from tagger.core.corpus.span_tags import best_tags
+from tagger.core.network.device import choose_device
+from tagger.core.network.lstm_tagger import tag_scores
 from tagger.core.network.model_config import write_config
 from tagger.core.network.model_folder import fingerprint, read_model
 from tagger.core.params.reader import read_params
 from tagger.core.params.schema import ExportView, Training
+from tagger.evaluate.metrics import score
 from tagger.evaluate.predictions import prediction_table, probabilities_of
+from tagger.evaluate.tagged_split import TaggedSplit
+from tagger.export.calibration import fit_temperature, tempered
 from tagger.export.model_card import model_card
 from tagger.export.onnx_weights import form_weights, onnx_file, tagger_weights, to_int8
 from tagger.predict.export_folder import FORMAT, ExportConfig
@@ -33,20 +39,21 @@ def export_chosen() -> None:
     params = read_params(ExportView)
     arithmetic.check(params.arithmetic)
     chosen = choose_training(params.export.loss, params.trainings)
-    test = EncodedSplit.load(paths.TEST)
+    test, dev = EncodedSplit.load(paths.TEST), EncodedSplit.load(paths.DEV) if params.export.calibrate else None
     predictions = pd.read_parquet(paths.predictions_file(*chosen))
     with new_folder(paths.EXPORT) as folder:
-        verification = export_model(paths.model_folder(*chosen), folder, test, predictions, params.export.int8)
+        trained, int8 = paths.model_folder(*chosen), params.export.int8
+        verification = export_model(trained, folder, test, predictions, dev=dev, int8=int8)
         survey = read_json(paths.SURVEY, "the output of `prepare`")
         files = {training: paths.evaluation_file(*training) for training in params.trainings}
         evaluations = {training: read_json(file, "the output of `evaluate`") for training, file in files.items()}
         card = model_card(chosen, params, survey, evaluations, verification)
         (folder / paths.MODEL_CARD.name).write_text(card, encoding="utf-8", newline="\n")
         one_of = f", seed {chosen.seed}, the best on dev of {seeds} seeds" if (seeds := len(params.seeds)) > 1 else ""
-        tokens = verification["tokens"]
-        print(f"exported {chosen.loss}{one_of}: same tags for {tokens} test tokens as the trained model")
-        if params.export.int8:
-            print(cost_of_int8(folder, test, predictions))
+        tokens, temperature = verification["tokens"], verification["temperature"]
+        print(f"exported {chosen.loss}{one_of}, at temperature {temperature}: same tags for {tokens} test tokens")
+        if int8:
+            print(cost_of_int8(folder, test))
 
 
 def choose_training(wanted: str, trainings: Sequence[Training]) -> Training:
@@ -65,40 +72,51 @@ def choose_training(wanted: str, trainings: Sequence[Training]) -> Training:
 
 
 def export_model(
-    trained: Path, folder: Path, split: EncodedSplit, predictions: pd.DataFrame, int8: bool = False
+    trained: Path,
+    folder: Path,
+    split: EncodedSplit,
+    predictions: pd.DataFrame,
+    *,
+    dev: EncodedSplit | None = None,
+    int8: bool = False,
 ) -> dict[str, Any]:
-    """Write a trained model as an export, provided that both agree on the test split.
+    """Write a trained model as an export, calibrated on `dev` if given, provided that both agree on the test split.
 
     The export tags the words of the split from their text, as a user would. The predictions are those of the trained
-    model. The result is also written to `verification.json`: all probabilities are equal within `tolerance`; how much
-    they differ depends on the processor.
+    model. The result is also written to `verification.json`: all probabilities are equal within `tolerance` once
+    `temperature` is undone, and how much they differ depends on the processor; `calibrated` has the metrics on the
+    split that the temperature changes.
 
     Raises:
         InputError: the two differ, the model folder is damaged, or the predictions are not of this split.
     """
-    _write_model(trained, folder, int8)
+    temperature = _write_model(trained, folder, dev, int8)
     probabilities = _tag(folder, split)
     exported = prediction_table(probabilities, split)
     if list(exported.columns) != list(predictions.columns) or not exported["word"].equals(predictions["word"]):
         raise InputError("the predictions are not of this model and test split; expected the output of `evaluate`")
     tokens, different = len(exported), int((exported["predicted"] != predictions["predicted"]).sum())
-    largest = float(np.abs(probabilities - probabilities_of(predictions)).max())
+    raw = probabilities_of(predictions)
+    largest = float(np.abs(tempered(probabilities, 1 / temperature) - raw).max())
     if different or not largest <= TOLERANCE:  # also refuses NaN
         raise InputError(
             f"{trained}: not exported: the export tags {different} of {tokens} test tokens differently, "
             f"and probabilities differ by up to {largest:.1e}, expected at most {TOLERANCE:.0e}"
         )
-    verification = {"tokens": tokens, "different_tags": different, "tolerance": TOLERANCE}
+    groups = WordGroups(*[np.zeros_like(split.tagged)] * 3)  # whose accuracies stay what they were
+    metrics = score(TaggedSplit.of(tempered(raw, temperature), split, groups))
+    verification = {"tokens": tokens, "different_tags": different, "tolerance": TOLERANCE, "temperature": temperature}
+    verification |= {"calibrated": {name: metrics[name] for name in ("nll", "brier", "ece")}}
     write_json(folder / paths.VERIFICATION.name, verification)
     return verification
 
 
-def cost_of_int8(folder: Path, split: EncodedSplit, predictions: pd.DataFrame) -> str:
-    """Say how exact the 8-bit tagger is on this processor; `predictions` are those of the trained model.
+def cost_of_int8(folder: Path, split: EncodedSplit) -> str:
+    """Say how exact the 8-bit tagger of an export is on this processor.
 
     This is no output, because the rounding of 8-bit kernels depends on the processor.
     """
-    exact, rough = probabilities_of(predictions), _tag(folder, split, int8=True)
+    exact, rough = (_tag(folder, split, int8=each) for each in (False, True))
     exact_tags, rough_tags = (best_tags(part, split.lengths, split.may_follow) for part in (exact, rough))
     accuracies = [f"{100 * (tags == split.tags)[split.tagged].mean():.2f} %" for tags in (rough_tags, exact_tags)]
     different, largest = int((exact_tags != rough_tags).sum()), np.abs(exact - rough).max()
@@ -108,9 +126,12 @@ def cost_of_int8(folder: Path, split: EncodedSplit, predictions: pd.DataFrame) -
     )
 
 
-def _write_model(trained: Path, folder: Path, int8: bool) -> None:
-    """Write all that is needed to use the export."""
+def _write_model(trained: Path, folder: Path, dev: EncodedSplit | None, int8: bool) -> float:
+    """Write all that is needed to use the export; return its temperature, which the last layer is divided by."""
     model, dictionaries = read_model(trained)
+    temperature = fit_temperature(tag_scores(model, dev, choose_device("cpu")), dev) if dev else 1.0
+    for parameter in model.linear.parameters():
+        parameter.data /= temperature
     weights = {"characters.onnx": form_weights(model), "tagger.onnx": tagger_weights(model)}
     weights["tagger.int8.onnx"] = to_int8(weights["tagger.onnx"])
     dictionaries.save(folder, affixes=model.params.affix_dim > 0)
@@ -123,6 +144,7 @@ def _write_model(trained: Path, folder: Path, int8: bool) -> None:
         format=FORMAT, loss=model.loss_name, model=model.params, trained=fingerprint(trained), int8=int8, sha256={}
     )
     write_config(folder, config.model_dump())
+    return temperature
 
 
 def _tag(folder: Path, split: EncodedSplit, int8: bool = False) -> Probabilities:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import StrictUndefined, Template
 
 from tagger.core.params.reader import flatten
 from tagger.core.params.schema import ExportView, Training
@@ -30,20 +30,16 @@ def model_card(
     Raises:
         jinja2.UndefinedError: the survey lacks a figure.
     """
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=False,  # noqa: S701, it is no HTML
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
+    text = (Path(__file__).parent / "model_card.md.jinja").read_text(encoding="utf-8")
+    template = Template(
+        text, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True, undefined=StrictUndefined
     )
     is_bundled = {Path(file).parent for file in (params.data.train, params.data.dev, params.data.test)} == {_BUNDLED}
     stated = params.export.data_licence, params.export.language
     known = ("CC BY 4.0", "en") if is_bundled else ("", "")
     licence, language = (auto if text == "auto" else text for text, auto in zip(stated, known, strict=True))
     settings = {"seed": chosen.seed, **params.settings}
-    return environment.get_template("model_card.md.jinja").render(
+    return template.render(
         chosen=chosen,
         licence=licence,
         hub_licence=found[0] if (found := _HUB_LICENCE.fullmatch(licence.lower().replace(" ", "-"))) else "other",
@@ -59,7 +55,7 @@ def model_card(
         metrics=shown_in("card"),
         loss_metrics=shown_in("card_losses"),
         verification=verification,
-        int8=params.export.int8,
+        export=params.export,
         most_words=MOST_WORDS,
         most_characters=MOST_CHARACTERS,
     )

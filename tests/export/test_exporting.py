@@ -8,15 +8,20 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.special import softmax
 
 from tagger.core.common.errors import InputError
 from tagger.core.common.files import new_folder
-from tagger.core.network.lstm_tagger import tag_probabilities
+from tagger.core.losses.definitions import LOSSES
+from tagger.core.network.lstm_tagger import tag_probabilities, tag_scores
 from tagger.core.network.model_folder import TrainedModel, fingerprint, read_model, write_model
 from tagger.core.params.schema import LossName, Training
-from tagger.evaluate.predictions import prediction_table
+from tagger.evaluate.metrics import score
+from tagger.evaluate.predictions import prediction_table, probabilities_of
+from tagger.evaluate.tagged_split import TaggedSplit
 from tagger.export.exporting import choose_training, cost_of_int8, export_model
 from tagger.predict.tagging import Tagger
+from tests.evaluate.test_metrics import nothing
 from tests.samples import CPU, RANDOM, contents, save_model
 
 Change = Callable[[pd.DataFrame], pd.DataFrame | None]
@@ -123,7 +128,7 @@ class Export(NamedTuple):
     def run(self, predictions: pd.DataFrame | None = None, int8: bool = False) -> dict[str, Any]:
         given = self.predictions if predictions is None else predictions
         with new_folder(self.target) as folder:
-            return export_model(self.trained, folder, RANDOM.dev, given, int8)
+            return export_model(self.trained, folder, RANDOM.dev, given, int8=int8)
 
     def changed(self, change: Change) -> pd.DataFrame:
         table = self.predictions.copy()
@@ -196,7 +201,8 @@ def test_the_same_weights_give_the_same_bytes(export: Export, tmp_path: Path) ->
 def test_the_agreement_is_reported_and_kept(export: Export) -> None:
     verification = export.run()
     assert json.loads((export.target / "verification.json").read_text(encoding="utf-8")) == verification
-    assert verification == {"tokens": len(RANDOM.dev.forms), "different_tags": 0, "tolerance": 1e-5}
+    same = {"tokens": len(RANDOM.dev.forms), "different_tags": 0, "tolerance": 1e-5, "temperature": 1}
+    assert {name: verification[name] for name in same} == same
 
 
 def test_what_8_bits_cost_is_measured(export: Export) -> None:
@@ -211,7 +217,7 @@ def test_what_8_bits_cost_is_measured(export: Export) -> None:
     assert 1e-5 < difference < 0.05
     tags = {rough: row.argmax(axis=1) for rough, row in found.items()}
     right = {rough: f"{100 * float((row == RANDOM.dev.tags).mean()):.2f} %" for rough, row in tags.items()}
-    assert cost_of_int8(export.target, RANDOM.dev, export.predictions) == (
+    assert cost_of_int8(export.target, RANDOM.dev) == (
         f"in 8 bits: accuracy {right[True]}, instead of {right[False]}; "
         f"{(tags[True] != tags[False]).sum()} tokens get another tag, probabilities differ by up to {difference:.2g}"
     )
@@ -229,6 +235,83 @@ def test_every_loss_can_be_exported(loss: LossName, tmp_path: Path) -> None:
 def test_predictions_that_were_stored_agree(export: Export, tmp_path: Path) -> None:
     export.predictions.to_parquet(tmp_path / "predictions.parquet", index=False)
     assert export.run(pd.read_parquet(tmp_path / "predictions.parquet"))["different_tags"] == 0
+
+
+class Calibrated(NamedTuple):
+    """An export whose model is far too sure, and what that says of each word of dev, as trained: (N, K)."""
+
+    export: Export
+    verification: dict[str, Any]
+    scores: np.ndarray
+
+    @property
+    def expected(self) -> np.ndarray:
+        return np.asarray(softmax(self.scores / self.verification["temperature"], axis=1))
+
+    def said(self, int8: bool = False) -> np.ndarray:
+        words = [RANDOM.dev.form_texts[form] for form in RANDOM.dev.forms]
+        sentences = [words[first:end] for first, end in pairwise(RANDOM.dev.sentence_starts)]
+        tagger = Tagger(self.export.target, int8=int8)
+        return np.concatenate([sentence.distribution for sentence in tagger.tag(sentences)])
+
+
+def calibrated(folder: Path, loss: LossName = "nll", change: Change = lambda _: None) -> Calibrated:
+    model = save_model(folder / "nll", loss)
+    for parameter in model.linear.parameters():
+        parameter.data *= 8
+    write_model(TrainedModel(model, RANDOM.dictionaries), emptied(folder / "nll"))
+    table = prediction_table(tag_probabilities(model, RANDOM.dev, CPU), RANDOM.dev)
+    export = Export(folder / "nll", folder / "export", table)
+    with new_folder(export.target) as target:
+        verification = export_model(
+            export.trained, target, RANDOM.dev, export.changed(change), dev=RANDOM.dev, int8=True
+        )
+    return Calibrated(export, verification, tag_scores(model, RANDOM.dev, CPU))
+
+
+@pytest.mark.parametrize("loss", list(LOSSES))
+def test_a_model_that_is_too_sure_is_exported_with_its_scores_divided_by_a_temperature(
+    loss: LossName, tmp_path: Path
+) -> None:
+    done = calibrated(tmp_path, loss)
+    assert done.verification["temperature"] > 2
+    assert done.verification["different_tags"] == 0
+    np.testing.assert_allclose(done.said(), done.expected, rtol=0, atol=2e-6)
+    assert (done.said().argmax(axis=1) == done.scores.argmax(axis=1)).all()
+
+
+def test_the_tagger_in_8_bits_is_calibrated_too(tmp_path: Path) -> None:
+    done = calibrated(tmp_path)
+    np.testing.assert_allclose(done.said(int8=True), done.expected, rtol=0, atol=0.05)
+    assert np.abs(done.said(int8=True) - softmax(done.scores, axis=1)).max() > 0.2
+
+
+def test_the_metrics_at_the_temperature_are_those_of_what_the_export_says(tmp_path: Path) -> None:
+    done = calibrated(tmp_path)
+    raw, said = (
+        score(TaggedSplit.of(each, RANDOM.dev, nothing(len(each))))
+        for each in (probabilities_of(done.export.predictions), done.said())
+    )
+    found = done.verification["calibrated"]
+    assert found == pytest.approx({name: said[name] for name in ("nll", "brier", "ece")}, abs=2e-6)
+    for name, value in found.items():
+        assert value < (raw[name] or 0)
+
+
+def test_the_trained_model_stays_as_it_is_and_calibration_has_the_same_bytes_each_time(tmp_path: Path) -> None:
+    first, second = calibrated(tmp_path / "a"), calibrated(tmp_path / "b")
+    assert contents(first.export.target) == contents(second.export.target)
+    read, _ = read_model(first.export.trained)
+    np.testing.assert_array_equal(tag_scores(read, RANDOM.dev, CPU), first.scores)
+
+
+@pytest.mark.parametrize(
+    "change", [add_to_cell("p_NOUN", 0.01), add_to_cell("p_NOUN", -2e-5), set_cell("predicted", "another")]
+)
+def test_at_a_temperature_too_another_model_is_refused(change: Change, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="not exported: of "):
+        calibrated(tmp_path, change=change)
+    assert not (tmp_path / "export").exists()
 
 
 def test_nothing_else_is_left_beside_the_export(export: Export) -> None:

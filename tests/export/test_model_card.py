@@ -17,7 +17,8 @@ SURVEY: dict[str, Any] = {
     "dictionary": {"words": 40, "words_with_vector": 0},
     "tags": [{"tag": "NOUN", "train": 5}, {"tag": "VERB|X", "train": 3}],
 }
-VERIFICATION = {"tokens": 10, "different_tags": 0, "tolerance": 1e-5}
+VERIFICATION: dict[str, Any] = {"tokens": 10, "different_tags": 0, "tolerance": 1e-5, "temperature": 1.0}
+CALIBRATED = {"temperature": 1.53, "calibrated": {"nll": 0.1234, "brier": 0.1, "ece": 0.0104}}
 EVALUATIONS = {
     Training("nll", 1): {"accuracy": 0.91, "macro_f1": 0.9, "unknown_accuracy": None, "nll": 0.25, "ece": 0.0312},
     Training("mse", 1): {"accuracy": 0.8912, "macro_f1": 0.88, "unknown_accuracy": 0.7, "nll": 0.3, "ece": 0.05},
@@ -68,7 +69,7 @@ def card(**changes: Any) -> str:
 def test_the_card_has_data_metrics_losses_params_and_limits() -> None:
     text = card()
     headings = [line[3:] for line in text.splitlines() if line.startswith("## ")]
-    assert headings == ["Data", "Metrics", "Losses", "Exactness", "Limits", "Params", "Files"]
+    assert headings == ["Data", "Metrics", "Losses", "Calibration", "Exactness", "Limits", "Params", "Files"]
     for row in (
         "| train | train.conllu | 7 | 60 | 40 |",
         "| `accuracy` | 0.9100 |",
@@ -159,6 +160,27 @@ def test_vectors_that_words_began_with_are_named() -> None:
     assert "3 of its 40 words started from a vector of `glove.txt`." in text.splitlines()
 
 
+def test_the_calibration_error_is_given_with_and_without_the_temperature() -> None:
+    text = card(verification=VERIFICATION | CALIBRATED)
+    assert "divided by 1.53," in text
+    for row in (
+        "| of this model | without | with it |",
+        "| `nll` | 0.2500 | 0.1234 |",
+        "| `brier` | - | 0.1000 |",
+        "| `ece` | 0.0312 | 0.0104 |",
+    ):
+        assert row in text.splitlines()
+    assert "by more than 1e-05, the temperature undone." in text
+
+
+def test_probabilities_that_are_not_calibrated_are_said_to_be_so() -> None:
+    assert "no temperature would have been of use on dev" in card()
+    off = card(params=params(export={"calibrate": False}))
+    assert "(`export.calibrate` was off)" in off
+    for text in (card(), off):
+        assert "divided by" not in text
+
+
 def test_the_card_has_no_path_of_the_machine() -> None:
     assert "/home" not in card()
 
@@ -170,7 +192,13 @@ def test_a_stroke_in_a_name_does_not_end_a_cell() -> None:
 
 def test_tables_and_texts_stand_apart_by_single_blank_lines() -> None:
     survey = SURVEY | {"dictionary": {"words": 40, "words_with_vector": 3}}
-    for text in (card(), card(**SEVERAL), card(survey=survey), card(params=params(export={"int8": True}))):
+    for text in (
+        card(),
+        card(**SEVERAL),
+        card(verification=VERIFICATION | CALIBRATED),
+        card(survey=survey),
+        card(params=params(export={"int8": True})),
+    ):
         assert "\n\n\n" not in text
         assert text.endswith("|\n")
         lines = text.splitlines()

@@ -43,7 +43,7 @@ for _loss in LOSSES:
     )
 STAGES["export"] = (
     ["losses", "seeds", "data", "model", "train", "export"],
-    ["data/prepared/test", "data/predictions"],
+    ["data/prepared/dev", "data/prepared/test", "data/predictions"],
     ["models/export"],
 )
 

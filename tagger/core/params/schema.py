@@ -196,6 +196,7 @@ class ExportParams(Section):
     )
     max_drop: float = Field(ge=0, le=1, description="largest drop in test accuracy for a new champion")
     int8: bool = Field(description="also export an 8-bit tagger")
+    calibrate: bool = Field(True, description="calibrate the probabilities on dev by a temperature, if it helps")
     data_licence: str = Field(description="licence of the corpus, for the model card; auto: only for the bundled one")
     language: Text = Field(
         "auto", description="language of the corpus, for the model card: en, de, ...; auto: the same"

@@ -32,12 +32,20 @@ from torch.nn import functional
 
 from tagger.core.losses.definitions import LOSSES
 from tagger.core.network.linear import Linear
-from tagger.core.network.lstm_tagger import CharacterCnn, CharacterLstm, Lstm, reversal_of, tag_scores
+from tagger.core.network.lstm_tagger import (
+    CharacterCnn,
+    CharacterLstm,
+    Lstm,
+    reversal_of,
+    tag_probabilities,
+    tag_scores,
+)
 from tagger.core.network.model_folder import WEIGHTS, TrainedModel, write_model
 from tagger.core.params.schema import LossName
 from tagger.evaluate.detail import evaluation_detail
 from tagger.evaluate.metrics import score, tag_table
 from tagger.evaluate.tagged_split import TaggedSplit
+from tagger.export.calibration import fit_temperature, tempered
 from tagger.export.onnx_weights import form_weights, tagger_weights, to_int8
 from tagger.report.comparison import significance
 from tagger.report.comparison.variances import Variances
@@ -364,6 +372,8 @@ def studies() -> Iterator[Piece]:
             results[loss] = {1: result_of(model=model, history=history, summary={"best_epoch": 2})}
             yield f"{name} for {loss}, scores", tag_scores(model, SMALL.dev, CPU)
             yield f"{name} for {loss}, exported weights", [form_weights(model), to_int8(tagger_weights(model))]
+            yield f"{name} for {loss}, temperature", fit_temperature(tag_scores(model, SMALL.dev, CPU), SMALL.dev)
+            yield f"{name} for {loss}, calibrated", tempered(tag_probabilities(model, SMALL.dev, CPU), 1.37)
         for part, figures in study_losses(results, SMALL.dev, groups).items():
             if isinstance(figures, dict):
                 yield f"{name}, {part}", {key: value for key, value in figures.items() if key != "answer"}
