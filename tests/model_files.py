@@ -18,7 +18,7 @@ def make_export(root: Path, int8: bool = False, **changes: Any) -> Path:
     model = save_model(root / "nll", **changes)
     table = prediction_table(tag_probabilities(model, RANDOM.dev, CPU), RANDOM.dev)
     with new_folder(root / "export") as folder:
-        export_model(root / "nll", folder, RANDOM.dev, table, int8=int8)
+        export_model(root / "nll", folder, RANDOM.dev, table, int8=int8, dev=None)
     return root / "export"
 
 

@@ -43,10 +43,10 @@ def export_chosen() -> None:
     predictions = pd.read_parquet(paths.predictions_file(*chosen))
     with new_folder(paths.EXPORT) as folder:
         trained, int8 = paths.model_folder(*chosen), params.export.int8
-        verification = export_model(trained, folder, test, predictions, dev=dev, int8=int8)
+        verification = export_model(trained, folder, test, predictions, int8=int8, dev=dev)
         survey = read_json(paths.SURVEY, "the output of `prepare`")
-        files = {training: paths.evaluation_file(*training) for training in params.trainings}
-        evaluations = {training: read_json(file, "the output of `evaluate`") for training, file in files.items()}
+        files = {each: paths.evaluation_file(*each) for each in params.trainings}
+        evaluations = {each: read_json(file, "the output of `evaluate`") for each, file in files.items()}
         card = model_card(chosen, params, survey, evaluations, verification)
         (folder / paths.MODEL_CARD.name).write_text(card, encoding="utf-8", newline="\n")
         one_of = f", seed {chosen.seed}, the best on dev of {seeds} seeds" if (seeds := len(params.seeds)) > 1 else ""
@@ -72,13 +72,7 @@ def choose_training(wanted: str, trainings: Sequence[Training]) -> Training:
 
 
 def export_model(
-    trained: Path,
-    folder: Path,
-    split: EncodedSplit,
-    predictions: pd.DataFrame,
-    *,
-    dev: EncodedSplit | None = None,
-    int8: bool = False,
+    trained: Path, folder: Path, split: EncodedSplit, predictions: pd.DataFrame, *, int8: bool, dev: EncodedSplit | None
 ) -> dict[str, Any]:
     """Write a trained model as an export, calibrated on `dev` if given, provided that both agree on the test split.
 
@@ -90,7 +84,7 @@ def export_model(
     Raises:
         InputError: the two differ, the model folder is damaged, or the predictions are not of this split.
     """
-    temperature = _write_model(trained, folder, dev, int8)
+    temperature = _write_model(trained, folder, int8, dev)
     probabilities = _tag(folder, split)
     exported = prediction_table(probabilities, split)
     if list(exported.columns) != list(predictions.columns) or not exported["word"].equals(predictions["word"]):
@@ -126,7 +120,7 @@ def cost_of_int8(folder: Path, split: EncodedSplit) -> str:
     )
 
 
-def _write_model(trained: Path, folder: Path, dev: EncodedSplit | None, int8: bool) -> float:
+def _write_model(trained: Path, folder: Path, int8: bool, dev: EncodedSplit | None) -> float:
     """Write all that is needed to use the export; return its temperature, which the last layer is divided by."""
     model, dictionaries = read_model(trained)
     temperature = fit_temperature(tag_scores(model, dev, choose_device("cpu")), dev) if dev else 1.0

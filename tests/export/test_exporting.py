@@ -128,7 +128,7 @@ class Export(NamedTuple):
     def run(self, predictions: pd.DataFrame | None = None, int8: bool = False) -> dict[str, Any]:
         given = self.predictions if predictions is None else predictions
         with new_folder(self.target) as folder:
-            return export_model(self.trained, folder, RANDOM.dev, given, int8=int8)
+            return export_model(self.trained, folder, RANDOM.dev, given, int8=int8, dev=None)
 
     def changed(self, change: Change) -> pd.DataFrame:
         table = self.predictions.copy()
@@ -228,7 +228,7 @@ def test_every_loss_can_be_exported(loss: LossName, tmp_path: Path) -> None:
     model = save_model(tmp_path / "model", loss)
     table = prediction_table(tag_probabilities(model, RANDOM.dev, CPU), RANDOM.dev)
     (tmp_path / "export").mkdir()
-    verification = export_model(tmp_path / "model", tmp_path / "export", RANDOM.dev, table)
+    verification = export_model(tmp_path / "model", tmp_path / "export", RANDOM.dev, table, int8=False, dev=None)
     assert verification["different_tags"] == 0
 
 

@@ -32,7 +32,8 @@ def export(folder: Path, seed: int = 1, *, int8: bool = False) -> Path:
     target.mkdir()
     tagged = Tagger(folder / "trained").tag(sentences())
     rows = [sentence.distribution for sentence in tagged]
-    export_model(folder / "trained", target, RANDOM.dev, prediction_table(np.concatenate(rows), RANDOM.dev), int8=int8)
+    table = prediction_table(np.concatenate(rows), RANDOM.dev)
+    export_model(folder / "trained", target, RANDOM.dev, table, int8=int8, dev=None)
     (target / "model_card.md").write_text("---\nlicense: mit\n---\n# A tagger\n", encoding="utf-8")
     return target
 

@@ -52,7 +52,9 @@ def export(loss: LossName = "nll") -> None:
     """Write what the stage writes."""
     predictions = pd.read_parquet(paths.predictions_file(loss, 1))
     with new_folder(paths.EXPORT) as folder:
-        export_model(paths.model_folder(loss, 1), folder, EncodedSplit.load(paths.TEST), predictions)
+        export_model(
+            paths.model_folder(loss, 1), folder, EncodedSplit.load(paths.TEST), predictions, int8=False, dev=None
+        )
 
 
 def write_report(seeds: tuple[int, ...]) -> None:
