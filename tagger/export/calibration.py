@@ -40,7 +40,7 @@ def fit_temperature(scores: Float32s, split: EncodedSplit) -> float:
 def tempered(probabilities: Probabilities, temperature: float) -> Probabilities:
     """Return the probabilities that scores have at this temperature, given those that they have at 1: (N, K)."""
     powers = np.maximum(probabilities, SMALLEST).astype(np.float64) ** (1 / temperature)
-    return (powers / powers.sum(axis=1, keepdims=True)).astype(np.float32)
+    return np.asarray(powers / powers.sum(axis=1, keepdims=True), dtype=np.float32)
 
 
 def _best(scores: Tensor, tags: Tensor) -> float:
