@@ -100,10 +100,8 @@ def export_model(
     groups = WordGroups(*[np.zeros_like(split.tagged)] * 3)  # whose accuracies stay what they were
     metrics = score(TaggedSplit.of(tempered(raw, temperature), split, groups))
     verification: dict[str, Any] = {"tokens": tokens, "different_tags": different, "tolerance": TOLERANCE}
-    verification |= {
-        "temperature": temperature,
-        "calibrated": {name: metrics[name] for name in ("nll", "brier", "ece")},
-    }
+    calibrated = {name: metrics[name] for name in ("nll", "brier", "ece")}
+    verification |= {"temperature": temperature, "calibrated": calibrated}
     write_json(folder / paths.VERIFICATION.name, verification)
     return verification
 

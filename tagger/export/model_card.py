@@ -39,7 +39,7 @@ def model_card(
     known = ("CC BY 4.0", "en") if is_bundled else ("", "")
     licence, language = (auto if text == "auto" else text for text, auto in zip(stated, known, strict=True))
     settings = {"seed": chosen.seed, **params.settings}
-    return template.render(
+    card: str = template.render(
         chosen=chosen,
         licence=licence,
         hub_licence=found[0] if (found := _HUB_LICENCE.fullmatch(licence.lower().replace(" ", "-"))) else "other",
@@ -59,3 +59,4 @@ def model_card(
         most_words=MOST_WORDS,
         most_characters=MOST_CHARACTERS,
     )
+    return card
