@@ -1,16 +1,24 @@
-"""The optimizers of all weights, and their common learning rate schedule."""
+"""The optimizer's step: all weights by Adam or SGD, with one learning rate schedule.
 
+
+PyTorch's functions are called without its classes of optimizers and schedulers: these import its compiler, a second.
+"""
+
+import math
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor
-from torch.optim import SGD, Adam, Optimizer
 from torch.optim.adam import adam
-from torch.optim.lr_scheduler import ConstantLR, LinearLR, LRScheduler, OneCycleLR
+from torch.optim.sgd import sgd
 
 from tagger.core.network.lstm_tagger import LstmTagger
 from tagger.core.params.schema import TrainParams
+
+_ADAM = partial(adam, fused=True, amsgrad=False, eps=1e-8, maximize=False)
+_SGD = partial(sgd, dampening=0, nesterov=False, maximize=False)
 
 
 class Optimization:
@@ -19,94 +27,82 @@ class Optimization:
     Adam updates only the rows of a table that a batch uses, so a step takes no longer with a larger vocabulary. These
     rows have no momentum (the first beta is 0), which would wait for the word's next sentence, and no weight decay.
     SGD updates all rows.
-    """
-
-    def __init__(self, model: LstmTagger, params: TrainParams, steps: int) -> None:
-        tables, others = model.tables_and_others()
-        rate, decay = params.learning_rate, params.weight_decay
-        self._dense_tables: list[Tensor] = []
-        self._optimizers: list[Optimizer]
-        if params.optimizer == "sgd":
-            self._dense_tables = tables
-            self._optimizers = [SGD(model.parameters(), lr=rate, momentum=params.momentum, weight_decay=decay)]
-        else:
-            self._optimizers = [
-                Adam(others, lr=rate, betas=params.adam_betas, weight_decay=decay, fused=True),
-                RowAdam(tables, rate, params.adam_betas[1]),
-            ]
-        schedules = [_schedule(optimizer, params, steps) for optimizer in self._optimizers]
-        self._parts: list[Optimizer | LRScheduler] = [*self._optimizers, *schedules]  # in the order of their steps
-
-    @property
-    def learning_rate(self) -> float:
-        """The learning rate of the next step."""
-        return float(self._optimizers[0].param_groups[0]["lr"])
-
-    def step(self) -> None:
-        """Update the weights, then the learning rate."""
-        for weights in self._dense_tables:
-            if weights.grad is not None:
-                weights.grad = weights.grad.to_dense()
-        for part in self._parts:
-            part.step()
-
-    def state_dict(self) -> list[dict[str, Any]]:
-        """Return all that the next step depends on, except the weights and gradients."""
-        return [part.state_dict() for part in self._parts]
-
-    def load_state_dict(self, state: list[dict[str, Any]]) -> None:
-        """Take what `state_dict` returned."""
-        for part, own in zip(self._parts, state, strict=True):
-            part.load_state_dict(own)
-
-
-class RowAdam(Optimizer):
-    """Adam on the rows of a table that have a gradient; its first beta is 0.
 
     Unlike `torch.optim.SparseAdam`, it has the bytes of portable arithmetic, because fused Adam takes its square roots
     without MKL, and it is faster. (SparseAdam also adds epsilon before it corrects the bias.)
     """
 
-    def __init__(self, tables: Sequence[Tensor], lr: float, beta: float) -> None:
-        """Take tables whose gradients are sparse and coalesced; `beta` is the second one of Adam."""
-        super().__init__(tables, {"lr": lr})
-        self._beta = beta
-        for table in tables:
-            self.state[table] = {"step": torch.zeros((), device=table.device), "squares": torch.zeros_like(table)}
+    def __init__(self, model: LstmTagger, params: TrainParams, steps: int) -> None:
+        self._params, self._steps, self._done = params, steps, 0
+        self.learning_rate = self._next_rate(params.learning_rate)  # of the next step
+        self._tables, others = model.tables_and_others()
+        self._weights = [*self._tables, *others]
+        self._counts = [torch.zeros((), device=each.device) for each in self._weights]  # steps, as Adam wants them
+        self._squares = [torch.zeros_like(each) for each in self._weights]  # Adam's means of squared gradients
+        averaged = others if params.optimizer == "adam" else self._weights
+        self._momenta = [torch.zeros_like(each) for each in averaged]
 
     @torch.no_grad()
-    def step(self, closure: None = None) -> None:  # type: ignore[override]  # noqa: ARG002
-        """Update the rows."""
-        for group in self.param_groups:
-            for table in group["params"]:
-                if table.grad is None:
-                    continue
-                used, gradient, state = table.grad._indices()[0], table.grad._values(), self.state[table]
-                rows, squares = table[used], state["squares"][used]
-                adam(
-                    [rows],
-                    [gradient],
-                    [torch.zeros_like(gradient)],
-                    [squares],
-                    [],
-                    [state["step"]],
-                    fused=True,
-                    amsgrad=False,
-                    beta1=0,
-                    beta2=self._beta,
-                    lr=group["lr"],
-                    weight_decay=0,
-                    eps=1e-8,
-                    maximize=False,
-                )
-                table[used] = rows
-                state["squares"][used] = squares
+    def step(self) -> None:
+        """Update the weights, then the learning rate."""
+        (self._step_adam if self._params.optimizer == "adam" else self._step_sgd)()
+        self._done += 1
+        self.learning_rate = self._next_rate(self.learning_rate)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return all that the next step depends on, except the weights and gradients."""
+        return {"done": self._done, "learning_rate": self.learning_rate, "tensors": self._tensors}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take what `state_dict` returned, on whatever device."""
+        self._done, self.learning_rate = state["done"], state["learning_rate"]
+        for own, given in zip(self._tensors, state["tensors"], strict=True):
+            own.copy_(given)
+
+    @property
+    def _tensors(self) -> list[Tensor]:
+        return [*self._counts, *self._squares, *self._momenta]
+
+    def _step_adam(self) -> None:
+        tables = len(self._tables)
+        for table, count, squares in zip(self._tables, self._counts, self._squares, strict=False):
+            if table.grad is not None:
+                used, gradient = table.grad._indices()[0], table.grad._values()
+                rows, of_rows = table[used], squares[used]
+                self._adam([(rows, gradient, torch.zeros_like(gradient), of_rows, count)], first_beta=0, decay=0)
+                table[used], squares[used] = rows, of_rows
+        states = zip(self._weights[tables:], self._momenta, self._squares[tables:], self._counts[tables:], strict=True)
+        parts = [(weights, weights.grad, *state) for weights, *state in states if weights.grad is not None]
+        self._adam(parts, self._params.adam_betas[0], self._params.weight_decay)
+
+    def _adam(self, parts: Sequence[tuple[Tensor, ...]], first_beta: float, decay: float) -> None:
+        """Make Adam's step; each part is weights, gradient, mean of the gradient, mean of its square, steps before."""
+        weights, gradients, means, squares, counts = map(list, zip(*parts, strict=True))
+        beta1, beta2, rate = first_beta, self._params.adam_betas[1], self.learning_rate
+        _ADAM(weights, gradients, means, squares, [], counts, beta1=beta1, beta2=beta2, lr=rate, weight_decay=decay)
+
+    def _step_sgd(self) -> None:
+        states = zip(self._weights, self._momenta, strict=True)
+        parts = [(each, each.grad.to_dense(), momenta) for each, momenta in states if each.grad is not None]
+        weights, gradients, momenta = map(list, zip(*parts, strict=True))
+        momentum, decay = self._params.momentum, self._params.weight_decay
+        _SGD(weights, gradients, momenta, lr=self.learning_rate, momentum=momentum, weight_decay=decay)
+
+    def _next_rate(self, rate: float) -> float:
+        """Return the learning rate of the next step, given that of the one before: as PyTorch's schedulers do."""
+        if self._params.schedule == "one_cycle":
+            return one_cycle(self._params.learning_rate, self._done, self._steps)
+        if self._params.schedule == "linear" and self._done:
+            fall = 1 / self._steps - 1
+            return rate * (1 + fall / (self._steps + (self._done - 1) * fall))
+        return rate
 
 
-def _schedule(optimizer: Optimizer, params: TrainParams, steps: int) -> LRScheduler:
-    if params.schedule == "one_cycle":
-        # One step more than are taken: the scheduler also moves on after the last.
-        return OneCycleLR(optimizer, max_lr=params.learning_rate, total_steps=steps + 1, cycle_momentum=False)
-    if params.schedule == "linear":
-        return LinearLR(optimizer, start_factor=1, end_factor=1 / steps, total_iters=steps)
-    return ConstantLR(optimizer, factor=1, total_iters=1)
+def one_cycle(highest: float, step: int, steps: int) -> float:
+    """Return the rate of a step, counted from 0: a cosine up in the first 0.3 of the steps, then one down to nearly 0.
+
+    It is that of `OneCycleLR` for one step more than are taken.
+    """
+    lowest, top = highest / 25, 0.3 * (steps + 1) - 1
+    first, last, begin, end = (lowest, highest, 0.0, top) if step <= top else (highest, lowest / 1e4, top, steps)
+    return last + (first - last) / 2 * (math.cos(math.pi * ((step - begin) / (end - begin))) + 1)
