@@ -66,7 +66,7 @@ def complete_artifacts(loss: str) -> set[str]:
         f"history/{loss}.csv",
         f"tags/{loss}.csv",
         f"detail/{loss}.json",
-        "confusion.png",
+        "confusion.html",
         "probabilities.json",
         f"predictions/{loss}.parquet",
         *(f"dictionaries/{name}.json" for name in ("words", "characters", "affixes", "tags", "lookup")),

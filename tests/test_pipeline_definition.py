@@ -21,7 +21,6 @@ STAGES: dict[str, Any] = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="
 # Packages whose version decides no figure: they check types, read params, or write bytes that others have computed.
 DECIDES_NOTHING = {"markupsafe", "pydantic", "safetensors", "spacy", "tagger", "yaml"}
 DECIDES_NOTHING |= {"alembic", "mlflow", "requests", "sqlalchemy", "huggingface_hub"}  # to fetch a model
-IMPORTED_AS = {"sklearn": "scikit-learn"}
 
 
 def folders_reached(stage: str) -> set[str]:
@@ -124,7 +123,7 @@ def test_the_key_of_a_checkpoint_covers_the_wings_of_train() -> None:
 def test_the_versions_that_a_stage_depends_on_are_those_of_the_packages_that_it_computes_with(stage: str) -> None:
     files = [path for path in deciding_files(stage) if path.suffix == ".py"]
     tops = {name.split(".")[0] for file in files for name in imports_of(file, typing=False)}
-    imported = {IMPORTED_AS.get(top, top) for top in tops - set(sys.stdlib_module_names)} - DECIDES_NOTHING
+    imported = tops - set(sys.stdlib_module_names) - DECIDES_NOTHING
     assert imported <= set(installed_versions(stage)) <= imported | {"pyarrow"}  # pandas writes Parquet with it
 
 

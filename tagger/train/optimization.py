@@ -1,6 +1,5 @@
 """The optimizer's step: all weights by Adam or SGD, with one learning rate schedule.
 
-
 PyTorch's functions are called without its classes of optimizers and schedulers: these import its compiler, a second.
 """
 

@@ -8,7 +8,6 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from matplotlib.figure import Figure
 
 from tagger.core.common import paths
 from tagger.core.params.schema import Training
@@ -49,7 +48,6 @@ FILE_WRITES = ("log_artifact", "log_artifacts")
 @pytest.fixture(autouse=True)
 def _plain_picture(monkeypatch: pytest.MonkeyPatch) -> None:
     """Drawing takes most of the time of a delivery, and test_confusion_picture.py tests it."""
-    monkeypatch.setattr(delivery, "draw_confusions", lambda *_: Figure(figsize=(1, 1)))
 
 
 class Weak:
@@ -267,7 +265,7 @@ def test_the_table_is_that_of_the_last_evaluation(store: Store, monkeypatch: pyt
     (run,) = runs_of(store)
     table = store.client.load_table(store.experiment, "probabilities.json", [run.info.run_id])
     assert list(table["word"]) == list(predictions["word"].iloc[::-1])
-    assert set(artifacts(store, run)) >= {"params.yaml", "confusion.png", "history/nll.csv", "predictions/nll.parquet"}
+    assert set(artifacts(store, run)) >= {"params.yaml", "confusion.html", "history/nll.csv", "predictions/nll.parquet"}
 
 
 def test_a_later_stage_leaves_the_files_of_the_evaluation_alone(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -275,10 +273,10 @@ def test_a_later_stage_leaves_the_files_of_the_evaluation_alone(store: Store, mo
     record = evaluated_record()
     deliver(store, record)
     (run,) = runs_of(store)
-    picture = Path(run.info.artifact_uri.removeprefix("file://")) / "confusion.png"
-    picture.write_bytes(b"as it was")
+    page = Path(run.info.artifact_uri.removeprefix("file://")) / "confusion.html"
+    page.write_bytes(b"as it was")
     deliver(store, record.model_copy(update={"figures": record.figures | {"export_largest_difference": 0.0}}))
-    assert picture.read_bytes() == b"as it was"
+    assert page.read_bytes() == b"as it was"
     assert "export_largest_difference" in figures_of(runs_of(store)[0])
 
 

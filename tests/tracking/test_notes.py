@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 
 import pytest
-from matplotlib.figure import Figure
 
 from tagger.core.common import paths
 from tagger.predict.mlflow_store import tracking_uri
@@ -26,7 +25,6 @@ def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave out what takes most of the time of a delivery."""
     for name in ("log_model", "register_export", "describe_version"):
         monkeypatch.setattr(delivery, name, lambda *_: None)
-    monkeypatch.setattr(delivery, "draw_confusions", lambda *_: Figure(figsize=(1, 1)))
     monkeypatch.setattr(delivery, "promote", lambda *_: False)
 
 

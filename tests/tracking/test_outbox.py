@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from matplotlib.figure import Figure
 
 from tagger.core.common import paths
 from tagger.predict.mlflow_store import StoreAwayError, tracking_uri
@@ -23,9 +22,8 @@ AWAY = StoreAwayError("MLflow: it is away")
 
 @pytest.fixture(autouse=True)
 def _cheap(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Models and pictures take most of the time of a delivery, and test_delivery.py tests them."""
+    """Models take most of the time of a delivery, and test_delivery.py tests them."""
     monkeypatch.setattr(delivery, "log_model", lambda *_: None)
-    monkeypatch.setattr(delivery, "draw_confusions", lambda *_: Figure(figsize=(1, 1)))
 
 
 def record_of(loss: Any = "nll", identity: str | None = None) -> Record:

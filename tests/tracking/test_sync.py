@@ -4,7 +4,6 @@ import shutil
 from pathlib import Path
 
 import pytest
-from matplotlib.figure import Figure
 
 from tagger.core.common import paths
 from tagger.core.common.errors import InputError
@@ -33,11 +32,6 @@ from tests.tracking.samples import (
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
 LEFT_OUT = "left out {}-1: its model or data differ from dvc.lock; run `dvc pull` or `dvc repro`"
-
-
-@pytest.fixture(autouse=True)
-def _plain_picture(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(delivery, "draw_confusions", lambda *_: Figure(figsize=(1, 1)))
 
 
 @pytest.fixture

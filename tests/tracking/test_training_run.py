@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from matplotlib.figure import Figure
 
 from tagger.core.common import paths
 from tagger.core.params.schema import Training
@@ -36,9 +35,8 @@ NAMES = (
 
 @pytest.fixture(autouse=True)
 def _cheap(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Models and pictures take most of the time of a delivery, and test_delivery.py tests them."""
+    """Models take most of the time of a delivery, and test_delivery.py tests them."""
     monkeypatch.setattr(delivery, "log_model", lambda *_: None)
-    monkeypatch.setattr(delivery, "draw_confusions", lambda *_: Figure(figsize=(1, 1)))
 
 
 class Clock:

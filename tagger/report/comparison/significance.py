@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from scipy.stats import binomtest
+from scipy.special import betainc
 
 from tagger.core.common.arrays import Flags, Float64s
 from tagger.core.common.rounding import six_digits, six_places
@@ -79,6 +79,6 @@ def mcnemar(first_right: Flags, second_right: Flags) -> dict[str, Any]:
     `p` is two-sided, and 1 if there is no such token.
     """
     only_first, only_second = int((first_right & ~second_right).sum()), int((second_right & ~first_right).sum())
-    apart = only_first + only_second
-    p = binomtest(only_first, apart).pvalue if apart else 1.0
+    # Of n tokens, P(at most k by chance) is this regularised beta function of n - k and k + 1.
+    p = min(1.0, 2 * float(betainc(max(only_first, only_second), min(only_first, only_second) + 1, 0.5)))
     return {"only_first_right": only_first, "only_second_right": only_second, "p": six_digits(p)}

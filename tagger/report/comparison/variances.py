@@ -11,7 +11,7 @@ from bisect import bisect_left
 from typing import NamedTuple, Self
 
 import numpy as np
-from scipy.stats import norm, t
+from scipy.special import ndtri, stdtrit
 
 from tagger.core.common.arrays import Float64s
 
@@ -40,9 +40,7 @@ class Variances(NamedTuple):
         Each part has its own quantile, so that w is never too small (Banerjee 1960). With one quantile for both, by the
         degrees of freedom of Satterthwaite (1946), it can be: docs/seeds.md has the false alarms of either.
         """
-        return math.hypot(
-            t.ppf(level, seeds - 1) * math.sqrt(self.seeds / seeds), norm.ppf(level) * self.sentences**0.5
-        )
+        return math.hypot(stdtrit(seeds - 1, level) * math.sqrt(self.seeds / seeds), ndtri(level) * self.sentences**0.5)
 
     def visible(self, confidence: float, seeds: float) -> float:
         """Return the true difference that an interval of this confidence sets apart from 0 with the chance `POWER`."""

@@ -7,7 +7,7 @@ from statistics import fmean
 from typing import NamedTuple
 
 import numpy as np
-from scipy.stats import binomtest
+from scipy.special import ndtri
 
 from tagger.evaluate.metrics import METRICS, Metric, shown_in
 from tagger.report.shared.wording import grouped
@@ -17,6 +17,7 @@ LEFT, RIGHT, TOP, BOTTOM = 46, 12, 14, 38  # margins of the plot within the pane
 FLOOR = TOP + WIDTH - LEFT - RIGHT  # y of an accuracy of 0 in a reliability diagram: both axes are equally long
 STRIP = 44  # height of the strip below the diagram, which shows how many words a bin has
 EDGE, ROW = 16, 42  # of a chart of seeds: margins at both sides, height of a row
+NEARLY = 1e-9  # of a step: a value so close to a tick lies on it
 LINE, STEP = 2.0, 3.5  # widths: if lines coincide, the lower ones are wider, so that all are visible
 PANELS = (  # column of a history, title, whether the axis is logarithmic
     ("dev_accuracy", "Dev accuracy", False),
@@ -121,8 +122,9 @@ def path(points: Sequence[Point]) -> str:
 
 def accuracy_interval(accuracy: float, tokens: int) -> tuple[float, float]:
     """Return Wilson's interval at 95 % (1927, Probable inference, the law of succession, and statistical inference)."""
-    interval = binomtest(round(accuracy * tokens), tokens).proportion_ci(0.95, "wilson")
-    return float(interval.low), float(interval.high)
+    share, square = round(accuracy * tokens) / tokens, ndtri(0.975) ** 2 / tokens
+    middle, width = share + square / 2, math.sqrt(square * (share * (1 - share) + square / 4))
+    return float((middle - width) / (1 + square)), float((middle + width) / (1 + square))
 
 
 def pixel(
@@ -141,11 +143,13 @@ share_y = partial(pixel, low=0, high=1, start=FLOOR, end=TOP)
 
 
 def linear_ticks(low: float, high: float) -> list[float]:
-    """Return round numbers from at most `low` to at least `high`."""
-    from matplotlib.ticker import MaxNLocator
-
-    ticks = MaxNLocator(nbins=5, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
-    return [float(f"{tick:.9g}") for tick in ticks]
+    """Return round numbers from at most `low` to at least `high`, the latter in at most five steps."""
+    least = (high - low if high - low > 1e-6 * abs(high) else abs(high) or 1.0) / 5
+    power = math.floor(math.log10(least))
+    step = next(step for factor in (1, 2, 2.5, 5, 10) if (step := float(f"{factor}e{power}")) >= least)
+    last = math.ceil(high / step - NEARLY)
+    first = min(math.floor(low / step + NEARLY), last - 1)
+    return [float(f"{number * step:.9g}") for number in range(first, last + 1)]
 
 
 def log_ticks(low: float, high: float) -> list[float]:

@@ -9,8 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from scipy.special import rel_entr
-from scipy.stats import entropy
+from scipy.special import entr, rel_entr
 
 from tagger.core.common.arrays import Float64s, Tags
 from tagger.core.common.rounding import six_digits
@@ -32,7 +31,7 @@ def identities(scores: Mapping[str, Float64s], forms: Tags, tags: Tags) -> dict[
     likelihood = _likelihood(_log_softmax(scores[model])[np.arange(len(tags)), tags])
     frequencies = _frequencies(np.bincount(tags, minlength=amount))
     checks = [row["largest_difference"] for row in rows] + [likelihood["difference"], frequencies["difference"]]
-    first, one_hot_entropy = rows[0], float(entropy(np.eye(amount)[tags], axis=1).max())
+    first, one_hot_entropy = rows[0], float(entr(np.eye(amount)[tags]).sum(axis=1).max())
     return {
         "rows": rows,
         "one_hot_entropy": six_digits(one_hot_entropy),
@@ -53,7 +52,7 @@ def identities(scores: Mapping[str, Float64s], forms: Tags, tags: Tags) -> dict[
 def _decompose(loss: str, scores: Float64s, targets: Float64s) -> dict[str, Any]:
     logits, truth = torch.from_numpy(scores), torch.from_numpy(targets)
     cross = torch.nn.functional.cross_entropy(logits, truth, reduction="none").numpy()  # (N)
-    own = entropy(targets, axis=1)
+    own = entr(targets).sum(axis=1)
     divergence = rel_entr(targets, np.exp(_log_softmax(scores))).sum(axis=1)
     return {
         "loss": loss,
@@ -82,7 +81,7 @@ def _frequencies(counts: Tags) -> dict[str, Any]:
     uniform = np.full(len(shares), 1 / len(shares))
     nll = -(shares[present] * np.log(shares[present])).sum()
     uniform_nll = -(shares * np.log(uniform)).sum()
-    own, divergence = entropy(shares), rel_entr(shares, uniform).sum()
+    own, divergence = entr(shares).sum(), rel_entr(shares, uniform).sum()
     return {
         "nll": six_digits(nll),
         "entropy": six_digits(own),

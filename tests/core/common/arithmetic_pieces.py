@@ -25,8 +25,7 @@ arithmetic.use("portable")  # before torch is imported
 import numpy as np
 import pandas as pd
 import torch
-from scipy.special import rel_entr
-from scipy.stats import binomtest, entropy
+from scipy.special import entr, rel_entr
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -49,6 +48,7 @@ from tagger.export.calibration import fit_temperature, tempered
 from tagger.export.onnx_weights import form_weights, tagger_weights, to_int8
 from tagger.report.comparison import significance
 from tagger.report.comparison.variances import Variances
+from tagger.report.page.charts import accuracy_interval
 from tagger.report.questions.study import study_losses
 from tagger.train.gradients import BatchGradient
 from tagger.train.optimization import Optimization
@@ -327,9 +327,10 @@ def measures() -> Iterator[Piece]:
         "seeds for a difference",
         [[found.visible(0.95, 3), found.seeds_for(0.02, 0.95)] for found in over_seeds.values()],
     )
-    for right, tokens in ((0, 3), (17, 30), (1200, 1581)):
-        test = binomtest(right, tokens)
-        yield f"binomial test {right} of {tokens}", [test.pvalue, *test.proportion_ci(method="wilson")]
+    for first, second in ((0, 3), (17, 13), (1200, 381)):
+        right = np.arange(first + second) < first
+        test = significance.mcnemar(right, ~right)
+        yield f"McNemar's test of {first} and {second}", [test["p"], *accuracy_interval(first / len(right), len(right))]
 
 
 def in_float64() -> Iterator[Piece]:
@@ -344,7 +345,7 @@ def in_float64() -> Iterator[Piece]:
             [values.sum(), values.sum(axis=0), values.mean(axis=1), np.square(values).sum(1)],
         )
         yield f"NumPy's cumprod of {size}", np.cumprod(np.exp(-np.abs(values)), axis=0)
-        yield f"SciPy's entropies of {size}", [entropy(shares, axis=1), rel_entr(shares, shares[::-1]).sum(axis=1)]
+        yield f"SciPy's entropies of {size}", [entr(shares).sum(axis=1), rel_entr(shares, shares[::-1]).sum(axis=1)]
         yield (
             f"cross-entropy of {size}",
             functional.cross_entropy(torch.from_numpy(values), torch.from_numpy(shares), reduction="none"),
