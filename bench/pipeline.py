@@ -43,6 +43,8 @@ class Workspace:
             params[section] |= values
         if epochs is not None:
             params["train"]["epochs"] = epochs
+        for name in ("dvc.yaml", ".dvcignore"):  # they say which files a stage watches
+            shutil.copyfile(ROOT / name, folder / name)
         (folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False), encoding="utf-8")
         self.folder, self.epochs = folder, int(params["train"]["epochs"])
 
@@ -51,12 +53,12 @@ class Workspace:
         """The exported model."""
         return self.folder / paths.EXPORT
 
-    def stage(self, name: str) -> Finished:
-        """Run a stage; a training starts from nothing, whatever checkpoint was left."""
+    def stage(self, name: str, **variables: str) -> Finished:
+        """Run a stage, with these environment variables too; a training starts from nothing, without a checkpoint."""
         if name == "train":
             shutil.rmtree(self.folder / ".dvc", ignore_errors=True)
         command = [sys.executable, "-m", "stages", name, *STAGES[name]]
-        return run(command, self.folder, environment())
+        return run(command, self.folder, environment() | variables)
 
     def stages(self) -> dict[str, Finished]:
         """Run all stages in their order."""

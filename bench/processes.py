@@ -21,6 +21,7 @@ class Finished(NamedTuple):
     seconds: float  # from its start to its end
     peak_mb: float  # of memory; where it has children of its own, that of the largest process
     text: str  # both outputs
+    processor_seconds: float  # of all its threads; other processes of the machine hardly change it
 
 
 class ChildError(Exception):
@@ -52,7 +53,7 @@ def run(command: Sequence[str], folder: Path, environment: Mapping[str, str]) ->
     if process.returncode != 0:
         lines = text.strip().splitlines() or [f"exit code {process.returncode}"]
         raise ChildError(lines[-1])
-    return Finished(seconds, usage.ru_maxrss / UNIT, text)
+    return Finished(seconds, usage.ru_maxrss / UNIT, text, usage.ru_utime + usage.ru_stime)
 
 
 def environment(threads: int | None = None) -> dict[str, str]:

@@ -26,7 +26,7 @@ class FakeWorkspace:
         self.name = name
 
     def stage(self, name: str) -> Finished:
-        return Finished(2.0, 50.0, "")
+        return Finished(2.0, 50.0, "", 1.0)
 
     def stages(self) -> dict[str, Finished]:
         return {name: self.stage(name) for name in ("prepare", "train")}
