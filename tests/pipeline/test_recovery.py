@@ -49,6 +49,8 @@ def check_undisturbed(project: Project, undisturbed: Project, epochs: int) -> No
     assert (store.models(run), store.versions()) == (["nll-trained"], [])
 
 
+# Going on is also seen in test_trainer.py and test_training_run.py, and rebuilding in test_sync.py.
+@pytest.mark.slow
 def test_a_training_that_was_killed_goes_on_to_the_same_bytes_in_the_same_run(
     tracked: Project, database: Path, tmp_path: Path
 ) -> None:
@@ -104,6 +106,7 @@ def test_a_run_left_by_a_dead_process_is_closed(copy: Project) -> None:
     assert "KILLED" in {run.info.status for run in store_of(copy).runs()}
 
 
+@pytest.mark.slow
 def test_runs_that_the_run_cache_left_out_are_rebuilt_once(copy: Project, database: Path) -> None:
     for place in ("dvc.lock", "models", "data/predictions", "metrics"):
         path = copy.root / place

@@ -117,17 +117,17 @@ def test_the_stage_gives_the_same_bytes_under_torchrun(tracked: Project) -> None
     assert printed.count("nll-1 epoch 3/3") == 1
 
 
-# What a signal does that the stage catches is also seen in test_failures.py.
-@pytest.mark.parametrize("number", [signal.SIGKILL, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
-def test_the_other_process_ends_with_the_stage(tracked: Project, number: signal.Signals) -> None:
+# What a signal does that the stage catches is also seen in test_failures.py, and SIGKILL in the test below.
+@pytest.mark.slow
+def test_the_other_process_ends_with_the_stage(tracked: Project) -> None:
     with start_training(tracked, "python", "-m", "stages", "train", "nll", "1") as stage:
         (other,) = stages_of(stage)
-        stage.send_signal(number)
+        stage.terminate()
         stage.communicate()
     assert psutil.wait_procs([other], timeout=20)[1] == []
 
 
-def test_a_stage_whose_other_process_has_ended_says_so_and_goes_on_the_next_time(tracked: Project) -> None:
+def test_a_stage_and_its_other_process_end_with_each_other_and_go_on_the_next_time(tracked: Project) -> None:
     with start_training(tracked, "python", "-m", "stages", "train", "nll", "1") as stage:
         (other,) = stages_of(stage)
         other.kill()
@@ -135,10 +135,12 @@ def test_a_stage_whose_other_process_has_ended_says_so_and_goes_on_the_next_time
     assert stage.returncode != 0
     assert "error: process 1 of this training has ended, or not answered for 600 seconds: " in printed
     assert "Traceback" not in printed
-    with tracked.start("python", "-m", "stages", "train", "nll", "1") as again:
+    with tracked.start("env", "TAGGER_PROCESSES=2", "python", "-m", "stages", "train", "nll", "1") as again:
         assert again.stdout is not None
         assert any(re.search(r"resumed after epoch \d+ of 100000", line) for line in again.stdout)
+        (other,) = stages_of(again)
         again.kill()
+    assert psutil.wait_procs([other], timeout=20)[1] == []
 
 
 def test_a_process_that_hangs_does_not_keep_the_stage_from_ending(tracked: Project) -> None:

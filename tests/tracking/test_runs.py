@@ -173,6 +173,7 @@ for number in range(4):
 """
 
 
+@pytest.mark.slow  # that the lock is held is seen in test_store.py
 def test_two_processes_that_start_at_the_same_time_make_one_database_and_one_group(workspace: Path) -> None:
     environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "ignore"}
     processes = [
