@@ -19,7 +19,6 @@ from sqlalchemy import Engine
 
 from tagger.core.common.errors import InputError
 from tagger.predict.mlflow_store import StoreAwayError, address, knock, reporting, tracking_uri
-from tagger.runner.locks import is_held
 from tagger.tracking.store import connect
 from tests.conftest import ROOT
 
@@ -169,21 +168,6 @@ def test_two_workspaces_start_at_once_on_one_new_database(tmp_path: Path) -> Non
             subprocess.Popen(command, env=environment, cwd=place, stderr=subprocess.PIPE, stdout=subprocess.PIPE)
         )
     assert [(process.communicate()[1], process.returncode) for process in processes] == [(b"", 0)] * 2
-
-
-def test_a_client_which_may_make_the_database_is_made_under_a_lock(
-    filled: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    held = []
-
-    def make_client(uri: str) -> MlflowClient:
-        held.append(is_held("mlflow"))
-        return MlflowClient(uri)
-
-    monkeypatch.setattr("tagger.tracking.store.MlflowClient", make_client)
-    connect()
-    assert held == [True]
-    assert not is_held("mlflow")
 
 
 def test_the_experiment_is_found_again(filled: Path) -> None:
