@@ -14,11 +14,12 @@ RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 ASK_TORCH := $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 QUICKLY := --retries 0 --timeout 15
 
-# $(call INSTALL,VENV,LOCK): install the versions of a lock; only torch comes from PyTorch's index, if that can be reached.
-# Python compiles what it imports, so pip need not compile everything.
+# $(call INSTALL,VENV,LOCK): install the versions of a lock; pip refuses files with other hashes. Torch has none there: it comes from PyTorch's
+# index, if that can be reached. Python compiles what it imports, so pip need not.
+PIP_INSTALL := -m pip install --quiet --no-compile --no-deps
 define INSTALL
-$(1)/bin/python -m pip install --quiet --no-compile --no-deps $(ASK_TORCH) $(QUICKLY) --constraint $(2) torch
-$(1)/bin/python -m pip install --quiet --no-compile --requirement $(2)
+$(1)/bin/python $(PIP_INSTALL) $(ASK_TORCH) $(QUICKLY) "$$(grep ^torch== $(2))"
+grep -v ^torch== $(2) | $(1)/bin/python $(PIP_INSTALL) --require-hashes --requirement /dev/stdin
 endef
 
 # $(call COMPILE,EXTRAS,FILE,OPTIONS): write the exact versions of these extras and their dependencies
@@ -30,7 +31,7 @@ sed -i.old -e 's/^\(torch==[0-9.]*\)+.*/\1/' -e '/^$$/,$$d' $(2) && rm $(2).old
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev repro check test ui pictures experiments losses record tutorial bench check-slow lock params tour docs
+.PHONY: audit help licences setup setup-dev repro check test ui pictures experiments losses record tutorial bench check-slow lock params tour docs
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,7 +49,7 @@ $(STAMP): requirements.lock
 setup-dev: $(DEV_STAMP)  ## add the packages for tests, `--tokenize`, `tag-corpus` and `push`: requirements-dev.lock
 
 $(DEV_STAMP): $(STAMP) requirements-dev.lock
-	$(VENV)/bin/python -m pip install --quiet --no-compile --requirement requirements-dev.lock
+	$(call INSTALL,$(VENV),requirements-dev.lock)
 	@touch $@
 
 repro: setup  ## run the whole pipeline, then show the losses side by side
@@ -138,6 +139,11 @@ $(BENCH_VENV)/installed: bench/requirements.lock
 	$(call INSTALL,$(BENCH_VENV),bench/requirements.lock)
 	@touch $@
 
+LOCKS := requirements.lock requirements-dev.lock bench/requirements.lock
+
+audit: setup-dev  ## look the packages of the locks up among known vulnerabilities; it needs the network
+	@$(RUN) python -m tests.audit $(LOCKS)
+
 lock: setup-dev  ## update the locks from pyproject.toml, and the versions in tagger/*/versions.txt from requirements.lock
 	@$(call COMPILE,serving tracking training,requirements.lock)
 	@$(call COMPILE,dev hub serving spark tokenize tracking training,requirements-dev.lock,--constraint requirements.lock)
@@ -146,6 +152,10 @@ lock: setup-dev  ## update the locks from pyproject.toml, and the versions in ta
 		lines=$$(for name in $$(cut -d= -f1 $$file); do grep "^$$name==" requirements.lock || exit 1; done) && \
 		echo "$$lines" > $$file || { echo "error: $$file: a package is not in requirements.lock" >&2; exit 1; }; \
 	done
+	@$(RUN) python -m tests.lock_hashes $(LOCKS)
+
+licences: setup-dev  ## write docs/licences.md from the metadata of what is installed
+	@$(RUN) python -m tests.licences
 
 params: setup-dev  ## regenerate the docs, comments and editor schema of the params from their types
 	@$(RUN) python -m tests.params_reference

@@ -1,11 +1,14 @@
 """What `make setup` and `.ci/run` install, and whose code the installed command and the stages run."""
 
+import hashlib
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
 import tomllib
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -13,7 +16,9 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
+from tests import licences
 from tests.imports import ROOT
+from tests.lock_hashes import PYTHONS, is_supported, read_lock, write_lock
 
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -23,9 +28,9 @@ FOR_TESTS = {"mypy", "pip-tools", "py4j", "pyspark", "pytest", "ruff", "selenium
 
 def locked(name: str) -> dict[str, str]:
     """Return the version of each package in a lock."""
-    lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
-    versions = dict(line.split("==") for line in lines)
-    assert len(versions) == len(lines)
+    pins = read_lock(ROOT / name)
+    versions = dict(pin.split("==") for pin in pins)
+    assert len(versions) == len(pins)
     return versions
 
 
@@ -43,6 +48,98 @@ def test_a_lock_names_released_versions_and_one_torch(lock: str) -> None:
     versions = locked(lock)
     assert all(re.fullmatch(r"[0-9][0-9.]*(\.post\d+|b\d+|rc\d+)?", version) for version in versions.values())
     assert versions["torch"] == "2.13.0"
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_every_package_but_torch_has_hashes(lock: str) -> None:
+    pins = read_lock(ROOT / lock)
+    assert [pin for pin, hashes in pins.items() if not hashes] == ["torch==2.13.0"]
+    stated = [text for hashes in pins.values() for text in hashes]
+    assert len(stated) > len(pins)
+    assert all(re.fullmatch("sha256:[0-9a-f]{64}", text) for text in stated)
+
+
+def test_a_lock_is_written_as_it_was_read(tmp_path: Path) -> None:
+    write_lock(tmp_path / "lock", read_lock(ROOT / "requirements.lock"))
+    assert (tmp_path / "lock").read_bytes() == (ROOT / "requirements.lock").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("file", "expected"),
+    [
+        ("a-1.0.tar.gz", True),
+        ("a-1.0-py3-none-any.whl", True),
+        ("a-1.0-py2.py3-none-any.whl", True),
+        ("a-1.0-cp311-cp311-manylinux_2_28_x86_64.whl", True),
+        ("a-1.0-cp38-abi3-manylinux2014_aarch64.manylinux_2_17_aarch64.whl", True),
+        ("a-1.0-cp314-cp314-macosx_11_0_arm64.whl", True),
+        ("a-1.0-cp314-cp314t-macosx_11_0_arm64.whl", False),
+        ("a-1.0-cp310-cp310-manylinux_2_28_x86_64.whl", False),
+        ("a-1.0-cp311-cp311-win_amd64.whl", False),
+    ],
+)
+def test_hashes_are_of_files_that_pip_may_install_where_the_project_runs(file: str, expected: bool) -> None:
+    assert is_supported(file) == expected
+    assert {f"Programming Language :: Python :: {version}" for version in PYTHONS} <= set(PROJECT["classifiers"])
+
+
+def make_wheel(folder: Path, content: str) -> Path:
+    """Write a package of one module and a lock with its hash, in which torch has none."""
+    folder.mkdir()
+    wheel = folder / "honest-1.0-py3-none-any.whl"
+    files = {
+        "honest.py": content,
+        "honest-1.0.dist-info/METADATA": "Metadata-Version: 2.1\nName: honest\nVersion: 1.0\n",
+        "honest-1.0.dist-info/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        "honest-1.0.dist-info/RECORD": "",
+    }
+    with zipfile.ZipFile(wheel, "w") as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+    return wheel
+
+
+@pytest.mark.parametrize("hostile", [False, True])
+def test_a_package_with_another_hash_than_that_of_the_lock_is_not_installed(hostile: bool, tmp_path: Path) -> None:
+    found = make_wheel(tmp_path / "index", "x = 2" if hostile else "x = 1")
+    honest = make_wheel(tmp_path / "honest", "x = 1")
+    digest = hashlib.sha256((found if not hostile else honest).read_bytes()).hexdigest()
+    write_lock(tmp_path / "lock", {"honest==1.0": [f"sha256:{digest}"], "torch==2.13.0": []})
+    define = MAKEFILE.split("\nPIP_INSTALL := ")[1].split("\nendef")[0]
+    *_, install = define.splitlines()
+    command = install.replace("$(1)/bin/python", f"{sys.executable}").replace("$(2)", "lock")
+    command = command.replace("$(PIP_INSTALL)", f"{define.splitlines()[0]} --no-index --find-links index --target new")
+    done = run("sh", "-c", command, cwd=tmp_path, PATH=os.environ["PATH"])
+    assert (tmp_path / "new/honest.py").exists() == (not hostile), done.stderr
+    assert ("DO NOT MATCH THE HASHES" in done.stderr) == hostile
+
+
+def test_an_audit_that_can_look_nothing_up_says_so(tmp_path: Path) -> None:
+    """As where pip-audit's source answers that it knows no such package, for which pip-audit itself exits with 0."""
+    answer = {"dependencies": [{"name": "a", "skip_reason": "not found"}, {"name": "b", "version": "1.0", "vulns": []}]}
+    stub(tmp_path / "pip-audit", f"echo '{json.dumps(answer)}'")
+    write_lock(tmp_path / "lock", {"a==1.0": [], "b==1.0": []})
+    environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
+    done = run(sys.executable, "-m", "tests.audit", str(tmp_path / "lock"), cwd=tmp_path, **environment)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "error: 1 of 2 packages could not be looked up, such as a==1.0\n"
+
+
+def test_an_audit_names_what_is_vulnerable(tmp_path: Path) -> None:
+    found = [{"id": "PYSEC-1", "aliases": ["CVE-1"], "fix_versions": ["1.1"], "description": ""}]
+    stub(
+        tmp_path / "pip-audit",
+        f"echo '{json.dumps({'dependencies': [{'name': 'a', 'version': '1.0', 'vulns': found}]})}'; exit 1",
+    )
+    write_lock(tmp_path / "lock", {"a==1.0": []})
+    environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
+    done = run(sys.executable, "-m", "tests.audit", str(tmp_path / "lock"), cwd=tmp_path, **environment)
+    assert done.returncode == 1
+    assert done.stdout == "a==1.0: PYSEC-1, CVE-1; fixed in 1.1\n1 packages looked up, 1 with a known vulnerability\n"
+
+
+def test_the_page_of_licences_has_what_the_packages_of_the_locks_state() -> None:
+    assert licences.PAGE.read_text(encoding="utf-8") == licences.page()
 
 
 def test_both_locks_have_the_same_versions_and_the_first_has_nothing_that_tests_alone_need() -> None:
