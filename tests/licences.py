@@ -31,7 +31,8 @@ _SPDX = {
 def licence_of(package: str) -> str:
     """Return what an installed package states: an expression, else a line of text, else classes."""
     fields = metadata(package)
-    classes = [text.rpartition(" :: ")[2] for text in fields.get_all("Classifier", []) if text.startswith("License")]
+    classifiers = [text for text in fields.get_all("Classifier", []) if text.startswith("License :: ")]
+    classes = {text.rpartition(" :: ")[2] for text in classifiers} - {"OSI Approved", "DFSG approved"}
     text = (fields.get("License") or "").strip()
     line = "" if "\n" in text or len(text) > 50 else text  # otherwise it is the licence itself
     stated = fields.get("License-Expression") or ", ".join(sorted(classes)) or line or NOT_STATED

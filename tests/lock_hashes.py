@@ -7,9 +7,9 @@ none: which of its builds is installed is for the Makefile's TORCH_INDEX to say.
 import functools
 import sys
 from pathlib import Path
+from typing import Any
 
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
-from piptools.repositories import PyPIRepository
 
 SYSTEMS = ("any", "manylinux", "macosx")
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
@@ -56,7 +56,9 @@ def hashes_of(pin: str) -> list[str]:
 
 
 @functools.cache
-def _repository() -> PyPIRepository:
+def _repository() -> Any:
+    from piptools.repositories import PyPIRepository  # it warns of what pip itself imports
+
     return PyPIRepository(["--retries", "1"], cache_dir="")
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from tagger.cli.commands import main
 from tagger.core.params.reader import flatten, read_document
+from tests import promises
 from tests.conftest import PARAMS, ROOT
 
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), ROOT / "data/README.md"])
@@ -97,3 +98,26 @@ def test_every_promise_names_a_test() -> None:
     ]
     assert len(rows) >= 30
     assert [row for row in rows if "::test_" not in row] == []
+
+
+def test_the_last_column_of_the_promises_says_what_the_tests_came_to(tmp_path: Path) -> None:
+    cases = [("one[a]", ""), ("one[b]", "<skipped/>"), ("two", "<failure/>"), ("three", "")]
+    rows = "".join(
+        f'<testcase classname="tests.a.test_b" name="test_{name}">{outcome}</testcase>' for name, outcome in cases
+    )
+    suite = f'<testsuite timestamp="2026-11-30T12:00:00">{rows}</testsuite>'
+    (tmp_path / "tests.xml").write_text(f"<testsuites>{suite}</testsuites>", encoding="utf-8")
+    tests = [f"`tests/a/test_b.py::test_{name}`" for name in ("one", "two", "three", "four")]
+    table = ["| promise | test |", "|---|---|", f"| A | {tests[0]}, {tests[1]} |", f"| B | {tests[2]} |"]
+    text = "\n".join(["# Title", "", *table, f"| C | {tests[2]}, {tests[3]} |"])
+    seen = promises.outcomes([tmp_path / "tests.xml"])
+    assert promises.page(text, seen).splitlines() == [
+        "# Title",
+        "",
+        "| promise | test | seen last |",
+        "|---|---|---|",
+        f"| A | {tests[0]}, {tests[1]} | 2026-11-30: 1 failed, 1 passed, 1 skipped |",
+        f"| B | {tests[2]} | 2026-11-30: 1 passed |",
+        f"| C | {tests[2]}, {tests[3]} | - |",
+    ]
+    assert promises.page(promises.page(text, seen), {}) == promises.page(text, seen)
