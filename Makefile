@@ -31,7 +31,7 @@ sed -i.old -e 's/^\(torch==[0-9.]*\)+.*/\1/' -e '/^$$/,$$d' $(2) && rm $(2).old
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: audit help licences setup setup-dev repro check test ui pictures experiments losses record tutorial bench check-slow lock params tour docs
+.PHONY: audit help licences promises setup setup-dev repro check test ui pictures experiments losses record tutorial bench check-slow lock params tour docs
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -76,14 +76,19 @@ check: setup-dev  ## the quick loop, a minute or two: format, lint, types, and t
 	@$(RUN) mypy
 	@$(RUN) pytest -m 'not slow and not pipeline' -n 2 -q $(SLOWER:%=--ignore=%)
 
+REPORTS := build/tests.xml build/slow-tests.xml
+
 test: setup-dev  ## check format, lint and types, and run the quick tests
 	@$(RUN) ruff format --check .
 	@$(RUN) ruff check .
 	@$(RUN) mypy
-	@$(RUN) pytest -m 'not slow' -n 2 --dist loadfile --no-loadscope-reorder
+	@$(RUN) pytest -m 'not slow' -n 2 --dist loadfile --no-loadscope-reorder --junitxml $(word 1,$(REPORTS))
 
 check-slow: setup-dev  ## run the tests that take minutes
-	@$(RUN) pytest -m slow
+	@$(RUN) pytest -m slow --junitxml $(word 2,$(REPORTS))
+
+promises: setup-dev  ## write into docs/promises.md what the last `make test` and `make check-slow` have seen
+	@$(RUN) python -m tests.promises $(wildcard $(REPORTS))
 
 ui: setup  ## open MLflow's UI on http://127.0.0.1:5000, with a run for every output on disk
 	@$(RUN) python -m tagger sync
