@@ -34,7 +34,7 @@ def main(loss: str, seed: str, written: Callable[[], None] = lambda: None) -> No
         hold(key, f"a training of {training} with the same params, data and code"),
         workers(processes, ("-m", "stages", "train", loss, seed)),
     ):
-        checkpoint = Checkpoint(key)
+        checkpoint = Checkpoint(key, lambda state: Trainer(inputs).load_state_dict(state))
         progress = Progress(str(training), params.epochs)
         trainer = Trainer(inputs, progress.step)
         if checkpoint.trainer is not None:

@@ -20,8 +20,9 @@ def evaluate_model(training: Training) -> None:
     device = choose_device(params.device)
     arithmetic.check(params.arithmetic, device.type)
     folder = paths.model_folder(*training)
-    model, _ = read_model(folder)
-    train, test = EncodedSplit.load(paths.TRAIN), EncodedSplit.load(paths.TEST)
+    model, dictionaries = read_model(folder)
+    sizes = dictionaries.sizes[: 3 if model.params.affix_dim else 2]
+    train, test = (EncodedSplit.load(path, sizes) for path in (paths.TRAIN, paths.TEST))
     baseline = TaggedSplit.baseline(train, test)
     tagged = TaggedSplit.of(tag_probabilities(model.to(device), test, device), test, baseline.groups)
     metrics = score(tagged)

@@ -5,6 +5,7 @@ Tags may be numbers if the file (`ClassLabel`) or `data.tag_names` has their nam
 
 import json
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from tagger.core.common.errors import InputError
@@ -36,16 +37,16 @@ def parse(_lines: Iterable[str], path: Path, columns: Columns) -> Iterator[Sente
             rows = ((number, row[word], row[tag], row.get(sentence)) for number, row in numbered)
             tag_names = columns.tag_names or _class_names(table.schema_arrow.metadata or {}, tag)
             yield from read_rows(rows, layout, f"{path}: row ", tag_names)
-    except (OSError, pa.ArrowException) as error:
+    except (OSError, ValueError, pa.ArrowException) as error:
         raise InputError(f"{path}: {' '.join(str(error).split())}") from None
 
 
 def _class_names(metadata: dict[bytes, bytes], column: str) -> list[str]:
-    """Return the names that `datasets` keeps for the numbers of a column, in any of its versions."""
-    feature = json.loads(metadata.get(b"huggingface", b"{}")).get("info", {}).get("features", {}).get(column)
-    while isinstance(feature, dict | list):
-        feature = feature[0] if isinstance(feature, list) else feature
-        if "names" in feature:
-            return list(feature["names"])
-        feature = feature.get("feature")
+    """Return the names that `datasets`, in any version, keeps for the numbers of a column; none if it keeps none."""
+    with suppress(ValueError, TypeError, LookupError, RecursionError):  # it is nobody's format but theirs
+        feature = json.loads(metadata[b"huggingface"])["info"]["features"][column]
+        while "names" not in feature:
+            feature = feature[0] if isinstance(feature, list) else feature["feature"]
+        "".join(feature["names"]).encode()  # fails if one is no text
+        return list(feature["names"])
     return []

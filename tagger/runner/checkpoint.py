@@ -10,10 +10,12 @@ result depends on. A training with another param, corpus or line of code has ano
 
 import hashlib
 import io
+import json
 import shutil
 import sys
 import time
 import uuid
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -22,7 +24,7 @@ import torch
 
 from tagger.core.common import paths
 from tagger.core.common.errors import TaggerError
-from tagger.core.common.files import new_file, read_json, write_json
+from tagger.core.common.files import new_file, reading, write_json
 from tagger.core.corpus.dictionary import DICTIONARY_FILES
 from tagger.core.params.schema import Training
 from tagger.runner.dvc_lock import UNRECORDED, md5, read_lock_file
@@ -57,8 +59,11 @@ class Checkpoint:
         trainer: the state that was saved last; None before the first epoch is done.
     """
 
-    def __init__(self, key: str) -> None:
-        """Open the checkpoint of a key, and remove those that are no longer needed."""
+    def __init__(self, key: str, take: Callable[[dict[str, Any]], object] = lambda _: None) -> None:
+        """Open the checkpoint of a key, and remove those that are no longer needed.
+
+        `take` loads the state into a trainer: one that it can't load is damaged.
+        """
         folder = paths.kept("checkpoints")
         _sweep(folder)
         self._folder = folder / key
@@ -67,7 +72,9 @@ class Checkpoint:
         try:
             # weights_only: nothing but tensors, numbers and text. On the CPU, to share it with any process.
             state = torch.load(path, weights_only=True, map_location="cpu")
-            self.training, self.trainer = state["training"], state["trainer"]
+            if state["trainer"] is not None:
+                take(state["trainer"])
+            self.training, self.trainer = str(state["training"]), state["trainer"]
         except FileNotFoundError:
             pass
         except Exception as error:
@@ -96,9 +103,9 @@ def _sweep(folder: Path) -> None:
     """Remove checkpoints that are too old to matter, or whose outputs DVC has recorded or their experiment is gone."""
     for path in folder.iterdir():
         # An unfinished training has no note, a crash may have damaged it, and other processes sweep or write, too.
-        with suppress(TaggerError, OSError, ValueError, KeyError, TypeError):
+        with suppress(TaggerError, OSError), reading(path / OUTPUTS, "the note of a finished training"):
             if time.time() - path.stat().st_mtime <= KEPT_DAYS * 24 * 3600:
-                note = read_json(path / OUTPUTS, "the note of a finished training")
+                note = json.loads((path / OUTPUTS).read_text(encoding="utf-8"))
                 workspace = Path(note["folder"])
                 locked = read_lock_file(workspace).get(note["stage"], UNRECORDED)
                 if workspace.exists() and not note["md5"].items() <= locked.outs.items():

@@ -71,7 +71,12 @@ def find_waiting() -> list[tuple[Path, Record]]:
         try:
             record = Record.model_validate_json((folder / RECORD).read_bytes())
             store = parse_address(record.store)[0]  # records of older versions show more of it
-        except (ValidationError, InputError) as error:  # damaged, or of another version of this project
+            kept = (folder / FILES).resolve()
+            for path in [(kept / place).resolve(strict=True) for place in record.files]:
+                path.relative_to(kept)  # fails if it is elsewhere
+            _ = record.params, record.group, record.registered_model  # fail if the settings are none
+        except (ValueError, LookupError, TypeError, AttributeError, OSError, InputError) as error:
+            # Damaged, or of another version of this project.
             reason = error.errors()[0]["msg"] if isinstance(error, ValidationError) else error
             advice = "remove the folder once `lstm-tagger sync` has rebuilt its run from the outputs"
             print(f"warning: {folder / RECORD}: can't be logged: {reason}; {advice}", file=sys.stderr)

@@ -58,14 +58,15 @@ class TrainingInputs(NamedTuple):
         params = read_params(TrainView)
         device = choose_device(params.device)
         arithmetic.check(params.arithmetic, device.type)
+        dictionaries = Dictionaries.load(paths.DICTIONARIES)
         return cls(
             training=training,
             params=params,
             device=device,
-            dictionaries=Dictionaries.load(paths.DICTIONARIES),
-            train=EncodedSplit.load(paths.TRAIN),
-            dev=EncodedSplit.load(paths.DEV),
-            vectors=WordVectors.load_of_width(paths.VECTORS, params.model.word_dim),
+            dictionaries=dictionaries,
+            train=EncodedSplit.load(paths.TRAIN, dictionaries.sizes),
+            dev=EncodedSplit.load(paths.DEV, dictionaries.sizes),
+            vectors=WordVectors.load_of_width(paths.VECTORS, params.model.word_dim, dictionaries.sizes),
         )
 
 
@@ -174,7 +175,8 @@ class Trainer:
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take the state of another trainer with the same inputs."""
+        """Take the state of another trainer with the same inputs; one that does not fit may raise anything."""
+        self.model.load_state_dict(state["best_weights"])  # it has to fit, too
         self.model.load_state_dict(state["model"])
         self._best_weights = state["best_weights"]
         self._optimization.load_state_dict(state["optimization"])

@@ -1,6 +1,7 @@
 """An export from a stranger: what is damaged is named, and a hostile file can't do more than give wrong tags."""
 
 import json
+import math
 import os
 import pickle
 import re
@@ -259,6 +260,69 @@ def test_a_loss_that_is_unknown_here_does_no_harm(folder: Path) -> None:
     assert config.loss == "focal_2"
 
 
+@pytest.mark.parametrize("value", [1.1e9, -1.1e9, math.inf, math.nan])
+@pytest.mark.parametrize("name", ["characters.onnx", "tagger.onnx"])
+def test_a_number_that_no_trained_model_has_is_refused(name: str, value: float, folder: Path) -> None:
+    def put(model: onnx.ModelProto) -> None:
+        weight = model.graph.initializer[0]
+        weight.raw_data = np.full(math.prod(weight.dims), value, dtype=np.float32).tobytes()
+
+    edit_graph(folder, name, put)
+    assert error_of(folder).endswith("embedding: got a number that no trained model has")
+
+
+def test_another_zero_point_is_refused(folder: Path) -> None:
+    def put(model: onnx.ModelProto) -> None:
+        weight = next(weight for weight in model.graph.initializer if weight.name.endswith("R_zero"))
+        weight.raw_data = b"\x01" * math.prod(weight.dims)
+
+    edit_graph(folder, "tagger.int8.onnx", put)
+    assert error_of(folder).endswith("layer_0_R_zero: got another zero point than 0")
+
+
+@pytest.mark.parametrize("int8", [False, True])
+@pytest.mark.parametrize("characters", ["cnn", "lstm"])
+def test_the_largest_weights_give_wrong_tags_and_nothing_else(characters: str, int8: bool, tmp_path: Path) -> None:
+    draw = np.random.default_rng(1)
+
+    def fill(model: onnx.ModelProto) -> None:
+        for weight in model.graph.initializer:
+            values = numpy_helper.to_array(weight)
+            largest = model_files.LARGEST_WEIGHT if values.dtype == np.float32 else 127
+            largest *= not weight.name.endswith("_zero")
+            weight.raw_data = draw.choice([largest, -largest], values.shape).astype(values.dtype).tobytes()
+
+    folder = make_export(tmp_path, int8=True, characters=characters, layers=2)
+    for name in GRAPHS:
+        edit_graph(folder, name, fill)
+    tagger = Tagger(folder, int8=int8)
+    for sentence in tagger.tag([["abs", "bed", "Öx"], ["c"] * 50]):
+        assert set(sentence.tags) <= set(tagger.tag_names)
+        assert ((sentence.distribution >= 0) & (sentence.distribution <= 1)).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "edit"),
+    [
+        ("words.json", lambda document: document.update(first_id=2.5)),
+        ("words.json", lambda document: document.update(first_id=0)),
+        ("words.json", lambda document: document["entries"].append(["new", True])),
+        ("words.json", lambda document: document["entries"].append(["\ud800", 1])),
+        ("tags.json", lambda document: document.update(first_id=2)),
+        ("tags.json", lambda document: document.update(entries=[])),
+        ("tags.json", lambda document: document["entries"].append(["\ud800", 1])),
+        ("lookup.json", lambda document: document.update(begins_spans=True)),
+    ],
+)
+def test_dictionaries_that_no_training_writes_are_refused(
+    name: str, edit: Callable[[dict[str, Any]], object], folder: Path
+) -> None:
+    document = json.loads((folder / name).read_bytes())
+    edit(document)
+    replace_file(folder, name, json.dumps(document).encode())
+    assert error_of(folder).startswith(f"{folder / name}: damaged: ")
+
+
 def test_other_weights_give_other_tags_and_nothing_else(folder: Path) -> None:
     def shift(model: onnx.ModelProto) -> None:
         bias = next(weight for weight in model.graph.initializer if weight.name == "linear_bias")
@@ -330,19 +394,36 @@ except InputError as error:
 """
 
 
-@pytest.mark.parametrize("kind", ["export", "nll"])
-def test_a_config_that_declares_a_large_network_takes_no_memory(kind: str, folder: Path) -> None:
-    edit_config(folder.parent / kind, lambda config: config["model"].update(hidden=4096))
+def memory_and_error(folder: Path) -> tuple[int, str]:
+    """Return what it takes to load a model, in megabytes, and why it is refused."""
     done = subprocess.run(
-        [sys.executable, "-c", HUNGRY, str(folder.parent / kind)],
+        [sys.executable, "-c", HUNGRY, str(folder)],
         capture_output=True,
         text=True,
         check=True,
         env=os.environ | {"PYTHONPATH": str(Path(export_folder.__file__).parents[1])},
     )
     megabytes, error = done.stdout.split(maxsplit=1)
+    return int(megabytes), error
+
+
+@pytest.mark.parametrize("kind", ["export", "nll"])
+def test_a_config_that_declares_a_large_network_takes_no_memory(kind: str, folder: Path) -> None:
+    edit_config(folder.parent / kind, lambda config: config["model"].update(hidden=4096))
+    megabytes, error = memory_and_error(folder.parent / kind)
     assert "does not fit" in error
-    assert int(megabytes) < (100 if kind == "export" else 400)  # the network alone would take 540; torch takes 250
+    assert megabytes < (100 if kind == "export" else 400)  # the network alone would take 540; torch takes 250
+
+
+@pytest.mark.parametrize("filling", [b"\x3a\x02\x0a\x00", b"\x3a\x02\x2a\x00", b"\x08\x08", b"\x3a\x00"])
+def test_a_file_of_something_else_takes_a_hundred_times_its_size_at_most(filling: bytes, tmp_path: Path) -> None:
+    """It has as many empty nodes, empty weights or numbers as fit into the size that the config declares."""
+    folder = make_export(tmp_path, hidden=200)
+    size = (folder / "tagger.onnx").stat().st_size
+    replace_file(folder, "tagger.onnx", filling * (size // len(filling)))
+    megabytes, error = memory_and_error(folder)
+    assert "does not fit" in error
+    assert megabytes < 100 * size / 2**20
 
 
 def test_nothing_is_written_on_loading(folder: Path) -> None:

@@ -6,7 +6,7 @@ import json
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -485,6 +485,32 @@ def test_numbers_of_tags_get_their_names(feature: object) -> None:
         InputError, match=r"^corpus\.txt: row 1: got the word 'New York' with the tag 2, expected strings"
     ):
         parquet_sentences(numbers, Columns(tag_names=("INTJ", "DET")))
+
+
+NO_NAMES: list[Any] = [[], {}, 7, "names", {"names": 7}, {"names": ["A", 7]}, {"names": ["A", "\ud800"]}]
+
+
+@pytest.mark.parametrize(
+    "info",
+    [
+        b"",
+        b"[" * 100_000,
+        b"[]",
+        b'{"info": 1}',
+        *(json.dumps({"info": {"features": {"upos": feature}}}).encode() for feature in NO_NAMES),
+    ],
+)
+def test_names_of_tags_that_are_none_are_not_used(info: bytes) -> None:
+    numbers = pa.table({"tokens": [["The"]], "upos": [[1]]}).replace_schema_metadata({"huggingface": info})
+    with pytest.raises(InputError, match=r"'The' with the tag 1, expected texts; data.tag_names"):
+        parquet_sentences(numbers)
+
+
+def test_a_text_of_parquet_that_is_no_utf8_is_named() -> None:
+    words = pa.array([[b"The", b"\xff"]]).cast(pa.list_(pa.binary()))
+    broken = pa.ListArray.from_arrays(words.offsets, words.values.view(pa.string()))
+    with pytest.raises(InputError, match=r"^corpus\.txt: 'utf-8' codec can't decode"):
+        parquet_sentences(pa.table({"tokens": broken, "tags": [["DET", "NOUN"]]}))
 
 
 @pytest.mark.parametrize(

@@ -268,6 +268,21 @@ def test_a_damaged_state_is_a_warning_and_a_fresh_start(
     assert last.trainer["epoch"] == 2
 
 
+def test_a_state_that_the_trainer_can_not_load_is_damaged(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    first = Checkpoint("a")
+    first.save(state(1))
+    taken: list[dict[str, Any]] = []
+    assert Checkpoint("a", taken.append).trainer == taken[0]
+
+    def refuse(_: dict[str, Any]) -> None:
+        raise KeyError("best_weights")
+
+    again = Checkpoint("a", refuse)
+    assert again.trainer is None
+    assert again.training != first.training
+    assert capsys.readouterr().err.endswith("a/state.pt: damaged, training starts anew: 'best_weights'\n")
+
+
 @pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, OSError])
 def test_a_save_that_breaks_off_leaves_the_state_before(
     workspace: Path, error: type[BaseException], monkeypatch: pytest.MonkeyPatch
@@ -411,7 +426,9 @@ def test_the_note_of_a_finished_training_names_its_outputs(workspace: Path) -> N
     }
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"stage": "train@nll-1"}'])
+@pytest.mark.parametrize(
+    "content", ["", "{", "[]", '{"stage": "train@nll-1"}', '{"stage": "train@nll-1", "folder": ".", "md5": "x"}']
+)
 def test_a_damaged_note_disturbs_no_training(workspace: Path, content: str) -> None:
     finish("a")
     (workspace / ".dvc/tmp/lstm-tagger/checkpoints/a/outputs.json").write_text(content, encoding="utf-8")

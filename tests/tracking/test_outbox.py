@@ -157,6 +157,32 @@ def test_a_record_that_is_no_text_is_warned_about_and_left_alone(
     assert warning.startswith(f"warning: {folder}/record.json: can't be logged: Invalid JSON: ")
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"datasets": {}},
+        {"settings": {"seeds": 1}},
+        {"settings": {"export": []}},
+        {"files": {"history/gone.csv": "x"}},
+        {"files": {"../../../../../../params.yaml": "x"}},
+        {"files": {"/etc/passwd": "x"}},
+        {"files": {"a\0b": "x"}},
+    ],
+)
+def test_a_record_that_does_not_fit_its_files_is_warned_about_and_left_alone(
+    change: dict[str, Any], workspace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    keep(record_of(), AWAY)
+    (folder,) = folders()
+    kept = json.loads((folder / "record.json").read_text(encoding="utf-8"))
+    (folder / "record.json").write_text(json.dumps(kept | change), encoding="utf-8")
+    capsys.readouterr()
+    assert find_waiting() == []
+    (warning,) = capsys.readouterr().err.splitlines()
+    assert warning.startswith(f"warning: {folder}/record.json: can't be delivered: ")
+    assert folders() == [folder]
+
+
 def test_a_record_keeps_no_secret_and_one_of_before_is_found(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     uri = "postgresql://127.0.0.1:1/runs?user=u&password=s3cr3t"
     monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)

@@ -11,7 +11,10 @@ from typing import Any
 from tagger.core.common.errors import InputError
 
 # Raised by readers of JSON and of NumPy arrays if a file is damaged.
-_OF_READERS = (ValueError, TypeError, KeyError, AttributeError, EOFError, RecursionError, SyntaxError, TokenError)
+_OF_READERS = (
+    *(ValueError, TypeError, LookupError, AttributeError, ArithmeticError),
+    *(EOFError, RecursionError, SyntaxError, TokenError),
+)
 
 
 @contextmanager

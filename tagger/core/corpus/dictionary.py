@@ -15,14 +15,14 @@ import numpy as np
 from tagger.core.common.arrays import Flags
 from tagger.core.common.files import reading
 from tagger.core.corpus.indexed_corpus import NO_TAG, IndexedCorpus, Sentence
-from tagger.core.corpus.span_tags import begins_spans, followers
+from tagger.core.corpus.span_tags import begins_spans, followers, marks_spans
 
 PADDING = 0
 UNKNOWN = 1
 RESERVED = 2  # the first id of an entry, so no word of a corpus can be mistaken for padding or unknown
 AFFIXES = "affixes.json"
-_LOOKUP = "lookup.json"
-DICTIONARY_FILES = ("words.json", "characters.json", AFFIXES, "tags.json", _LOOKUP)
+_TAGS, _LOOKUP = "tags.json", "lookup.json"
+DICTIONARY_FILES = ("words.json", "characters.json", AFFIXES, _TAGS, _LOOKUP)
 _RULES = {"column": "upos", "normalise": False, "begins_spans": False}  # written only if different
 _EMPTY = b'{"first_id": 2, "entries": []}'
 EXPECTED = "the output of `prepare`"  # in messages about a missing file
@@ -57,20 +57,21 @@ class Dictionary:
         path.write_text(head + ', "entries": [\n' + ",\n".join(rows) + "\n]}\n", encoding="utf-8", newline="\n")
 
     @classmethod
-    def parse(cls, content: bytes, path: Path) -> "Dictionary":
+    def parse(cls, content: bytes, path: Path, first_id: int = RESERVED) -> "Dictionary":
         """Read the content of a file that `save` wrote.
 
         Raises:
-            InputError: it is not a dictionary.
+            InputError: it is not a dictionary that begins with this id.
         """
         with reading(path, EXPECTED):
             document = json.loads(content.decode("utf-8"))
             rows = [(entry, count) for entry, count in document["entries"]]
-            if not all(isinstance(entry, str) and isinstance(count, int) for entry, count in rows):
+            if not all(isinstance(entry, str) and type(count) is int and 0 <= count < 2**63 for entry, count in rows):
                 raise TypeError("an entry is not a string and a count")
-            if document["first_id"] not in (0, RESERVED) or len({entry for entry, _ in rows}) != len(rows):
+            if document["first_id"] != first_id or len({entry for entry, _ in rows}) != len(rows):
                 raise ValueError("first_id is wrong, or an entry appears twice")
-            return cls(rows, document["first_id"])
+            "".join(entry for entry, _ in rows).encode()  # fails at half of a character
+            return cls(rows, first_id)
 
 
 class Dictionaries(NamedTuple):
@@ -138,13 +139,19 @@ class Dictionaries(NamedTuple):
             InputError: a file is damaged.
         """
         contents = {AFFIXES: _EMPTY, **contents}
-        tables = (Dictionary.parse(contents[name], folder / name) for name in DICTIONARY_FILES[:4])
-        words, characters, affixes, tags = tables
+        tables = (Dictionary.parse(contents[name], folder / name) for name in DICTIONARY_FILES[:3])
+        words, characters, affixes = tables
+        tags = Dictionary.parse(contents[_TAGS], folder / _TAGS, first_id=0)
+        with reading(folder / _TAGS, EXPECTED):
+            if not tags.entries:
+                raise ValueError("there is no tag")
         with reading(folder / _LOOKUP, EXPECTED):
             rules = json.loads(contents[_LOOKUP].decode("utf-8"))
             lookup = [rules["lowercase"], *(rules.get(name, usual) for name, usual in _RULES.items())]
             if [*map(type, lookup)] != [bool, str, bool, bool]:
                 raise TypeError(f"{', '.join(('lowercase', *_RULES))}: got {lookup}, expected flag, string, flag, flag")
+            if lookup[-1] and not marks_spans(tags.entries):
+                raise ValueError(f"begins_spans: the tags in {_TAGS} mark none")
         return cls(words, characters, affixes, tags, *lookup)
 
 

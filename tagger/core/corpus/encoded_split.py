@@ -6,18 +6,21 @@ of its form. S sentences, N tokens, F distinct forms, at most A affixes per word
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, get_args
 
 import numpy as np
 
 from tagger.core.common.arrays import Flags, Int32s, Int64s
-from tagger.core.common.files import read_json, reading
+from tagger.core.common.errors import InputError
+from tagger.core.common.files import reading
 from tagger.core.corpus.dictionary import EXPECTED, MOST_AFFIXES, Dictionaries
 from tagger.core.corpus.indexed_corpus import NO_TAG, IndexedCorpus, Sentence
+
+_ANY = [2**31] * 3  # sizes of dictionaries
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,21 +37,37 @@ class ArrayFolder:
                 np.save(folder / f"{name}.npy", value)
 
     @classmethod
-    def load(cls, folder: Path) -> Self:
-        """Open what `save` wrote; arrays stay on disk until they are read.
+    def load(cls, folder: Path, sizes: Sequence[int] = ()) -> Self:
+        """Open what `save` wrote; arrays stay on disk, and are read once to see whether they fit.
+
+        `sizes` are those of the dictionaries that the ids are of, as far as they matter.
 
         Raises:
-            InputError: a file is missing or damaged.
+            InputError: a file is missing or damaged, or does not fit the others or the dictionaries.
         """
         values: dict[str, Any] = {}
         for field in fields(cls):
-            if field.type == list[str]:
-                values[field.name] = read_json(folder / f"{field.name}.json", EXPECTED)
-                continue
-            path = folder / f"{field.name}.npy"
+            is_list = field.type == list[str]
+            path = folder / f"{field.name}.{'json' if is_list else 'npy'}"
             with reading(path, EXPECTED):
-                values[field.name] = np.load(path, mmap_mode="r", allow_pickle=False)
-        return cls(**values)
+                if is_list:
+                    values[field.name] = json.loads(path.read_text(encoding="utf-8"))
+                    "".join([] + values[field.name]).encode()  # fails unless it is a list of texts
+                    continue
+                values[field.name] = found = np.load(path, mmap_mode="r", allow_pickle=False)
+                expected = np.dtype(get_args(get_args(field.type)[1])[0])  # of NDArray[np.int32]
+                if found.dtype != expected or not found.ndim:
+                    raise TypeError(f"got a {found.ndim}-dimensional {found.dtype}, expected an array of {expected}")
+        opened = cls(**values)
+        for name, fits in opened.fits((*sizes, *_ANY)).items():
+            if not fits:
+                others = "the other files and the dictionaries; `dvc repro` writes them again"
+                raise InputError(f"{folder / name}.npy: damaged: does not fit {others}")
+        return opened
+
+    def fits(self, sizes: Sequence[int]) -> dict[str, bool]:
+        """Return whether each array fits the others and dictionaries of these sizes, by name."""
+        raise NotImplementedError
 
     def digest(self) -> str:
         """Return a fingerprint of the content: 32 hexadecimal digits of SHA-256."""
@@ -79,6 +98,20 @@ class EncodedSplit(ArrayFolder):
     tag_names: list[str]  # the tags of the dictionary, then those that only this split has
     may_follow: Flags  # which tag of the dictionary may follow which, as `best_tags` takes it
 
+    def fits(self, sizes: Sequence[int]) -> dict[str, bool]:
+        """Return whether each array fits the others and dictionaries of these sizes, by name."""
+        tokens, forms, tags = self.forms.size, len(self.form_texts), self.may_follow.shape[-1]
+        return {
+            "may_follow": self.may_follow.shape in ((tags + 1, tags), (1, 0)) and tags <= len(self.tag_names),
+            "sentence_starts": _are_starts(self.sentence_starts, self.sentence_starts.size - 1, tokens),
+            "forms": are_ids(self.forms, (tokens,), forms),
+            "tags": are_ids(self.tags - NO_TAG, (tokens,), len(self.tag_names) - NO_TAG),
+            "form_words": are_ids(self.form_words, (forms,), sizes[0]),
+            "form_affixes": are_ids(self.form_affixes, (forms, MOST_AFFIXES), sizes[2]),
+            "form_starts": _are_starts(self.form_starts, forms, self.characters.size),
+            "characters": are_ids(self.characters, (self.characters.size,), sizes[1]),
+        }
+
     @property
     def sentences(self) -> int:
         """The number of sentences."""
@@ -102,6 +135,16 @@ class EncodedSplit(ArrayFolder):
     def tagged_lengths(self) -> Int64s:
         """The number of tokens of each sentence that have a gold tag: (S)."""
         return np.add.reduceat(self.tagged, self.sentence_starts[:-1], dtype=np.int64)
+
+
+def _are_starts(values: Int64s, amount: int, end: int) -> bool:
+    is_shape = amount > 0 and values.shape == (amount + 1,)
+    return is_shape and (values[0], values[-1]) == (0, end) and bool((np.diff(values) > 0).all())
+
+
+def are_ids(values: Int32s, shape: tuple[int, ...], size: int) -> bool:
+    """Return whether an array has this shape, and only ids below a size."""
+    return values.shape == shape and bool(values.min(initial=0) >= 0 and values.max(initial=-1) < size)
 
 
 def encode(sentences: Iterable[Sentence] | IndexedCorpus, dictionaries: Dictionaries) -> EncodedSplit:

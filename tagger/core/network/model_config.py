@@ -8,6 +8,7 @@ from typing import Any, Self
 
 from pydantic import ValidationError
 
+from tagger.core.common.arrays import Float32s
 from tagger.core.common.errors import InputError
 from tagger.core.common.files import reading, write_json
 from tagger.core.corpus.dictionary import AFFIXES
@@ -24,6 +25,9 @@ DICTIONARY_LIMITS = {
     "lookup.json": MEBI // 16,
 }
 WEIGHT_LIMIT = 1024 * MEBI
+LARGEST_WEIGHT = (
+    1e9  # float32 then holds every sum in the largest network, even if each weight stands for 255 in 8 bits
+)
 
 
 class ModelConfig(Section):
@@ -97,11 +101,16 @@ def refuse_others(folder: Path, config: ModelConfig, names: Iterable[str]) -> No
         raise InputError(f"{folder / CONFIG}: damaged: sha256: {name!r} is not a file of this model")
 
 
+def are_weights(values: Float32s) -> bool:
+    """Return whether all are numbers that trained weights may be; with larger ones, a probability might be none."""
+    return bool(values.min(initial=0) >= -LARGEST_WEIGHT and values.max(initial=0) <= LARGEST_WEIGHT)
+
+
 def _read_limited(path: Path, limit: int) -> bytes:
     if path.exists() and not path.is_file():
         raise InputError(f"{path}: is {'a folder' if path.is_dir() else 'not a regular file'}, expected a file")
     with path.open("rb") as file:
-        content = file.read(limit + 1)
+        content = file.read(min(limit, path.stat().st_size) + 1)  # a larger number would take as much memory at once
     if len(content) > limit:
         raise InputError(f"{path}: larger than the limit of {limit} bytes")
     return content

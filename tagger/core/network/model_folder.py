@@ -21,6 +21,7 @@ from tagger.core.network.model_config import (
     CONFIG,
     WEIGHT_LIMIT,
     ModelConfig,
+    are_weights,
     read_checked,
     refuse_others,
     write_config,
@@ -72,6 +73,8 @@ def read_model(folder: Path) -> TrainedModel:
     except (safetensors.SafetensorError, RuntimeError) as error:
         reason = " ".join(str(error).split())
         raise InputError(f"{folder / WEIGHTS}: does not fit {CONFIG} and the dictionaries: {reason[:200]}") from None
+    if not all(are_weights(weights.numpy()) for weights in model.state_dict().values()):
+        raise InputError(f"{folder / WEIGHTS}: damaged: got a number that no trained model has")
     model.eval()
     return TrainedModel(model, dictionaries)
 

@@ -1,8 +1,11 @@
 """Sentences as arrays: what stands in them, on the disk and back, and their fingerprint."""
 
+import json
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import fields, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -195,3 +198,49 @@ def test_a_flipped_bit_in_the_head_of_an_array_is_named(tmp_path: Path, bit: int
         (tmp_path / "forms.npy").write_bytes(whole[:place] + bytes([whole[place] ^ 1 << bit]) + whole[place + 1 :])
         with suppress(InputError):
             EncodedSplit.load(tmp_path)
+
+
+@pytest.mark.parametrize("name", ARRAYS)
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda array: array.astype(np.float64),
+        lambda array: array[0],
+        lambda array: array[..., None],
+        lambda array: array[:-1],
+        lambda array: np.concatenate([array, array]),
+    ],
+)
+def test_an_array_of_another_shape_or_type_is_named(tmp_path: Path, name: str, change: Callable[[Any], Any]) -> None:
+    split = encode(TRAIN, DICTIONARIES)
+    split.save(tmp_path)
+    np.save(tmp_path / f"{name}.npy", change(getattr(split, name)))
+    with pytest.raises(InputError, match=": damaged: "):
+        EncodedSplit.load(tmp_path)
+
+
+@pytest.mark.parametrize("name", [name for name in ARRAYS if name != "may_follow"])
+@pytest.mark.parametrize("value", [-2, 10_000])
+def test_an_id_of_no_entry_is_named(tmp_path: Path, name: str, value: int) -> None:
+    split = encode(TRAIN, DICTIONARIES)
+    array = getattr(split, name).copy()
+    array.flat[1] = value
+    replace(split, **{name: array}).save(tmp_path)
+    with pytest.raises(InputError) as caught:
+        EncodedSplit.load(tmp_path, DICTIONARIES.sizes)
+    assert str(caught.value).startswith(f"{tmp_path / name}.npy: damaged: does not fit ")
+
+
+def test_a_split_of_other_dictionaries_is_named(tmp_path: Path) -> None:
+    encode(TRAIN, DICTIONARIES).save(tmp_path)
+    EncodedSplit.load(tmp_path, DICTIONARIES.sizes)
+    with pytest.raises(InputError, match="does not fit the other files and the dictionaries"):
+        EncodedSplit.load(tmp_path, build_dictionaries([Sentence(("x",), ("X",))], lowercase=True).sizes)
+
+
+@pytest.mark.parametrize("texts", [[1], ["\ud800"], {"a": 1}, None])
+def test_a_list_that_has_no_texts_is_named(tmp_path: Path, texts: object) -> None:
+    encode(TRAIN, DICTIONARIES).save(tmp_path)
+    (tmp_path / "form_texts.json").write_text(json.dumps(texts), encoding="utf-8")
+    with pytest.raises(InputError, match=r"form_texts\.json: damaged: "):
+        EncodedSplit.load(tmp_path)

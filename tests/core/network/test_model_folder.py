@@ -1,4 +1,5 @@
 import hashlib
+import math
 import pickle
 import shutil
 from collections.abc import Callable
@@ -250,6 +251,14 @@ def test_weights_that_are_none_are_refused(content: bytes, folder: Path) -> None
     replace_file(folder, "weights.safetensors", content)
     expected = f"{folder}/weights.safetensors: does not fit config.json and the dictionaries: "
     assert error_of(folder).startswith(expected)
+
+
+@pytest.mark.parametrize("value", [1.1e9, -1.1e9, math.inf, math.nan])
+def test_a_number_that_no_trained_model_has_is_refused(value: float, folder: Path) -> None:
+    weights = safetensors.torch.load_file(folder / "weights.safetensors")
+    weights["linear.bias"][1] = value
+    replace_file(folder, "weights.safetensors", safetensors.torch.save(weights))
+    assert error_of(folder) == f"{folder}/weights.safetensors: damaged: got a number that no trained model has"
 
 
 @pytest.mark.parametrize("name", DICTIONARY_FILES)
