@@ -97,7 +97,7 @@ def test_no_folder_has_the_name_of_one_at_the_top_that_holds_something_else() ->
 
 
 def test_tests_mirror_the_folders() -> None:
-    places = {*FOLDERS, "", "bench", "pipeline"}
+    places = {*FOLDERS, "", "bench", "fuzz", "pipeline"}
     for path in (ROOT / "tests").rglob("test_*.py"):
         folder = ".".join(path.parent.relative_to(ROOT / "tests").parts)
         assert folder in places, f"{path.relative_to(ROOT)}: no folder of tagger/ has this name"

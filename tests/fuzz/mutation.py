@@ -20,7 +20,20 @@ LONGEST = 2**16  # bytes of a file
 _NUMBER = re.compile(rb"-?\d+(?:\.\d+)?")
 ODD_NUMBERS = (0, 1, -1, 2, 127, -129, 2**16, 2**31 - 1, 2**31, -(2**63), 2**64, 10**30, 0.5, -0.0, 1e-320, 1e9, 1e308)
 ODD_TEXTS = ("", "x", " ", "é", "e\u0301", "\ud800", "\x1b[2J", "O", "B-X", "I-X", "../x", "/x", "a\nb", "a\tb")
-ODD = (*ODD_NUMBERS, *ODD_TEXTS, float("inf"), float("nan"), None, True, False, [], {}, [[]], [None], {"": 0})
+ODD: tuple[Any, ...] = (
+    *ODD_NUMBERS,
+    *ODD_TEXTS,
+    float("inf"),
+    float("nan"),
+    None,
+    True,
+    False,
+    [],
+    {},
+    [[]],
+    [None],
+    {"": 0},
+)
 # What separates, quotes and marks in one of the formats, and what is no text.
 ODD_BYTES = (
     *(bytes([byte]) for byte in b"\0\xff\xc3\r\n\t #_'\"[]{}:|/,;-"),

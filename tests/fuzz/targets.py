@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
@@ -79,6 +80,10 @@ CORPORA = {
 }
 
 
+def _write_bytes(content: bytes, path: Path) -> None:
+    path.write_bytes(content)
+
+
 def _write_parquet(path: Path) -> None:
     features = {"ner": {"feature": {"names": ["DET", "NOUN", "VERB"]}}}
     metadata = {b"huggingface": json.dumps({"info": {"features": features}}).encode()}
@@ -142,8 +147,8 @@ def _inputs(dictionaries: Dictionaries, train: EncodedSplit, dev: EncodedSplit, 
 
 def _read_prepared(folder: Path) -> None:
     dictionaries = Dictionaries.load(folder / "dictionaries")
-    train, dev = (EncodedSplit.load(folder / name, dictionaries) for name in ("train", "dev"))
-    vectors = WordVectors.load_of_width(folder / "vectors", train_view({}, QUICK).model.word_dim, dictionaries)
+    train, dev = (EncodedSplit.load(folder / name, dictionaries.sizes) for name in ("train", "dev"))
+    vectors = WordVectors.load_of_width(folder / "vectors", train_view({}, QUICK).model.word_dim, dictionaries.sizes)
     list(Trainer(_inputs(dictionaries, train, dev, vectors)).epochs())
 
 
@@ -265,10 +270,7 @@ TARGETS = {
         lambda folder: read_params(TrainView, folder / "params.yaml"),
     ),
     "lock": Target(_write_lock, _read_lock),
-    **{
-        name: _corpus(file, lambda path, content=content: path.write_bytes(content))
-        for name, (file, content) in CORPORA.items()
-    },
+    **{name: _corpus(file, partial(_write_bytes, content)) for name, (file, content) in CORPORA.items()},
     "parquet": _corpus("train.parquet", _write_parquet),
     "prepared": Target(_write_prepared, _read_prepared),
     "model": Target(_write_model, _tag),
