@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from importlib.metadata import metadata
+from typing import Any
 
 from tests.imports import ROOT
 from tests.lock_hashes import read_lock
@@ -30,7 +31,7 @@ _SPDX = {
 
 def licence_of(package: str) -> str:
     """Return what an installed package states: an expression, else a line of text, else classes."""
-    fields = metadata(package)
+    fields: Any = metadata(package)
     classifiers = [text for text in fields.get_all("Classifier", []) if text.startswith("License :: ")]
     classes = {text.rpartition(" :: ")[2] for text in classifiers} - {"OSI Approved", "DFSG approved"}
     text = (fields.get("License") or "").strip()
