@@ -66,7 +66,7 @@ repro: setup  ## run the whole pipeline, then show the losses side by side
 	@echo && $(RUN) python -m tagger verify
 
 # Left to `make test` by the quick loop: whole runs, servers, browsers, Spark, and the slowest of the others.
-SLOWER := tests/bench tests/cli tests/pipeline tests/runner tests/serving tests/spark tests/tracking \
+SLOWER := tests/bench tests/cli tests/fuzz tests/pipeline tests/runner tests/serving tests/spark tests/tracking \
 	tests/core/common/test_arithmetic_pieces.py tests/predict/test_model_source.py tests/prepare/test_any_text.py \
 	tests/report/page tests/report/test_new_loss.py
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Self, get_args
+from typing import Any, Self
 
 import numpy as np
 
@@ -47,17 +47,13 @@ class ArrayFolder:
         """
         values: dict[str, Any] = {}
         for field in fields(cls):
-            is_list = field.type == list[str]
-            path = folder / f"{field.name}.{'json' if is_list else 'npy'}"
+            path = folder / f"{field.name}.{'json' if field.type == list[str] else 'npy'}"
             with reading(path, EXPECTED):
-                if is_list:
+                if path.suffix == ".json":
                     values[field.name] = json.loads(path.read_text(encoding="utf-8"))
                     "".join([] + values[field.name]).encode()  # fails unless it is a list of texts
-                    continue
-                values[field.name] = found = np.load(path, mmap_mode="r", allow_pickle=False)
-                expected = np.dtype(get_args(get_args(field.type)[1])[0])  # of NDArray[np.int32]
-                if found.dtype != expected or not found.ndim:
-                    raise TypeError(f"got a {found.ndim}-dimensional {found.dtype}, expected an array of {expected}")
+                else:
+                    values[field.name] = np.load(path, mmap_mode="r", allow_pickle=False)
         opened = cls(**values)
         for name, fits in opened.fits((*sizes, *_ANY)).items():
             if not fits:
@@ -100,12 +96,13 @@ class EncodedSplit(ArrayFolder):
 
     def fits(self, sizes: Sequence[int]) -> dict[str, bool]:
         """Return whether each array fits the others and dictionaries of these sizes, by name."""
-        tokens, forms, tags = self.forms.size, len(self.form_texts), self.may_follow.shape[-1]
+        tokens, forms, tags = self.forms.size, len(self.form_texts), len(self.tag_names)
+        shapes = [(known + 1, known) for known in range(tags + 1)]  # no tag is known if any may follow
         return {
-            "may_follow": self.may_follow.shape in ((tags + 1, tags), (1, 0)) and tags <= len(self.tag_names),
+            "may_follow": self.may_follow.dtype == bool and self.may_follow.shape in shapes,
             "sentence_starts": _are_starts(self.sentence_starts, self.sentence_starts.size - 1, tokens),
             "forms": are_ids(self.forms, (tokens,), forms),
-            "tags": are_ids(self.tags - NO_TAG, (tokens,), len(self.tag_names) - NO_TAG),
+            "tags": are_ids(self.tags, (tokens,), tags, first=NO_TAG),
             "form_words": are_ids(self.form_words, (forms,), sizes[0]),
             "form_affixes": are_ids(self.form_affixes, (forms, MOST_AFFIXES), sizes[2]),
             "form_starts": _are_starts(self.form_starts, forms, self.characters.size),
@@ -138,13 +135,14 @@ class EncodedSplit(ArrayFolder):
 
 
 def _are_starts(values: Int64s, amount: int, end: int) -> bool:
-    is_shape = amount > 0 and values.shape == (amount + 1,)
-    return is_shape and (values[0], values[-1]) == (0, end) and bool((np.diff(values) > 0).all())
+    is_array = amount > 0 and (values.shape, values.dtype) == ((amount + 1,), np.int64)
+    return is_array and (values[0], values[-1]) == (0, end) and bool((np.diff(values) > 0).all())
 
 
-def are_ids(values: Int32s, shape: tuple[int, ...], size: int) -> bool:
-    """Return whether an array has this shape, and only ids below a size."""
-    return values.shape == shape and bool(values.min(initial=0) >= 0 and values.max(initial=-1) < size)
+def are_ids(values: Int32s, shape: tuple[int, ...], size: int, first: int = 0) -> bool:
+    """Return whether an array has this shape, and only ids from the first up to a size."""
+    is_array = (values.shape, values.dtype) == (shape, np.int32)
+    return is_array and bool(values.min(initial=first) >= first and values.max(initial=-1) < size)
 
 
 def encode(sentences: Iterable[Sentence] | IndexedCorpus, dictionaries: Dictionaries) -> EncodedSplit:

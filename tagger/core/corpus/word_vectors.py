@@ -37,7 +37,7 @@ class WordVectors(ArrayFolder):
 
     def fits(self, sizes: Sequence[int]) -> dict[str, bool]:
         """Return whether each array fits the others and dictionaries of these sizes, by name."""
-        return {"ids": are_ids(self.ids, (self.ids.size,), sizes[0])}
+        return {"ids": are_ids(self.ids, (self.ids.size,), sizes[0]), "vectors": self.vectors.dtype == np.float32}
 
 
 NO_VECTORS = WordVectors(np.zeros(0, dtype=np.int32), np.zeros((0, 0), dtype=np.float32))

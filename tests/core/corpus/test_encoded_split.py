@@ -205,6 +205,7 @@ def test_a_flipped_bit_in_the_head_of_an_array_is_named(tmp_path: Path, bit: int
     "change",
     [
         lambda array: array.astype(np.float64),
+        lambda array: array.astype("<U3"),
         lambda array: array[0],
         lambda array: array[..., None],
         lambda array: array[:-1],
