@@ -16,7 +16,7 @@ from tagger.cli.extras import EXTRAS, install_command
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-MODULES = {"pyyaml": "yaml", "scikit-learn": "sklearn"}  # of distributions that have other names
+MODULES = {"pyyaml": "yaml"}  # of distributions that have other names
 BROUGHT_ALONG = {"alembic", "markupsafe", "py4j", "requests", "sqlalchemy", "starlette"}  # by mlflow, pyspark, ...
 
 
