@@ -152,4 +152,5 @@ def tag_table(tagged: TaggedSplit, baseline: TaggedSplit) -> pd.DataFrame:
         "support": gold.astype(np.int64),
         "baseline_f1": _f1(*usual),
     }
-    return pd.DataFrame(columns)[found + gold > 0].sort_values("tag", ignore_index=True).round(6)
+    present: pd.DataFrame = pd.DataFrame(columns).loc[found + gold > 0]
+    return present.sort_values("tag", ignore_index=True).round(6)

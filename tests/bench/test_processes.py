@@ -7,12 +7,12 @@ import pytest
 
 from bench.measuring import Work
 from bench.pipeline import training_work
-from bench.processes import ChildError, environment, run
+from bench.processes import ChildError, Finished, environment, run
 from tagger.runner.progress import Progress
 from tagger.train.trainer import Epoch
 
 
-def python(code: str, folder: Path, threads: int | None = None) -> tuple[float, float, str]:
+def python(code: str, folder: Path, threads: int | None = None) -> Finished:
     return run([sys.executable, "-c", code], folder, environment(threads))
 
 
