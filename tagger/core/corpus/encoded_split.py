@@ -135,13 +135,13 @@ class EncodedSplit(ArrayFolder):
 
 
 def _are_starts(values: Int64s, amount: int, end: int) -> bool:
-    is_array = amount > 0 and values.shape == (amount + 1,) and values.dtype.name == "int64"
+    is_array = amount > 0 and (values.shape, values.dtype) == ((amount + 1,), np.dtype(np.int64))
     return is_array and (values[0], values[-1]) == (0, end) and bool((np.diff(values) > 0).all())
 
 
 def are_ids(values: Int32s, shape: tuple[int, ...], size: int, first: int = 0) -> bool:
     """Return whether an array has this shape, and only ids from the first up to a size."""
-    is_array = values.shape == shape and values.dtype.name == "int32"
+    is_array = (values.shape, values.dtype) == (shape, np.dtype(np.int32))
     return is_array and bool(values.min(initial=first) >= first and values.max(initial=-1) < size)
 
 
