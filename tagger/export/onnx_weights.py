@@ -61,7 +61,7 @@ def onnx_file(declared: ModelProto, weights: Mapping[str, Weights]) -> bytes:
     """Return the content of a file with a declared graph and its weights. Equal weights give equal bytes.
 
     Raises:
-        ValueError: a weight is missing, unknown, not finite or of another shape.
+        ValueError: a weight is missing, unknown, far too large or of another shape.
     """
     shapes = {weight.name: tuple(weight.dims) for weight in declared.graph.initializer}
     for name, array in weights.items():

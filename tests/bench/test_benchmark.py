@@ -148,7 +148,7 @@ def test_the_tables_show_the_results() -> None:
     assert ["prepare", "2.0", "s,", "50", "MB", "2.0", "s,", "50", "MB", "2.0", "s,", "50", "MB"] in rows
     assert "90.00%" in text
     assert "With tutorial-6's network, ours trains 100.0 and tags 100.0 times as fast." in text
-    assert ["workers", "of", "one", "core:", "2", "150", "75"] in rows
+    assert ["single-core", "workers:", "2", "150", "75"] in rows
     assert "Two workers are 1.50 times as fast as one." in text
 
 

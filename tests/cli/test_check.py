@@ -47,7 +47,7 @@ def test_a_file_takes_the_place_of_those_in_params(project: Path, monkeypatch: p
         f"{name}: data/raw/train.csv (CSV): {amount}" for name, amount in (("train", 620), ("dev", 69), ("test", 77))
     ]
     assert files(project) == before
-    with pytest.raises(InputError, match=r"^data/none.csv: no such file"):
+    with pytest.raises(InputError, match=r"^none.csv: no such file"):
         check("none.csv")
 
 

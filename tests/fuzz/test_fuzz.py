@@ -45,6 +45,7 @@ def test_a_case_that_was_found_is_a_fault_no_more(case: str, fuzzer_of: Callable
     assert fault is None, fault.report
 
 
+@pytest.mark.slow
 def test_coverage_leads_to_a_fault_that_chance_would_not_find(tmp_path: Path) -> None:
     code = tmp_path / "code/hidden.py"
     code.parent.mkdir()

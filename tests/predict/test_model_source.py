@@ -63,7 +63,9 @@ def test_a_database_of_a_newer_mlflow_is_one_line(folder: Path, database: Path) 
     with sqlite3.connect(folder / "mlflow.db") as connection:
         connection.execute("UPDATE alembic_version SET version_num = 'fffffffffff'")
     connection.close()
-    assert refusal(StoreAwayError).startswith(f"MLflow: sqlite:///{folder}/mlflow.db does not answer, ")
+    assert refusal(StoreAwayError).startswith(
+        f"MLflow: sqlite:///{folder}/mlflow.db does not answer or refuses writes: "
+    )
 
 
 @pytest.mark.parametrize("query", ["", "?timeout=30"])

@@ -236,7 +236,11 @@ def test_blank_lines_of_conll_make_no_sentences() -> None:
         ("\na\n", "corpus.txt:2: ", ["1 column", "expected a word and its tag"]),
         ("1 The O\n2 dog O\n3 ate O\n", "corpus.txt:3: ", ["numbers the words", "data.columns.word"]),
         ("\tX\n", "corpus.txt:1: ", ["the word is empty", "expected a word and its tag"]),
-        ("\nword tag\na X\n", "corpus.txt:2: ", ["'word tag' is a header", "data.format: csv", "data.columns.tag: 2)"]),
+        (
+            "\nword tag\na X\n",
+            "corpus.txt:2: ",
+            ["'word tag' looks like a header", "data.format: csv", "data.columns.tag: 2 if"],
+        ),
     ],
 )
 def test_a_conll_line_that_is_wrong_is_named(text: str, place: str, words: list[str]) -> None:
@@ -502,7 +506,7 @@ NO_NAMES: list[Any] = [[], {}, 7, "names", {"names": 7}, {"names": ["A", 7]}, {"
 )
 def test_names_of_tags_that_are_none_are_not_used(info: bytes) -> None:
     numbers = pa.table({"tokens": [["The"]], "upos": [[1]]}).replace_schema_metadata({"huggingface": info})
-    with pytest.raises(InputError, match=r"'The' with the tag 1, expected texts; data.tag_names"):
+    with pytest.raises(InputError, match=r"'The' with the tag 1, expected strings; data.tag_names"):
         parquet_sentences(numbers)
 
 

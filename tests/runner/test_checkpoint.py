@@ -280,7 +280,7 @@ def test_a_state_that_the_trainer_can_not_load_is_damaged(workspace: Path, capsy
     again = Checkpoint("a", refuse)
     assert again.trainer is None
     assert again.training != first.training
-    assert capsys.readouterr().err.endswith("a/state.pt: damaged, training starts anew: 'best_weights'\n")
+    assert capsys.readouterr().err.endswith("a/state.pt: damaged, training starts from the beginning: 'best_weights'\n")
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, OSError])

@@ -103,7 +103,7 @@ def test_a_mistake_is_one_line(served: str, body: object, detail: str) -> None:
         (b'{"sentences": "\xe9"}', 400, "not JSON: 'utf-8' codec can't decode byte 0xe9 in position 15: "),
         (b"[" * 100_000, 400, "not JSON: maximum recursion depth exceeded"),
         (b'{"sentences": ' + b"1" * 5000 + b"}", 400, "not JSON: Exceeds the limit (4300 digits)"),
-        (b'{"sentences": ["\\ud800"]}', 422, "sentences: sentence 1, word 1: got '\\ud800', half of a character"),
+        (b'{"sentences": ["\\ud800"]}', 422, "sentences: sentence 1, word 1: got '\\ud800', half a character"),
         (b'{"\\ud800": 1}', 422, ""),
         (b'{"sentences": "' + b"a" * MAX_BYTES + b'"}', 413, "the request has more than"),
     ],

@@ -179,7 +179,7 @@ def test_a_record_that_does_not_fit_its_files_is_warned_about_and_left_alone(
     capsys.readouterr()
     assert find_waiting() == []
     (warning,) = capsys.readouterr().err.splitlines()
-    assert warning.startswith(f"warning: {folder}/record.json: can't be delivered: ")
+    assert warning.startswith(f"warning: {folder}/record.json: can't be logged: ")
     assert folders() == [folder]
 
 

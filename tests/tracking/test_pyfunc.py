@@ -171,7 +171,7 @@ def test_the_server_takes_csv(model: Any) -> None:
         ({}, "exactly one of the input fields"),
         ({"inputs": ["a"], "instances": ["b"]}, "exactly one of the input fields"),
         ("{", "valid JSON"),
-        ('{"inputs": ["\\ud800"]}', "half of a character"),
+        ('{"inputs": ["\\ud800"]}', "half a character"),
         ('{"inputs": ' + "1" * 5000 + "}", "The request can't be read: ValueError: Exceeds the limit"),
         ("[" * 100_000, "The request can't be read: RecursionError: "),
     ],

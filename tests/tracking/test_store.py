@@ -332,7 +332,7 @@ def test_a_server_that_drips_is_given_up(dripping: str, monkeypatch: pytest.Monk
     timer = signal.setitimer
     monkeypatch.setattr(signal, "setitimer", lambda which, left, *again: timer(which, left / 60, *again))
     uri_for(monkeypatch, dripping)
-    assert refusal().startswith(f"MLflow: {dripping} does not answer, or takes nothing: ")
+    assert refusal().startswith(f"MLflow: {dripping} does not answer or refuses writes: ")
     assert "no whole answer within 120 seconds" in refusal()
 
 

@@ -284,7 +284,7 @@ def test_the_page_says_how_many_sentences_it_has_left_out(tmp_path: Path, monkey
     assert (
         f"This page shows {shown} of 300 test sentences, {shown * 6} of 1,800 words: {shown} of the {errors} " in some
     )
-    assert "Errors are therefore more frequent here than in the split" in some
+    assert "Errors are therefore more frequent here than in the whole split" in some
 
 
 def test_the_page_stays_small_with_a_thousand_tags_and_five_losses(tmp_path: Path) -> None:
