@@ -262,8 +262,8 @@ def push(repository: str, model: str, private: bool) -> None:
 
 
 @main.command()
-@click.argument("file", required=False, type=click.Path(resolve_path=True))
-def check(file: str | None) -> None:
+@click.argument("file", required=False, type=click.Path(resolve_path=True, path_type=Path))
+def check(file: Path | None) -> None:
     """Check the params and the corpus before any training.
 
     The corpus is FILE, with dev and test split off, or else the files in params.yaml. Prints warnings and a summary;
@@ -272,7 +272,8 @@ def check(file: str | None) -> None:
     from tagger.cli.check import check_project
 
     _enter_project()
-    for line in check_project(file and os.path.relpath(file)):
+    inside = file and file.is_relative_to(Path.cwd())  # then params.yaml would name it by its relative path
+    for line in check_project(str(file.relative_to(Path.cwd()) if inside else file) if file else None):
         write(line)
 
 

@@ -49,6 +49,8 @@ def test_a_file_takes_the_place_of_those_in_params(project: Path, monkeypatch: p
     assert files(project) == before
     with pytest.raises(InputError, match=r"^none.csv: no such file"):
         check("none.csv")
+    with pytest.raises(InputError, match=rf"^{project.parent}/none.csv: no such file"):
+        check("../none.csv")
 
 
 def test_what_looks_wrong_is_warned_of(project: Path) -> None:
