@@ -70,7 +70,7 @@ SLOWER := tests/bench tests/cli tests/fuzz tests/pipeline tests/runner tests/ser
 	tests/core/common/test_arithmetic_pieces.py tests/predict/test_model_source.py tests/prepare/test_any_text.py \
 	tests/report/page tests/report/test_new_loss.py
 
-check: setup-dev  ## the quick loop, a minute or two: format, lint, types, and the tests that don't run the pipeline
+check: setup-dev  ## the quick loop, a minute: format, lint, types, and the tests that don't run the pipeline
 	@$(RUN) ruff format --check .
 	@$(RUN) ruff check .
 	@$(RUN) mypy

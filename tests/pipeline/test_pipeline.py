@@ -203,6 +203,7 @@ def test_running_again_by_force_gives_the_same_bytes(copy: Project) -> None:
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
+@pytest.mark.slow
 def test_words_begin_with_pretrained_vectors_of_a_file_outside_the_repository(tracked: Project) -> None:
     file = tracked.root.parent / "vectors.txt.gz"
     file.write_bytes(gzip.compress(f"The {'0.5 ' * 8}\nnowhere {'1 ' * 8}\n. {'-2 ' * 8}\n".encode()))
