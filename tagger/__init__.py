@@ -20,10 +20,8 @@ if TYPE_CHECKING:
     from tagger.predict.tagging import Tagger as Tagger
 
 # Here, because they would speak to their authors' servers as soon as any module imports them.
-for _library in (
-    "MLFLOW",
-    "ORT",
-):  # ORT is ONNX Runtime, which also keeps an identifier of the device in the user's home
+# ONNX Runtime (ORT) also keeps an identifier of the device in the user's home.
+for _library in ("MLFLOW", "ORT"):
     os.environ.setdefault(f"{_library}_DISABLE_TELEMETRY", "true")
 
 __all__ = ["InputError", "TaggedSentence", "Tagger"]
