@@ -62,6 +62,6 @@ def load() -> Callable[[], None]:
 
 
 if __name__ == "__main__":
-    # Imports make half a million objects that live on: to look for garbage at every 700 takes a sixth of their time.
+    # Imports create half a million objects that stay: looking for garbage after every 700 takes a sixth of their time.
     gc.set_threshold(100_000)
     run_stage(load)

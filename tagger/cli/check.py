@@ -2,6 +2,7 @@
 
 import timeit
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 
@@ -14,7 +15,7 @@ _SHARE_OF_PEAK = 0.4  # share of the peak rate of matrix products that training 
 _OPERATIONS = 6  # per weight and word: a multiplication and an addition, once forward and twice backward
 
 
-def check_project(file: str | None = None) -> Iterator[str]:
+def check_project(file: Path | None = None) -> Iterator[str]:
     """Yield a summary of `params.yaml` and the corpus it names, or `file` instead; warnings go to standard error.
 
     Raises:
@@ -22,7 +23,7 @@ def check_project(file: str | None = None) -> Iterator[str]:
     """
     params, view = read_params(Params), read_params(PrepareView)
     if file:
-        data = view.data.model_copy(update=dict.fromkeys(("train", "dev", "test"), file))
+        data = view.data.model_copy(update=dict.fromkeys(("train", "dev", "test"), str(file)))
         view = view.model_copy(update={"data": data})
     prepared = examine_corpus(view)
     yield from prepared.summary

@@ -272,8 +272,9 @@ def check(file: Path | None) -> None:
     from tagger.cli.check import check_project
 
     _enter_project()
-    inside = file and file.is_relative_to(Path.cwd())  # then params.yaml would name it by its relative path
-    for line in check_project(str(file.relative_to(Path.cwd()) if inside else file) if file else None):
+    if file and file.is_relative_to(Path.cwd()):
+        file = file.relative_to(Path.cwd())  # as params.yaml would name it
+    for line in check_project(file):
         write(line)
 
 

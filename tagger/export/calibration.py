@@ -1,6 +1,6 @@
-"""Calibration: one temperature, fitted on dev, that all scores of a trained model are divided by before softmax.
+"""Calibration: all scores of a trained model are divided by one temperature, fitted on dev, before softmax.
 
-It leaves the order of a word's tags as it is. Guo et al. (2017), "On Calibration of Modern Neural Networks", section
+This keeps the order of a word's tags. Guo et al. (2017), "On Calibration of Modern Neural Networks", section
 4.2. N words, K tags.
 """
 
@@ -16,13 +16,14 @@ from tagger.core.corpus.encoded_split import EncodedSplit
 from tagger.core.corpus.span_tags import SMALLEST
 
 TEMPERATURES = range(200, 5001)  # in thousandths
-MOST_WORDS = 20_000  # of a split: more would hardly change one number
+MOST_WORDS = 20_000  # of dev; more would hardly change the temperature
 
 
 def fit_temperature(scores: Float32s, split: EncodedSplit) -> float:
-    """Return the temperature at which a model with these scores, (N, K), gives the gold tags of the split the best NLL.
+    """Return the temperature at which a model with these scores, (N, K), has the lowest NLL on the split.
 
-    It is 1, which changes nothing, if what is fitted on one half of the sentences makes the NLL of the other no better.
+    It is 1, which changes nothing, unless the temperatures fitted on each half of the sentences lower the NLL of the
+    other half, taken together.
     """
     words = np.flatnonzero(split.known_to(scores.shape[1]))
     words = words[:: 1 + len(words) // MOST_WORDS]
@@ -38,16 +39,16 @@ def fit_temperature(scores: Float32s, split: EncodedSplit) -> float:
 
 
 def tempered(probabilities: Probabilities, temperature: float) -> Probabilities:
-    """Return the probabilities that scores have at this temperature, given those that they have at 1: (N, K)."""
+    """Return the probabilities at a temperature, (N, K), given those at temperature 1."""
     powers = np.maximum(probabilities, SMALLEST).astype(np.float64) ** (1 / temperature)
     return np.asarray(powers / powers.sum(axis=1, keepdims=True), dtype=np.float32)
 
 
 def _best(scores: Tensor, tags: Tensor) -> float:
-    """Return the temperature with the lowest NLL: being convex in its inverse, that falls up to there and then rises.
+    """Return the temperature with the lowest NLL, by bisection: the NLL is convex in the temperature's inverse.
 
-    The smoothing adds a word that has any tag equally, as Platt (1999) does in "Probabilistic Outputs for Support
-    Vector Machines": from a few words without an error, no model should become sure of everything.
+    Label smoothing stands for one more word, for which every tag is equally right, as in Platt (1999), "Probabilistic
+    Outputs for Support Vector Machines": a few words without an error must not make the model sure of everything.
     """
 
     def nll(thousandths: int) -> float:

@@ -97,7 +97,7 @@ def export_model(
             f"{trained}: not exported: the export tags {different} of {tokens} test tokens differently, "
             f"and probabilities differ by up to {largest:.1e}, expected at most {TOLERANCE:.0e}"
         )
-    groups = WordGroups(*[np.zeros_like(split.tagged)] * 3)  # whose accuracies stay what they were
+    groups = WordGroups(*[np.zeros_like(split.tagged)] * 3)  # not used: a temperature changes no accuracy
     metrics = score(TaggedSplit.of(tempered(raw, temperature), split, groups))
     verification: dict[str, Any] = {"tokens": tokens, "different_tags": different, "tolerance": TOLERANCE}
     calibrated = {name: metrics[name] for name in ("nll", "brier", "ece")}

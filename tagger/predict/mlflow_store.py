@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
 SQLITE = "sqlite:///"
-LIMIT, LIMIT_OF_FILES = 120.0, 900.0  # seconds of a question to the store, and of a delivery with files
+LIMIT, LIMIT_OF_FILES = 120.0, 900.0  # seconds for a query, and for a delivery with files
 _PLACES = (  # of absolute paths in MLflow's tables
     ("experiments", "artifact_location"),
     ("runs", "artifact_uri"),
@@ -40,7 +40,7 @@ class StoreAwayError(TaggerError):
 
 
 class _TooSlowError(Exception):
-    """None of the errors that clients of HTTP take for a reason to try again."""
+    """Not an error on which HTTP clients retry."""
 
 
 @cache  # once connected, mlflow sets the environment variable itself
@@ -73,7 +73,7 @@ def mask(text: str) -> str:
 def reporting(limit: float = LIMIT) -> Iterator[None]:
     """Raise StoreAwayError, one line, in place of an error of MLflow or its store within a block or a function.
 
-    So end blocks of the main thread that take longer than `limit` seconds, without those within them.
+    In the main thread, so does a block that takes longer than `limit` seconds, not counting blocks within it.
     """
     quieten()
     from alembic.util import CommandError
@@ -90,7 +90,7 @@ def reporting(limit: float = LIMIT) -> Iterator[None]:
 
 @contextmanager
 def _limited(seconds: float) -> Iterator[None]:
-    """Interrupt the block after some time: the limits of HTTP's clients hold for each piece of an answer."""
+    """Interrupt the block after some time: the timeouts of HTTP clients apply to each piece of an answer."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

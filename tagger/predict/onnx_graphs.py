@@ -17,7 +17,7 @@ from onnx import GraphProto, ModelProto, TensorProto
 from onnx.helper import make_model, make_node, make_opsetid, make_tensor_value_info, tensor_dtype_to_np_dtype
 
 from tagger.core.corpus.dictionary import MOST_AFFIXES, Dictionaries
-from tagger.core.network.model_config import are_weights
+from tagger.core.network.model_config import check_weights
 from tagger.core.params.schema import CHARACTER_WINDOW, ModelParams
 
 IR_VERSION = 8
@@ -102,7 +102,7 @@ def with_weights(declared: ModelProto, weights: Mapping[str, bytes]) -> bytes:
         weights: the raw, little-endian bytes of each weight, by name.
 
     Raises:
-        ValueError: a weight is missing, has another size or a number that no trained model has.
+        ValueError: a weight is missing, has another size, is NaN or far too large.
     """
     model = ModelProto()
     model.CopyFrom(declared)
@@ -110,10 +110,10 @@ def with_weights(declared: ModelProto, weights: Mapping[str, bytes]) -> bytes:
         content = weights.get(weight.name, b"")
         if len(content) != _bytes_of(weight):
             raise ValueError(f"{weight.name}: got {len(content)} bytes, expected {_bytes_of(weight)}")
-        if weight.data_type == FLOAT and not are_weights(np.frombuffer(content, dtype="<f4")):
-            raise ValueError(f"{weight.name}: got a number that no trained model has")
-        if weight.name.endswith("_zero") and any(content):
-            raise ValueError(f"{weight.name}: got another zero point than 0")  # ONNX Runtime would fail on tagging
+        if weight.data_type == FLOAT:
+            check_weights(weight.name, np.frombuffer(content, dtype="<f4"))
+        if weight.name.endswith("_zero") and any(content):  # ONNX Runtime would fail on tagging
+            raise ValueError(f"{weight.name}: got the zero point {max(content)}, expected 0")
         weight.raw_data = content
     return bytes(model.SerializeToString(deterministic=True))
 

@@ -70,7 +70,7 @@ def _decoded(file: BinaryIO, encoding: str) -> Iterator[str]:
         return
     with lines:
         for number, line in enumerate(lines):
-            line.encode()  # fails at half of a character
+            line.encode()  # fails on a surrogate, half a character
             yield line if number else line.removeprefix("\ufeff")
 
 

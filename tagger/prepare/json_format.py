@@ -38,7 +38,7 @@ def _object(line: str, path: Path, number: int) -> dict[str, Any]:
     try:
         document = json.loads(line)
         if "\\u" in line:
-            json.dumps(document, ensure_ascii=False).encode()  # fails at half of a character
+            json.dumps(document, ensure_ascii=False).encode()  # fails on a surrogate, half a character
     except (ValueError, RecursionError) as error:
         raise InputError.at(path, number, f"not JSON: {error}; expected one object per line: {clip(line)!r}") from None
     if not isinstance(document, dict):

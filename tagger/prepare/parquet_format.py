@@ -43,10 +43,10 @@ def parse(_lines: Iterable[str], path: Path, columns: Columns) -> Iterator[Sente
 
 def _class_names(metadata: dict[bytes, bytes], column: str) -> list[str]:
     """Return the names that `datasets`, in any version, keeps for the numbers of a column; none if it keeps none."""
-    with suppress(ValueError, TypeError, LookupError, RecursionError):  # it is nobody's format but theirs
+    with suppress(ValueError, TypeError, LookupError, RecursionError):  # anything may be in it
         feature = json.loads(metadata[b"huggingface"])["info"]["features"][column]
         while "names" not in feature:
             feature = feature[0] if isinstance(feature, list) else feature["feature"]
-        "".join(feature["names"]).encode()  # fails if one is no text
+        "".join(feature["names"]).encode()  # fails unless all are strings
         return list(feature["names"])
     return []

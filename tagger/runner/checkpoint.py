@@ -62,7 +62,7 @@ class Checkpoint:
     def __init__(self, key: str, take: Callable[[dict[str, Any]], object] = lambda _: None) -> None:
         """Open the checkpoint of a key, and remove those that are no longer needed.
 
-        `take` loads the state into a trainer: one that it can't load is damaged.
+        `take` loads the state into a trainer; a state that it can't load is damaged.
         """
         folder = paths.kept("checkpoints")
         _sweep(folder)

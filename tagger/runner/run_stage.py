@@ -12,7 +12,7 @@ from types import FrameType
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 GRACE = 3.0  # seconds in which a stage ends by itself after a signal
-STARTED: list["subprocess.Popen[bytes]"] = []  # by the stage: one that is stopped would stay when it ends
+STARTED: list["subprocess.Popen[bytes]"] = []  # by the stage; a suspended one would outlive it
 
 
 def run_stage(load: Callable[[], Callable[[], None]]) -> None:
@@ -48,7 +48,7 @@ def run_stage(load: Callable[[], Callable[[], None]]) -> None:
     _open_streams()
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
-    signal.set_wakeup_fd(writing, warn_on_full_buffer=False)  # filled at once, whatever the main thread does
+    signal.set_wakeup_fd(writing, warn_on_full_buffer=False)  # written to at once, whatever the main thread does
     threading.Thread(target=end_in_time, daemon=True).start()
     for number in SIGNALS:
         if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # as nohup sets it
@@ -75,7 +75,7 @@ def run_stage(load: Callable[[], Callable[[], None]]) -> None:
 
 
 def _open_streams() -> None:
-    """Open closed standard streams on the null device, or files would get their numbers; let any locale do."""
+    """Open closed standard streams on the null device, so that no file gets their numbers; print in any locale."""
     while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
         pass
     null = os.fdopen(descriptor, "w")

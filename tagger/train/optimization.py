@@ -1,6 +1,6 @@
 """The optimizer's step: all weights by Adam or SGD, with one learning rate schedule.
 
-PyTorch's functions are called without its classes of optimizers and schedulers: these import its compiler, a second.
+It calls PyTorch's functional optimizers: the classes import PyTorch's compiler, which takes a second.
 """
 
 import math
@@ -98,9 +98,9 @@ class Optimization:
 
 
 def one_cycle(highest: float, step: int, steps: int) -> float:
-    """Return the rate of a step, counted from 0: a cosine up in the first 0.3 of the steps, then one down to nearly 0.
+    """Return the rate of a step, counted from 0: up along a cosine for 30 % of the steps, then down to nearly 0.
 
-    It is that of `OneCycleLR` for one step more than are taken.
+    It equals the rate of `OneCycleLR` with one step more than are taken.
     """
     lowest, top = highest / 25, 0.3 * (steps + 1) - 1
     first, last, begin, end = (lowest, highest, 0.0, top) if step <= top else (highest, lowest / 1e4, top, steps)

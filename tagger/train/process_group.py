@@ -15,8 +15,8 @@ from torch import Tensor
 from tagger.core.common.processes import rank
 
 RENDEZVOUS = "TAGGER_RENDEZVOUS"  # where the processes of `tagger.runner.workers` meet; torchrun has its own variables
-ANSWER = timedelta(minutes=10)  # in which the others answer the process of rank 0
-WHILE_IT_LOGS = timedelta(days=30)  # in which it answers them, who end with it anyway
+ANSWER = timedelta(minutes=10)  # for the others to answer rank 0
+WHILE_IT_LOGS = timedelta(days=30)  # for rank 0 to answer them; they end with it anyway
 
 
 @dataclass
@@ -34,7 +34,7 @@ class ProcessGroup:
         """Return the tensors of all processes, ordered by rank; they have the same shape."""
         parts = [part if number == self.rank else torch.empty_like(part) for number in range(self.size)]
         others = [number for number in range(self.size) if number != self.rank]
-        # Not all_gather, whose errors leave open which process is silent.
+        # Not all_gather: its errors do not tell which process is silent.
         passed = [dist.P2POp(dist.isend, part, number) for number in others]
         passed += [dist.P2POp(dist.irecv, parts[number], number) for number in others]
         works = dist.batch_isend_irecv(passed) if passed else []

@@ -162,9 +162,9 @@ def test_vectors_that_words_began_with_are_named() -> None:
 
 def test_the_calibration_error_is_given_with_and_without_the_temperature() -> None:
     text = card(verification=VERIFICATION | CALIBRATED)
-    assert "divided by 1.53," in text
+    assert "by 1.53, which changes probabilities but no tag" in text
     for row in (
-        "| of this model | without | with it |",
+        "| metric | without | with it |",
         "| `nll` | 0.2500 | 0.1234 |",
         "| `brier` | - | 0.1000 |",
         "| `ece` | 0.0312 | 0.0104 |",
@@ -174,7 +174,7 @@ def test_the_calibration_error_is_given_with_and_without_the_temperature() -> No
 
 
 def test_probabilities_that_are_not_calibrated_are_said_to_be_so() -> None:
-    assert "no temperature would have been of use on dev" in card()
+    assert "no temperature helped on dev" in card()
     off = card(params=params(export={"calibrate": False}))
     assert "(`export.calibrate` was off)" in off
     for text in (card(), off):

@@ -12,8 +12,15 @@ from tagger.core.common.errors import InputError
 
 # Raised by readers of JSON and of NumPy arrays if a file is damaged.
 _OF_READERS = (
-    *(ValueError, TypeError, LookupError, AttributeError, ArithmeticError),
-    *(EOFError, RecursionError, SyntaxError, TokenError),
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    ArithmeticError,
+    EOFError,
+    RecursionError,
+    SyntaxError,
+    TokenError,
 )
 
 

@@ -70,7 +70,7 @@ class Dictionary:
                 raise TypeError("an entry is not a string and a count")
             if document["first_id"] != first_id or len({entry for entry, _ in rows}) != len(rows):
                 raise ValueError("first_id is wrong, or an entry appears twice")
-            "".join(entry for entry, _ in rows).encode()  # fails at half of a character
+            "".join(entry for entry, _ in rows).encode()  # fails on a surrogate, half a character
             return cls(rows, first_id)
 
 

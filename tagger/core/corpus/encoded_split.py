@@ -38,9 +38,9 @@ class ArrayFolder:
 
     @classmethod
     def load(cls, folder: Path, sizes: Sequence[int] = ()) -> Self:
-        """Open what `save` wrote; arrays stay on disk, and are read once to see whether they fit.
+        """Open what `save` wrote. Arrays stay on disk, but are read once to check that they fit.
 
-        `sizes` are those of the dictionaries that the ids are of, as far as they matter.
+        `sizes` are the numbers of ids of words, characters and affixes, or the first of these; ids must be below them.
 
         Raises:
             InputError: a file is missing or damaged, or does not fit the others or the dictionaries.
@@ -51,18 +51,18 @@ class ArrayFolder:
             with reading(path, EXPECTED):
                 if path.suffix == ".json":
                     values[field.name] = json.loads(path.read_text(encoding="utf-8"))
-                    "".join([] + values[field.name]).encode()  # fails unless it is a list of texts
+                    "".join([] + values[field.name]).encode()  # fails unless it is a list of strings
                 else:
                     values[field.name] = np.load(path, mmap_mode="r", allow_pickle=False)
         opened = cls(**values)
         for name, fits in opened.fits((*sizes, *_ANY)).items():
             if not fits:
-                others = "the other files and the dictionaries; `dvc repro` writes them again"
+                others = "the other files and the dictionaries; `dvc repro` rewrites it"
                 raise InputError(f"{folder / name}.npy: damaged: does not fit {others}")
         return opened
 
     def fits(self, sizes: Sequence[int]) -> dict[str, bool]:
-        """Return whether each array fits the others and dictionaries of these sizes, by name."""
+        """Return by name whether each array fits the others and `sizes`, which are those of `load`."""
         raise NotImplementedError
 
     def digest(self) -> str:
@@ -95,7 +95,7 @@ class EncodedSplit(ArrayFolder):
     may_follow: Flags  # which tag of the dictionary may follow which, as `best_tags` takes it
 
     def fits(self, sizes: Sequence[int]) -> dict[str, bool]:
-        """Return whether each array fits the others and dictionaries of these sizes, by name."""
+        """Return by name whether each array fits the others and `sizes`, which are those of `load`."""
         tokens, forms, tags = self.forms.size, len(self.form_texts), len(self.tag_names)
         shapes = [(known + 1, known) for known in range(tags + 1)]  # no tag is known if any may follow
         return {

@@ -36,7 +36,7 @@ class WordVectors(ArrayFolder):
         return opened
 
     def fits(self, sizes: Sequence[int]) -> dict[str, bool]:
-        """Return whether each array fits the others and dictionaries of these sizes, by name."""
+        """Return by name whether each array fits `sizes`, which are those of `load`."""
         return {"ids": are_ids(self.ids, (self.ids.size,), sizes[0]), "vectors": self.vectors.dtype == np.float32}
 
 

@@ -25,9 +25,8 @@ DICTIONARY_LIMITS = {
     "lookup.json": MEBI // 16,
 }
 WEIGHT_LIMIT = 1024 * MEBI
-LARGEST_WEIGHT = (
-    1e9  # float32 then holds every sum in the largest network, even if each weight stands for 255 in 8 bits
-)
+# With it, float32 holds every sum in the largest network, even if each weight is 255 in 8 bits.
+LARGEST_WEIGHT = 1e9
 
 
 class ModelConfig(Section):
@@ -101,9 +100,11 @@ def refuse_others(folder: Path, config: ModelConfig, names: Iterable[str]) -> No
         raise InputError(f"{folder / CONFIG}: damaged: sha256: {name!r} is not a file of this model")
 
 
-def are_weights(values: Float32s) -> bool:
-    """Return whether all are numbers that trained weights may be; with larger ones, a probability might be none."""
-    return bool(values.min(initial=0) >= -LARGEST_WEIGHT and values.max(initial=0) <= LARGEST_WEIGHT)
+def check_weights(name: str, values: Float32s) -> None:
+    """Raise ValueError if a weight is NaN, or so large that a probability could become NaN."""
+    for value in (values.min(initial=0), values.max(initial=0)):
+        if not abs(value) <= LARGEST_WEIGHT:
+            raise ValueError(f"{name}: got {value:g}, expected at most {LARGEST_WEIGHT:g} in absolute value")
 
 
 def _read_limited(path: Path, limit: int) -> bytes:

@@ -15,13 +15,14 @@ import safetensors
 import safetensors.torch
 
 from tagger.core.common.errors import InputError
+from tagger.core.common.files import reading
 from tagger.core.corpus.dictionary import Dictionaries
 from tagger.core.network.lstm_tagger import LstmTagger
 from tagger.core.network.model_config import (
     CONFIG,
     WEIGHT_LIMIT,
     ModelConfig,
-    are_weights,
+    check_weights,
     read_checked,
     refuse_others,
     write_config,
@@ -73,8 +74,9 @@ def read_model(folder: Path) -> TrainedModel:
     except (safetensors.SafetensorError, RuntimeError) as error:
         reason = " ".join(str(error).split())
         raise InputError(f"{folder / WEIGHTS}: does not fit {CONFIG} and the dictionaries: {reason[:200]}") from None
-    if not all(are_weights(weights.numpy()) for weights in model.state_dict().values()):
-        raise InputError(f"{folder / WEIGHTS}: damaged: got a number that no trained model has")
+    with reading(folder / WEIGHTS, "trained weights"):
+        for name, weights in model.state_dict().items():
+            check_weights(name, weights.numpy())
     model.eval()
     return TrainedModel(model, dictionaries)
 

@@ -196,10 +196,15 @@ class ExportParams(Section):
     )
     max_drop: float = Field(ge=0, le=1, description="largest drop in test accuracy for a new champion")
     int8: bool = Field(description="also export an 8-bit tagger")
-    calibrate: bool = Field(True, description="calibrate the probabilities on dev by a temperature, if it helps")
-    data_licence: str = Field(description="licence of the corpus, for the model card; auto: only for the bundled one")
+    calibrate: bool = Field(
+        True, description="calibrate the probabilities with a temperature fitted on dev, if that helps"
+    )
+    data_licence: str = Field(
+        description="licence of the corpus, for the model card; auto: known for the bundled corpus only"
+    )
     language: Text = Field(
-        "auto", description="language of the corpus, for the model card: en, de, ...; auto: the same"
+        "auto",
+        description="language of the corpus, for the model card, such as en; auto: known for the bundled corpus only",
     )
 
 

@@ -79,6 +79,6 @@ def mcnemar(first_right: Flags, second_right: Flags) -> dict[str, Any]:
     `p` is two-sided, and 1 if there is no such token.
     """
     only_first, only_second = int((first_right & ~second_right).sum()), int((second_right & ~first_right).sum())
-    # Of n tokens, P(at most k by chance) is this regularised beta function of n - k and k + 1.
+    # A fair coin's P(at most k heads in n) is the regularised beta function of n - k and k + 1.
     p = min(1.0, 2 * float(betainc(max(only_first, only_second), min(only_first, only_second) + 1, 0.5)))
     return {"only_first_right": only_first, "only_second_right": only_second, "p": six_digits(p)}

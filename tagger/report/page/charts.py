@@ -17,7 +17,7 @@ LEFT, RIGHT, TOP, BOTTOM = 46, 12, 14, 38  # margins of the plot within the pane
 FLOOR = TOP + WIDTH - LEFT - RIGHT  # y of an accuracy of 0 in a reliability diagram: both axes are equally long
 STRIP = 44  # height of the strip below the diagram, which shows how many words a bin has
 EDGE, ROW = 16, 42  # of a chart of seeds: margins at both sides, height of a row
-NEARLY = 1e-9  # of a step: a value so close to a tick lies on it
+NEARLY = 1e-9  # in steps: a value this close to a tick is on it
 LINE, STEP = 2.0, 3.5  # widths: if lines coincide, the lower ones are wider, so that all are visible
 PANELS = (  # column of a history, title, whether the axis is logarithmic
     ("dev_accuracy", "Dev accuracy", False),
@@ -143,7 +143,7 @@ share_y = partial(pixel, low=0, high=1, start=FLOOR, end=TOP)
 
 
 def linear_ticks(low: float, high: float) -> list[float]:
-    """Return round numbers from at most `low` to at least `high`, the latter in at most five steps."""
+    """Return evenly spaced round numbers that include `low` and `high`; a step is at least a fifth of the range."""
     least = (high - low if high - low > 1e-6 * abs(high) else abs(high) or 1.0) / 5
     power = math.floor(math.log10(least))
     step = next(step for factor in (1, 2, 2.5, 5, 10) if (step := float(f"{factor}e{power}")) >= least)

@@ -254,11 +254,12 @@ def test_weights_that_are_none_are_refused(content: bytes, folder: Path) -> None
 
 
 @pytest.mark.parametrize("value", [1.1e9, -1.1e9, math.inf, math.nan])
-def test_a_number_that_no_trained_model_has_is_refused(value: float, folder: Path) -> None:
+def test_a_weight_that_is_nan_or_far_too_large_is_refused(value: float, folder: Path) -> None:
     weights = safetensors.torch.load_file(folder / "weights.safetensors")
     weights["linear.bias"][1] = value
     replace_file(folder, "weights.safetensors", safetensors.torch.save(weights))
-    assert error_of(folder) == f"{folder}/weights.safetensors: damaged: got a number that no trained model has"
+    reason = f"linear.bias: got {value:g}, expected at most 1e+09 in absolute value"
+    assert error_of(folder) == f"{folder}/weights.safetensors: damaged: {reason}"
 
 
 @pytest.mark.parametrize("name", DICTIONARY_FILES)
