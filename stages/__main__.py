@@ -35,7 +35,9 @@ def load() -> Callable[[], None]:
     from tagger.core.params.reader import read_params
     from tagger.core.params.schema import ArithmeticView
     from tagger.runner.locks import hold
+    from tagger.runner.recording import check_recording, dvc_process
 
+    dvc = dvc_process()
     for text in () if rank() else other_versions(stage):
         print(f"warning: {text}; outputs may differ from dvc.lock", file=sys.stderr)
     arithmetic.use(read_params(ArithmeticView).arithmetic)
@@ -55,6 +57,8 @@ def load() -> Callable[[], None]:
         atexit._run_exitfuncs()
         print(end="", flush=True)
         if not rank():
+            if dvc:
+                check_recording(files, dvc)
             files.check()
         os._exit(0)
 

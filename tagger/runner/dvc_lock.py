@@ -2,17 +2,20 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from tagger.core.common.files import reading
 from tagger.core.common.yaml_file import read_yaml
 
+LOCK_FILE = Path("dvc.lock")
+
 
 class LockedStage(NamedTuple):
     """One stage, as DVC recorded it."""
 
-    params: dict[str, Any]  # whole sections of params.yaml
+    params: dict[str, Any]  # by the keys that dvc.yaml lists: whole sections, or the dotted names of values
     deps: dict[str, str]  # MD5 of each dependency
     outs: dict[str, str]  # MD5 of each output
 
@@ -34,7 +37,7 @@ def read_lock_file(folder: Path = Path()) -> dict[str, LockedStage]:
     Raises:
         InputError: the file is damaged: DVC is writing it right now, or it has a git conflict.
     """
-    path = folder / "dvc.lock"
+    path = folder / LOCK_FILE
     if not path.exists():
         return {}
     with reading(path, "what DVC writes"):
@@ -43,9 +46,8 @@ def read_lock_file(folder: Path = Path()) -> dict[str, LockedStage]:
 
 
 def _locked(stage: dict[str, Any]) -> LockedStage:
-    params = stage.get("params", {}).get("params.yaml", {})
     return LockedStage(
-        params={key: value for key, value in params.items() if "." not in key},
+        params=stage.get("params", {}).get("params.yaml", {}),
         deps={str(dep["path"]): str(dep.get("md5", "")) for dep in stage.get("deps", [])},
         outs={str(out["path"]): str(out.get("md5", "")) for out in stage.get("outs", [])},
     )
@@ -61,6 +63,10 @@ def md5(path: Path) -> str | None:
     if not path.is_dir():
         return None
     files = [file for file in path.rglob("*") if file.is_file() and file.name != ".gitignore"]
-    entries = [{"md5": md5(file), "relpath": file.relative_to(path).as_posix()} for file in files]
-    entries.sort(key=lambda entry: str(entry["relpath"]))
+    return folder_md5({file.relative_to(path).as_posix(): md5(file) for file in files})
+
+
+def folder_md5(files: Mapping[str, str | None]) -> str:
+    """Return the hash that DVC gives a folder with these files, by the hashes of their contents."""
+    entries = [{"md5": files[name], "relpath": name} for name in sorted(files)]
     return hashlib.md5(json.dumps(entries, sort_keys=True).encode(), usedforsecurity=False).hexdigest() + ".dir"

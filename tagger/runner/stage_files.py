@@ -12,16 +12,19 @@ import re
 from collections.abc import Iterable, Iterator
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tagger.runner.stage_code import FOLDERS
+
+if TYPE_CHECKING:
+    from tagger.runner.dvc_lock import LockedStage
 
 PARAMS = Path("params.yaml")
 
 
 class _Note(NamedTuple):
     stamp: tuple[int, ...]  # the content is compared only if this differs
-    content: object  # MD5; of PARAMS the values that the stage depends on
+    content: object  # MD5; of PARAMS the values that the stage depends on, under their dotted names
 
 
 class StageFiles:
@@ -33,7 +36,7 @@ class StageFiles:
         Raises:
             InputError: a mistake in `dvc.yaml` or `params.yaml`.
         """
-        self._name = f"{stage}@{'-'.join(arguments)}".rstrip("@")
+        self.name = f"{stage}@{'-'.join(arguments)}".rstrip("@")
         self._places: list[Path] = []  # files and folders
         self._notes: dict[Path, _Note] = {}
         self._note([Path("tagger", folder) for folder in FOLDERS[stage]])
@@ -51,8 +54,8 @@ class StageFiles:
             return [Path(re.sub(r"\$\{(.+?)}", lambda found: str(values[found[1]]), name)) for name in names]
 
         self._params: list[str] = defined["params"]
-        self._outs = paths("outs", "metrics")
-        self._note([*paths("deps"), PARAMS])
+        self._deps, self._outs = paths("deps"), paths("outs", "metrics")
+        self._note([*self._deps, PARAMS])
 
     def note_outputs(self) -> None:
         """Note the outputs, which are all written; the errors are those of `check`."""
@@ -72,7 +75,20 @@ class StageFiles:
             from tagger.core.common.errors import InputError
 
             keys = self._changed_params(note.content) if note and path == PARAMS else ""
-            raise InputError(f"{path}: {keys}has changed while {self._name} ran, so nothing is recorded; run it again")
+            raise InputError(f"{path}: {keys}has changed while {self.name} ran, so nothing is recorded; run it again")
+
+    def locked(self) -> "LockedStage":
+        """Return what DVC has to record: the hashes of the notes, and every param under its dotted name."""
+        from tagger.runner.dvc_lock import LockedStage, folder_md5
+
+        contents: dict[Path, Any] = {path: note.content for path, note in self._notes.items()}
+
+        def md5(path: Path) -> str:
+            files = {file.relative_to(path).as_posix(): contents[file] for file in contents if path in file.parents}
+            return contents.get(path) or folder_md5(files)
+
+        deps, outs = ({str(path): md5(path) for path in paths} for paths in (self._deps, self._outs))
+        return LockedStage(contents[PARAMS], deps, outs)
 
     def _note(self, places: Iterable[Path]) -> None:
         self._places += places
@@ -95,7 +111,7 @@ class StageFiles:
         if not path.is_file():
             return None
         with path.open("rb") as file:
-            return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).digest()
+            return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
 
 def _files(places: Iterable[Path]) -> Iterator[Path]:

@@ -38,7 +38,8 @@ def gather(of: Training, stages: Collection[str] = (), *, ran: bool = False) -> 
     settings: dict[str, Any] = {}
     if locked.get(f"train@{of}", UNRECORDED).wrote():
         for name in ("export", "report", "prepare", f"evaluate@{of}", f"train@{of}"):
-            settings |= locked.get(name, UNRECORDED).params
+            params = locked.get(name, UNRECORDED).params
+            settings |= {section: value for section, value in params.items() if "." not in section}
     if ran:
         settings["seeds"] = read_document()[0]["seeds"]
     record = begin_training(of, None, settings)

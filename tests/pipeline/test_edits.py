@@ -49,6 +49,12 @@ def locked(project: Project, stage: str) -> LockedStage:
     return entry
 
 
+def every_stage(project: Project) -> dict[str, LockedStage]:
+    """Return all that DVC has recorded."""
+    with contextlib.chdir(project.root):
+        return read_lock_file()
+
+
 def run_and_edit(project: Project, edit: Edit, after: float) -> tuple[bool, str]:
     """Run a stage, and edit a file so many seconds after its start; return whether it was at work, and its words."""
     with project.start("dvc", "repro", "-s", "-f", edit.stage) as dvc:
@@ -77,6 +83,33 @@ def test_an_edit_while_a_stage_runs_is_named_and_costs_nothing(tracked: Project)
     assert tracked.changed_stages() == set()
 
 
+def test_an_edit_while_dvc_hashes_is_taken_back(tracked: Project) -> None:
+    edit = Edit("evaluate@nll-1", "params.yaml", "device: auto", "device: cpu")
+    original = every_stage(tracked)
+    code = """if True:
+        import pathlib, sys
+        import dvc.cli, dvc.stage
+
+        def edit_and_save(self, *args, save=dvc.stage.Stage.save, **settings):
+            path = pathlib.Path(sys.argv[2])
+            path.write_text(path.read_text().replace(sys.argv[3], sys.argv[4]))
+            return save(self, *args, **settings)
+
+        dvc.stage.Stage.save = edit_and_save
+        sys.exit(dvc.cli.main(["repro", "-s", "-f", sys.argv[1]]))
+    """
+    printed = tracked.run("python", "-c", code, *edit)
+    expected = "error: params.yaml: device (was auto, is cpu) has changed while evaluate@nll-1 ran"
+    assert f"{expected}, so nothing is recorded; run it again" in printed.splitlines()
+    assert every_stage(tracked) == {name: entry for name, entry in original.items() if name != edit.stage}
+    assert "is cached" not in tracked.run("dvc", "repro", "-s", edit.stage)
+    assert locked(tracked, edit.stage).params["device"] == "cpu"
+    tracked.edit("params.yaml", edit.new, edit.old)
+    assert "is cached" in tracked.run("dvc", "repro", "-s", edit.stage)
+    assert locked(tracked, edit.stage) == original[edit.stage]
+    assert every_stage(tracked) == original
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(7200)
 def test_what_is_recorded_is_what_a_clean_run_would_record(
@@ -101,8 +134,7 @@ def test_what_is_recorded_is_what_a_clean_run_would_record(
         original = locked(tracked, edit.stage)
         at_work, _ = run_and_edit(tracked, edit, dice.uniform(0, seconds[edit.stage]))
         hit += at_work
-        # DVC hashes after the end of a stage: an edit in this moment can't be told from one before, and is taken back.
-        tracked.run("dvc", "repro", "-s", *(() if at_work else ("-f",)), edit.stage)
+        tracked.run("dvc", "repro", "-s", edit.stage)
         assert locked(tracked, edit.stage) == clean[edit], f"seed {seed}: {edit}"
         tracked.edit(edit.file, edit.new, edit.old)
         tracked.run("dvc", "repro", "-s", edit.stage)
