@@ -53,13 +53,12 @@ def load() -> Callable[[], None]:
             except Exception:
                 files.check()  # a changed file may be the cause
                 raise
-        # DVC hashes the files as soon as this process ends, so nothing after the last check may take time.
         atexit._run_exitfuncs()
         print(end="", flush=True)
         if not rank():
+            files.check()
             if dvc:
                 check_recording(files, dvc)
-            files.check()
         os._exit(0)
 
     return run

@@ -15,7 +15,7 @@ from pathlib import Path
 from tagger.core.common.errors import InputError, TaggerError
 from tagger.core.common.yaml_file import read_yaml
 from tagger.core.params.reader import flatten
-from tagger.runner.dvc_lock import LOCK_FILE, UNRECORDED, LockedStage, read_lock_file
+from tagger.runner.dvc_lock import LOCK_FILE, UNRECORDED, read_lock_file
 from tagger.runner.stage_files import StageFiles
 
 IN_USE = Path(".dvc/tmp/lock")  # DVC locks it except while a stage runs, and leaves the number of its process there
@@ -28,19 +28,19 @@ def dvc_process() -> int | None:
 
 
 def check_recording(files: StageFiles, dvc: int) -> None:
-    """Start the process that checks what DVC records after the end of this one, which must do nothing else."""
-    noted, before, written = files.locked(), _entry(files.name), _written()
-    now = time.time()
+    """Start the process that checks what DVC records of this stage. This process must end at once, without an error."""
+    written, now = _written(), time.time()
     if os.fork():
         return
     try:
         os.setsid()  # Ctrl-C is for DVC
         while _written() == written and _is_alive(dvc):
             time.sleep(INTERVAL)
-        if _entry(files.name) != noted and IN_USE.exists():  # it is wrong, half-written or of a removed experiment
+        # An entry that is not as noted may be half-written: DVC has its lock as long as it writes.
+        if _written() not in (written, 0) and not _is_as_noted(files):
             with IN_USE.open() as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX)
-                if _entry(files.name) not in (before, noted):
+                if not _is_as_noted(files):
                     _take_back(files.name, now)
                     files.check()
                     raise InputError(f"{files.name}: not recorded: a file was edited and restored; run it again")
@@ -51,12 +51,11 @@ def check_recording(files: StageFiles, dvc: int) -> None:
         os._exit(0)
 
 
-def _entry(stage: str) -> LockedStage:
-    """Return the entry of a stage as `StageFiles.locked` does; half-written, it is another one."""
-    with suppress(InputError):
-        locked = read_lock_file().get(stage, UNRECORDED)
-        return locked._replace(params=flatten(locked.params))
-    return UNRECORDED
+def _is_as_noted(files: StageFiles) -> bool:
+    with suppress(InputError):  # half-written
+        locked = read_lock_file().get(files.name, UNRECORDED)
+        return locked._replace(params=flatten(locked.params)) == files.locked()
+    return False
 
 
 def _written() -> int:
