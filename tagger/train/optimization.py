@@ -6,7 +6,6 @@ It calls PyTorch's functional optimizers: the classes import PyTorch's compiler,
 import math
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -32,8 +31,8 @@ class Optimization:
     """
 
     def __init__(self, model: LstmTagger, params: TrainParams, steps: int) -> None:
-        self._params, self._steps, self._done = params, steps, 0
-        self.learning_rate = self._next_rate(params.learning_rate)  # of the next step
+        self._params, self._steps = params, steps
+        self._start_at(0)
         self._tables, others = model.tables_and_others()
         self._weights = [*self._tables, *others]
         self._counts = [torch.zeros((), device=each.device) for each in self._weights]  # steps, as Adam wants them
@@ -48,15 +47,20 @@ class Optimization:
         self._done += 1
         self.learning_rate = self._next_rate(self.learning_rate)
 
-    def state_dict(self) -> dict[str, Any]:
-        """Return all that the next step depends on, except the weights and gradients."""
-        return {"done": self._done, "learning_rate": self.learning_rate, "tensors": self._tensors}
+    def state_dict(self) -> list[Tensor]:
+        """Return all that the next step depends on, except its number, the weights and the gradients."""
+        return self._tensors
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take what `state_dict` returned, on whatever device."""
-        self._done, self.learning_rate = state["done"], state["learning_rate"]
-        for own, given in zip(self._tensors, state["tensors"], strict=True):
+    def load_state_dict(self, tensors: Sequence[Tensor], done: int) -> None:
+        """Take what `state_dict` returned after so many steps, on whatever device."""
+        self._start_at(done)
+        for own, given in zip(self._tensors, tensors, strict=True):
             own.copy_(given)
+
+    def _start_at(self, done: int) -> None:
+        self._done, self.learning_rate = 0, self._params.learning_rate  # of the next step
+        for self._done in range(done + 1):
+            self.learning_rate = self._next_rate(self.learning_rate)
 
     @property
     def _tensors(self) -> list[Tensor]:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 import torch
+from pydantic import TypeAdapter
 from torch import Tensor
 
 from tagger.core.common import arithmetic, paths
@@ -176,11 +177,13 @@ class Trainer:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take the state of another trainer with the same inputs; one that does not fit may raise anything."""
+        self.history = TypeAdapter(list[Epoch]).validate_python(state["history"])
+        if not all(epoch.number == number and 0 <= epoch.score <= 1 for number, epoch in enumerate(self.history, 1)):
+            raise ValueError("no training has such epochs")
         self.model.load_state_dict(state["best_weights"])  # it has to fit, too
         self.model.load_state_dict(state["model"])
         self._best_weights = state["best_weights"]
-        self._optimization.load_state_dict(state["optimization"])
-        self.history = [Epoch(*epoch) for epoch in state["history"]]
+        self._optimization.load_state_dict(state["optimization"], len(self.history) * self._steps)
 
     def summary(self) -> dict[str, float | None]:
         """Return the figures of the best epoch, the number of epochs run, and the number of weights.

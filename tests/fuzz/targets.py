@@ -220,12 +220,14 @@ def _write_checkpoint(folder: Path) -> None:
 
 
 def _read_checkpoint(folder: Path) -> None:
-    """Load a checkpoint. No training goes on from it: torch notices what is damaged, and none comes from elsewhere."""
+    """Load a checkpoint and end the training: its weights may be wrong, and become infinite."""
     with _workspace(folder):
         checkpoint = Checkpoint(KEY, lambda state: trainer_of(TINY, {}, QUICK).load_state_dict(state))
         trainer = trainer_of(TINY, {}, QUICK)
         if checkpoint.trainer is not None:
             trainer.load_state_dict(checkpoint.trainer)
+        for _ in trainer.epochs():
+            trainer.summary()
 
 
 def _write_outbox(folder: Path) -> None:

@@ -664,6 +664,27 @@ def test_a_training_can_break_off_after_every_epoch() -> None:
     assert same_weights(weights_of(trainer.model), weights_of(whole.model))
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"number": 2},
+        {"dev_accuracy": 1.5},
+        {"dev_accuracy": float("nan")},
+        {"dev_loss": None},
+        {"dev_span_f1": "x"},
+    ],
+)
+def test_a_state_with_epochs_that_no_training_has_is_refused(change: dict[str, Any]) -> None:
+    first, second = (trainer_of(PATTERN, PLAIN, ONE_STEP | {"epochs": 9}) for _ in range(2))
+    next(first.epochs())
+    state = first.state_dict()
+    with pytest.raises(ValueError, match=r"such epochs|list\[Epoch\]"):
+        second.load_state_dict(state | {"history": [tuple(first.history[0]._replace(**change))]})
+    with pytest.raises(ValueError, match=r"list\[Epoch\]"):
+        second.load_state_dict(state | {"history": [(1, 2)]})
+    second.load_state_dict(state)
+
+
 def test_the_times_of_the_epochs_before_a_break_are_kept() -> None:
     trainer, epochs = train_in_parts([trainer_of(PATTERN, PLAIN, ONE_STEP | {"epochs": 3}) for _ in range(2)], 2)
     assert trainer.history == epochs
