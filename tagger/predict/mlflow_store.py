@@ -80,7 +80,8 @@ def reporting(limit: float = LIMIT) -> Iterator[None]:
     from mlflow.exceptions import MlflowException
     from sqlalchemy.exc import SQLAlchemyError
 
-    errors = (MlflowException, SQLAlchemyError, CommandError, OSError, ImportError, _TooSlowError)  # requests': OSError
+    # Those of requests are OSErrors.
+    errors = (MlflowException, SQLAlchemyError, CommandError, sqlite3.Error, OSError, ImportError, _TooSlowError)
     try:
         with _limited(limit):
             yield

@@ -30,6 +30,8 @@ class Optimization:
     without MKL, and it is faster. (SparseAdam also adds epsilon before it corrects the bias.)
     """
 
+    learning_rate: float  # of the next step
+
     def __init__(self, model: LstmTagger, params: TrainParams, steps: int) -> None:
         self._params, self._steps = params, steps
         self._start_at(0)
@@ -58,7 +60,7 @@ class Optimization:
             own.copy_(given)
 
     def _start_at(self, done: int) -> None:
-        self._done, self.learning_rate = 0, self._params.learning_rate  # of the next step
+        self._done, self.learning_rate = 0, self._params.learning_rate
         for self._done in range(done + 1):
             self.learning_rate = self._next_rate(self.learning_rate)
 

@@ -6,6 +6,7 @@ import io
 import os
 import resource
 import shutil
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -34,7 +35,7 @@ cd "$2"
 used=$(df -k --output=used . | tail -1)
 mount -o remount,size=$((used + $1))k "$2"
 set +e
-export PYTHONDONTWRITEBYTECODE=1 TAGGER_TRACKING=off
+export PYTHONDONTWRITEBYTECODE=1 TAGGER_TRACKING=$5
 dvc repro --force 2>&1
 echo "first: $?"
 mount -o remount,size=1g "$2"
@@ -108,9 +109,11 @@ def test_a_disk_that_is_full_at_any_write_is_one_line_and_costs_nothing(
     assert not list(copy.root.rglob("*.partial"))
 
 
-@pytest.mark.parametrize("room", [60, 200])  # KiB: it gets full in `prepare`, or later
+@pytest.mark.parametrize(  # KiB: it gets full in `prepare`, or later; MLflow's database takes a megabyte
+    ("room", "tracking"), [(60, "off"), (200, "off"), (200, "on"), (800, "on"), (1600, "on"), (2400, "on")]
+)
 def test_a_pipeline_ends_in_the_same_bytes_once_a_full_disk_has_room(
-    finished: Project, tmp_path: Path, room: int
+    finished: Project, tmp_path: Path, room: int, tracking: str
 ) -> None:
     if subprocess.run(["unshare", "-rm", "true"], capture_output=True, check=False).returncode:
         pytest.skip("this machine lets no user mount a file system")
@@ -121,8 +124,14 @@ def test_a_pipeline_ends_in_the_same_bytes_once_a_full_disk_has_room(
     for folder in (project.root / ".dvc/cache", project.root / ".dvc/tmp"):
         shutil.rmtree(folder)
     folders = (str(folder) for folder in (small, project.root, after))
-    printed = project.run("unshare", "-rm", "sh", "-c", SMALL, "sh", str(room), *folders)
+    printed = project.run("unshare", "-rm", "sh", "-c", SMALL, "sh", str(room), *folders, tracking)
     assert "first: 0" not in printed
     assert "second: 0" in printed, printed
     assert "Traceback" not in printed
     assert Project(after).contents(*OUTPUTS) == finished.contents(*OUTPUTS)
+    if tracking == "on":
+        with contextlib.closing(sqlite3.connect(after / "mlflow.db")) as database:
+            runs = database.execute("SELECT name, status FROM runs ORDER BY name").fetchall()
+        finished_runs = [name for name, status in runs if status == "FINISHED" and not name.startswith("repro")]
+        assert finished_runs == ["cross_entropy", "nll"]
+        assert {status for _, status in runs} <= {"FINISHED", "KILLED"}

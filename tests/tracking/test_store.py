@@ -428,6 +428,12 @@ def test_what_mlflow_raises_in_a_block_is_one_line_that_names_the_store(folder: 
     assert str(caught.value) == f"MLflow: sqlite:///{folder}/mlflow.db does not answer or refuses writes: first second"
 
 
+def test_a_full_disk_while_the_database_is_made_is_one_line(folder: Path) -> None:
+    with pytest.raises(StoreAwayError) as caught, reporting():
+        raise sqlite3.OperationalError("database or disk is full")
+    assert str(caught.value).endswith("/mlflow.db does not answer or refuses writes: database or disk is full")
+
+
 def test_a_long_reason_is_whole(folder: Path) -> None:
     with pytest.raises(StoreAwayError) as caught, reporting():
         raise OSError("x" * 1000 + "\nlast")
