@@ -14,8 +14,8 @@ RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 ASK_TORCH := $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 QUICKLY := --retries 0 --timeout 15
 
-# $(call INSTALL,VENV,LOCK): install the versions of a lock; pip refuses files with other hashes. Torch has none there: it comes from PyTorch's
-# index, if that can be reached. Python compiles what it imports, so pip need not.
+# $(call INSTALL,VENV,LOCK): install the versions of a lock; pip refuses files with other hashes. Torch has none there:
+# it comes from PyTorch's index, if that can be reached. Python compiles what it imports, so pip need not.
 PIP_INSTALL := -m pip install --quiet --no-compile --no-deps
 define INSTALL
 $(1)/bin/python $(PIP_INSTALL) $(ASK_TORCH) $(QUICKLY) "$$(grep ^torch== $(2))"
@@ -87,7 +87,7 @@ test: setup-dev  ## check format, lint and types, and run the quick tests
 check-slow: setup-dev  ## run the tests that take minutes
 	@$(RUN) pytest -m slow --junitxml $(word 2,$(REPORTS))
 
-promises: setup-dev  ## write into docs/promises.md what the last `make test` and `make check-slow` have seen
+promises: setup-dev  ## record in docs/promises.md when each test last ran, and its outcome
 	@$(RUN) python -m tests.promises $(wildcard $(REPORTS))
 
 ui: setup  ## open MLflow's UI on http://127.0.0.1:5000, with a run for every output on disk
@@ -146,7 +146,7 @@ $(BENCH_VENV)/installed: bench/requirements.lock
 
 LOCKS := requirements.lock requirements-dev.lock bench/requirements.lock
 
-audit: setup-dev  ## look the packages of the locks up among known vulnerabilities; it needs the network
+audit: setup-dev  ## look for known vulnerabilities in the packages of the locks; needs the network
 	@$(RUN) python -m tests.audit $(LOCKS)
 
 lock: setup-dev  ## update the locks from pyproject.toml, and the versions in tagger/*/versions.txt from requirements.lock
