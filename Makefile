@@ -135,9 +135,9 @@ tutorial: setup  ## train as PyTorch's tutorial does, on two sentences, and tag 
 	@$(RUN) python -m tagger predict "The cat heard that dog"
 
 # The peers need other versions of some packages, hence their own environment.
-bench: $(BENCH_VENV)/installed  ## compare speed with other taggers (CORPUS=, PEERS="crf spacy", QUICK=1, ACCURACY=1)
-	@$(BENCH_VENV)/bin/python -m bench $(if $(CORPUS),--corpus "$(CORPUS)") $(if $(PEERS),--peers "$(PEERS)") \
-		$(if $(QUICK),--quick) $(if $(ACCURACY),--accuracy)
+bench: $(BENCH_VENV)/installed  ## compare speed with other taggers (CORPUS=, PEERS="crf spacy", QUICK=1, ACCURACY=1), SCALE=1: 20 million tokens
+	@$(BENCH_VENV)/bin/python -m bench$(if $(SCALE),.scale) $(if $(CORPUS),--corpus "$(CORPUS)") \
+		$(if $(PEERS),--peers "$(PEERS)") $(if $(QUICK),--quick) $(if $(ACCURACY),--accuracy)
 
 $(BENCH_VENV)/installed: bench/requirements.lock
 	$(PYTHON) -m venv $(BENCH_VENV)

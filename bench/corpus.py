@@ -1,7 +1,8 @@
 """The corpus that all contestants share, and what is cut from it."""
 
-from collections.abc import Iterable, Sequence
-from itertools import cycle
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import count, cycle
 from pathlib import Path
 from typing import NamedTuple
 
@@ -67,6 +68,18 @@ def take(sentences: Sequence[Sentence], tokens: int) -> list[Sentence]:
     return taken
 
 
+def enlarge(sentences: Sequence[Sentence], tokens: int) -> Iterator[Sentence]:
+    """Repeat sentences until they have so many words; what they have only once becomes a new word each time."""
+    counts = Counter(word for sentence in sentences for word in sentence.words)
+    amount = 0
+    for number in count():
+        for words, tags in sentences:
+            if amount >= tokens:
+                return
+            amount += len(words)
+            yield Sentence(tuple(word if counts[word] > 1 else f"{word}{number or ''}" for word in words), tags)
+
+
 def cut(sentences: Iterable[Sentence], length: int) -> list[Sentence]:
     """Return the words of the sentences in their order, in sentences of one length; the rest at the end is left out."""
     words = [word for sentence in sentences for word in sentence.words]
@@ -75,12 +88,15 @@ def cut(sentences: Iterable[Sentence], length: int) -> list[Sentence]:
     return [Sentence(tuple(words[first : first + length]), tuple(tags[first : first + length])) for first in starts]
 
 
-def write_conll(sentences: Iterable[Sentence], path: Path) -> None:
-    """Write a word and its tag a line, with a tab between them, so that words may hold spaces."""
+def write_conll(sentences: Iterable[Sentence], path: Path) -> int:
+    """Write a word, a tab and its tag on each line, so that words may hold spaces; return the number of words."""
+    written = 0
     with new_file(path) as partial, partial.open("w", encoding="utf-8", newline="\n") as file:
         for words, tags in sentences:
             file.writelines(f"{word}\t{tag}\n" for word, tag in zip(words, tags, strict=True))
             file.write("\n")
+            written += len(words)
+    return written
 
 
 def read_split(path: Path) -> list[Sentence]:

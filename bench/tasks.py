@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.contest import fit, lengths, tag, train
-from bench.corpus import SPLITS, Files, count_tokens, cut, read_split, take, write_conll
+from bench.corpus import SPLITS, Files, count_tokens, cut, enlarge, read_split, take, write_conll
 from bench.machine import product_peak
 from bench.measuring import Work
 from bench.spark import spark
@@ -42,6 +42,16 @@ def corpus(source: list[str], target: str, *, tokens: int | None, factor: int = 
     return counts
 
 
+def enlarged(source: list[str], target: str, *, tokens: int) -> Answer:
+    """Write a corpus of so many tokens, as `bench.scale` describes it; return those of each split."""
+    shares = {"train": 0.9, "dev": 0.05, "test": 0.05}
+    written = {}
+    for (split, share), name, path in zip(shares.items(), source, Files.within(Path(target)), strict=True):
+        path.parent.mkdir(exist_ok=True)
+        written[split] = write_conll(enlarge(list(read_corpus(Path(name))), round(tokens * share)), path)
+    return written
+
+
 def stream(model: str, folder: str, factor: int) -> Answer:
     """Tag the test split again and again as one stream with the exported model, keeping nothing of it."""
     from tagger.predict.tagging import Tagger
@@ -71,7 +81,7 @@ def network(workspace: str, seconds: float) -> Answer:
 
 
 TASKS: dict[str, Callable[..., Answer]] = {
-    task.__name__: task for task in (corpus, train, fit, tag, lengths, stream, peak, network, spark)
+    task.__name__: task for task in (corpus, train, fit, tag, lengths, enlarged, stream, peak, network, spark)
 }
 
 

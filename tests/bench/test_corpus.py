@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.corpus import Files, count_tokens, cut, find_files, read_split, take, write_conll
+from bench.corpus import Files, count_tokens, cut, enlarge, find_files, read_split, take, write_conll
 from bench.tasks import corpus
 from tagger.core.common.errors import InputError
 from tagger.core.corpus.indexed_corpus import Sentence
@@ -32,6 +32,12 @@ def test_a_folder_with_two_files_for_a_split_is_refused(tmp_path: Path) -> None:
 def test_sentences_are_taken_and_repeated() -> None:
     assert take(SENTENCES, 3) == SENTENCES[:1]
     assert take(SENTENCES, 5) == [*SENTENCES, SENTENCES[0]]
+
+
+def test_a_corpus_that_is_enlarged_gets_new_words_where_it_had_a_word_once() -> None:
+    sentences = [Sentence(("a", "b"), ("A", "B")), Sentence(("a", "c"), ("A", "C"))]
+    words = [word for sentence in enlarge(sentences, 11) for word in sentence.words]
+    assert words == ["a", "b", "a", "c", "a", "b1", "a", "c1", "a", "b2", "a", "c2"]
 
 
 def test_sentences_of_one_length() -> None:

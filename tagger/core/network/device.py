@@ -45,3 +45,5 @@ def be_deterministic() -> None:
     torch.set_deterministic_debug_mode("error")
     # Every operation here writes its whole result; filling it first took a sixth of the training time.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+    # Otherwise torch warns that nothing checks the indices of sparse gradients; its own operations make them.
+    torch.sparse.check_sparse_tensor_invariants.disable()  # type: ignore[no-untyped-call]

@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import pytest
 import torch
 
@@ -84,3 +87,16 @@ def test_the_device_is_seeded_too(monkeypatch: pytest.MonkeyPatch) -> None:
     assert seeds == []
     seed_random(7, torch.device("cuda:1"))
     assert seeds == [7]
+
+
+def test_sparse_gradients_need_no_warning() -> None:
+    code = """if True:
+        import sys, torch
+        from tagger.core.network.device import be_deterministic
+        if sys.argv[1:]:
+            be_deterministic()
+        torch.sparse_coo_tensor(torch.tensor([[0, 1]]), torch.ones(2, 3), (5, 3))
+    """
+    command = [sys.executable, "-W", "error", "-c", code]
+    assert "Sparse invariant checks" in subprocess.run(command, capture_output=True, text=True, check=False).stderr
+    subprocess.run([*command, "quietly"], check=True)
