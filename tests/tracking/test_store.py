@@ -21,6 +21,7 @@ from tagger.core.common.errors import InputError
 from tagger.predict.mlflow_store import StoreAwayError, address, knock, reporting, tracking_uri
 from tagger.tracking.store import connect
 from tests.conftest import ROOT
+from tests.pipeline.test_servers import postgresql
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
 
@@ -156,18 +157,18 @@ def test_two_processes_may_make_the_database_at_once(
 
 
 @pytest.mark.slow
-def test_two_workspaces_start_at_once_on_one_new_database(tmp_path: Path) -> None:
-    places = [tmp_path / name for name in ("one", "two")]
+@pytest.mark.parametrize("server", [False, True])
+def test_two_workspaces_start_at_once_on_one_new_database(tmp_path: Path, server: bool) -> None:
     command = [sys.executable, "-W", "ignore", "-c", "from tagger.tracking.store import connect; connect()"]
-    own = os.environ | {"MLFLOW_TRACKING_URI": f"sqlite:///{tmp_path}/both.db", "PYTHONPATH": str(ROOT)}
-    processes = []
-    for place in places:
-        place.mkdir()
-        environment = own | {"DVC_ROOT": str(place)}
-        processes.append(
-            subprocess.Popen(command, env=environment, cwd=place, stderr=subprocess.PIPE, stdout=subprocess.PIPE)
-        )
-    assert [(process.communicate()[1], process.returncode) for process in processes] == [(b"", 0)] * 2
+    with postgresql() if server else contextlib.nullcontext(f"sqlite:///{tmp_path}/both.db") as uri:
+        processes = []
+        for place in (tmp_path / "one", tmp_path / "two"):
+            place.mkdir()
+            environment = os.environ | {"MLFLOW_TRACKING_URI": uri, "PYTHONPATH": str(ROOT), "DVC_ROOT": str(place)}
+            if server:  # for processes of other machines, MLflow's lock is another file
+                environment["TMPDIR"] = str(place)
+            processes.append(subprocess.Popen(command, env=environment, cwd=place, stderr=subprocess.PIPE, text=True))
+        assert [(process.communicate()[1], process.returncode) for process in processes] == [("", 0)] * 2
 
 
 def test_the_experiment_is_found_again(filled: Path) -> None:
