@@ -11,7 +11,6 @@ from tagger.core.common.rounding import six_digits
 from tagger.core.losses.definitions import LOSSES, Loss
 from tagger.core.network.batches import Batch
 from tagger.core.network.lstm_tagger import LstmTagger
-from tagger.report.shared.wording import small_number
 
 PAIR = ("nll", "cross_entropy")
 
@@ -24,30 +23,16 @@ def equality(models: Sequence[Mapping[str, LstmTagger]], batch: Batch) -> dict[s
     """
     trained = all(loss in models[0] for loss in PAIR)
     nearest = next((loss for loss in PAIR if loss in models[0]), next(iter(models[0])))
-    differences, sizes_of = [], []
+    differences, sizes = [], []
     for of_seed in models:
         first, second = (_measure(LOSSES[loss], of_seed[loss if trained else nearest], batch) for loss in PAIR)
         differences.append({name: (first[name] - second[name]).abs().max().item() for name in first})
-        sizes_of.append({name: value.abs().max().item() for name, value in first.items()})
-    difference = _largest(differences)
-    tokens = int((batch.tags < models[0][nearest].linear.out_features).sum())
-    if not trained:
-        difference["weight"] = None
-    what = "the two trained models" if trained else f"the weights of {nearest} under both losses"
-    if len(models) > 1:
-        what += f" of each of {len(models)} seeds"
-    sizes = [f"{name} {small_number(value)}" for name, value in difference.items() if value is not None]
+        sizes.append({name: value.abs().max().item() for name, value in first.items()})
     return {
         "trained": trained,
-        "batch_tokens": tokens,
-        "largest_difference": difference,
-        "largest": _largest(sizes_of),
-        "answer": (
-            f"NLL of log_softmax and cross-entropy were compared on {tokens} words of dev with {what}. "
-            f"Largest differences: {', '.join(sizes)}. The arithmetic of training is the same. "
-            "Probabilities are recovered by exp from one and by softmax from the other, which may round the last "
-            "digit differently."
-        ),
+        "batch_tokens": int((batch.tags < models[0][nearest].linear.out_features).sum()),
+        "largest_difference": _largest(differences) | ({} if trained else {"weight": None}),
+        "largest": _largest(sizes),
     }
 
 

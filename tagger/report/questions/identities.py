@@ -13,7 +13,6 @@ from scipy.special import entr, rel_entr
 
 from tagger.core.common.arrays import Float64s, Tags
 from tagger.core.common.rounding import six_digits
-from tagger.report.shared.wording import number, small_number
 
 
 def identities(scores: Mapping[str, Float64s], forms: Tags, tags: Tags) -> dict[str, Any]:
@@ -21,31 +20,17 @@ def identities(scores: Mapping[str, Float64s], forms: Tags, tags: Tags) -> dict[
 
     The target of a token is how often its word, by its form (N), has each tag in the split.
     """
-    amount = next(iter(scores.values())).shape[1]
+    model, first = next(iter(scores.items()))
+    amount = first.shape[1]
     _, word = np.unique(forms, return_inverse=True)
     counts = np.zeros((word.max() + 1, amount))
     np.add.at(counts, (word, tags), 1)
     targets = (counts / counts.sum(axis=1, keepdims=True))[word]  # (N, K)
-    rows = [_decompose(loss, values, targets) for loss, values in scores.items()]
-    model = next(iter(scores))
-    likelihood = _likelihood(_log_softmax(scores[model])[np.arange(len(tags)), tags])
-    frequencies = _frequencies(np.bincount(tags, minlength=amount))
-    checks = [row["largest_difference"] for row in rows] + [likelihood["difference"], frequencies["difference"]]
-    first, one_hot_entropy = rows[0], float(entr(np.eye(amount)[tags]).sum(axis=1).max())
     return {
-        "rows": rows,
-        "one_hot_entropy": six_digits(one_hot_entropy),
-        "likelihood": {"model": model, **likelihood},
-        "frequencies": frequencies,
-        "answer": (
-            f"If the target of each word is the distribution of its tags on dev, the cross-entropy of {model} is "
-            f"{first['cross_entropy']:.4f}: the entropy of the targets, {first['entropy']:.4f}, which no model can "
-            f"lower, plus a KL divergence of {first['kl']:.4f}. If a single tag is right, the entropy is "
-            f"{number(one_hot_entropy)}, and cross-entropy is the KL divergence. The likelihood of dev is the product "
-            f"of {number(len(tags))} probabilities. Its logarithm is {number(likelihood['log'], 1)}; with the opposite "
-            f"sign, and divided by the number of words, that is the mean NLL. All identities hold within "
-            f"{small_number(max(check for check in checks if check is not None))}."
-        ),
+        "rows": [_decompose(loss, values, targets) for loss, values in scores.items()],
+        "one_hot_entropy": six_digits(entr(np.eye(amount)[tags]).sum(axis=1).max()),
+        "likelihood": {"model": model, **_likelihood(_log_softmax(first)[np.arange(len(tags)), tags])},
+        "frequencies": _frequencies(np.bincount(tags, minlength=amount)),
     }
 
 
@@ -68,10 +53,7 @@ def _likelihood(log_gold: Float64s) -> dict[str, Any]:
     products = np.cumprod(np.exp(log_gold))
     held = int((products >= np.finfo(np.float64).tiny).sum())
     last = math.log(products[held - 1]) if held else 0.0
-    return {
-        "log": six_digits(log_gold.sum()),
-        "difference": six_digits(abs(last - log_gold[:held].sum())),
-    }
+    return {"log": six_digits(log_gold.sum()), "difference": six_digits(abs(last - log_gold[:held].sum()))}
 
 
 def _frequencies(counts: Tags) -> dict[str, Any]:

@@ -14,7 +14,6 @@ from tagger.core.common.rounding import six_digits
 from tagger.core.corpus.encoded_split import EncodedSplit
 from tagger.core.network.batches import make_batch
 from tagger.core.network.lstm_tagger import LstmTagger
-from tagger.report.shared.wording import small_number
 
 SENTENCES = 200  # of the split at most, from its start
 
@@ -50,11 +49,6 @@ def one_by_one(model: LstmTagger, split: EncodedSplit) -> dict[str, Any]:
         "sentences": sentences,
         "tokens": int(split.sentence_starts[sentences]),
         **{name: six_digits(value) for name, value in largest.items()},
-        "answer": (
-            f"Word by word, with its state carried over, the LSTM gives the same output as for the whole sentence: the "
-            f"largest difference in {sentences} sentences is {small_number(largest['with_state'])}. If it forgets "
-            f"its state after each word, the largest difference is {largest['without_state']:.2f}."
-        ),
     }
 
 

@@ -17,7 +17,6 @@ import torch
 from torch import Tensor
 
 from tagger.core.common.rounding import six_digits, six_places
-from tagger.report.shared.wording import listed, number
 
 SCALES = (1, 10, 100, 1000)
 FORMATS = ("float64", "float32", "float16", "bfloat16")
@@ -29,35 +28,22 @@ def precision(model: str, scores: Tensor, tags: Tensor, on_softmax: pd.DataFrame
 
     `on_softmax` is the history of the training with `softmax_nll`, if there was one.
     """
-    logarithms = log_then_softmax_error(scores, tags)
-    in_float32 = [row for row in logarithms if row["dtype"] == "float32"]
-    lost = [row["infinite"] for row in in_float32 if row["method"] == "log(softmax)"]
-    kept = max(row["infinite"] for row in in_float32 if row["method"] == "log_softmax")
-    training, trained = None, ""
+    found = {
+        "model": model,
+        "tokens": len(tags),
+        "largest_score": six_digits(scores.abs().max().item()),
+        "logarithms": log_then_softmax_error(scores, tags),
+        "log_sum_exp": log_sum_exp_error(scores),
+        "overflow": {name: six_digits(math.log(torch.finfo(getattr(torch, name)).max)) for name in FORMATS},
+        "softmax_nll": None,
+    }
     if on_softmax is not None:
-        training = {
+        found["softmax_nll"] = {
             "epochs": len(on_softmax),
             "infinite_dev_epochs": int(np.isinf(on_softmax["dev_loss"]).sum()),  # infinite if a probability is 0
             "dev_accuracy": float(on_softmax["dev_accuracy"].max()),
         }
-        trained = (
-            f" softmax_nll was trained anyway: its dev loss was infinite in {training['infinite_dev_epochs']} "
-            f"of {training['epochs']} epochs."
-        )
-    return {
-        "model": model,
-        "tokens": len(tags),
-        "largest_score": six_digits(scores.abs().max().item()),
-        "logarithms": logarithms,
-        "log_sum_exp": log_sum_exp_error(scores),
-        "overflow": {name: six_digits(math.log(torch.finfo(getattr(torch, name)).max)) for name in FORMATS},
-        "softmax_nll": training,
-        "answer": (
-            f"In float32, log(softmax) makes the loss infinite for {listed([f'{100 * share:.1f} %' for share in lost])}"
-            f" of the words if the scores of {model} are multiplied by {listed([number(scale) for scale in SCALES])}; "
-            f"log_softmax does so for {f'at most {100 * kept:.1f} %' if kept else 'none'}.{trained}"
-        ),
-    }
+    return found
 
 
 def log_then_softmax_error(scores: Tensor, tags: Tensor) -> list[dict[str, Any]]:

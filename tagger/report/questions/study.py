@@ -1,8 +1,7 @@
 """The four questions about the losses, answered by measurements on the trained models and the dev split."""
 
-from collections.abc import Mapping, Sequence
-from itertools import groupby
-from operator import itemgetter
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,7 @@ from tagger.core.common.arrays import Float32s
 from tagger.core.corpus.batch_plan import plan_batches
 from tagger.core.corpus.encoded_split import EncodedSplit
 from tagger.core.corpus.lexicon import WordGroups
-from tagger.core.losses.definitions import LOSSES, Loss
+from tagger.core.losses.definitions import LOSSES
 from tagger.core.network.batches import make_batch
 from tagger.core.network.device import choose_device
 from tagger.core.network.lstm_tagger import tag_scores
@@ -23,11 +22,12 @@ from tagger.report.questions.identities import identities
 from tagger.report.questions.one_by_one import one_by_one
 from tagger.report.questions.precision import precision
 from tagger.report.questions.textbook import textbook
-from tagger.report.shared.results import Result, Results, first_seeds
-from tagger.report.shared.wording import listed, number
+from tagger.report.shared.results import Results, first_seeds
+from tagger.report.shared.wording import phrases
 
 BATCH_TOKENS = 1000  # of the batch that gradients are compared on
 NEAR_BEST = 0.99  # of the best dev accuracy
+ANSWERS = Path(__file__).with_name("answers.jinja")
 RANKED = ("accuracy", "nll", "ece")  # metrics whose values the answer lists, the best first
 
 
@@ -64,40 +64,32 @@ def study_losses(results: Results, dev: EncodedSplit, groups: WordGroups) -> dic
     most_known = max(plan_batches(dev.lengths, BATCH_TOKENS), key=lambda sentences: amounts[sentences].sum())
     on_softmax = firsts["softmax_nll"].history if "softmax_nll" in firsts else None
     by_seed = [{loss: seeds[seed].model for loss, seeds in results.items()} for seed in next(iter(results.values()))]
-    return study | {
+    measured = {
         "textbook": textbook(name, first_scores.log_softmax(dim=-1), gold),
         "equality": equality(by_seed, make_batch(dev, most_known).tagged()),
         "precision": precision(name, first_scores, gold, on_softmax),
-        "comparison": _comparison(results, raw, dev, groups),
+        "comparison": _on_dev(results, raw, dev, groups),
         "identities": identities(scores, dev.forms[known], tags),
         "one_by_one": one_by_one(first.model, dev),
     }
-
-
-def _comparison(
-    results: Results, scores: Mapping[str, Mapping[int, Float32s]], dev: EncodedSplit, groups: WordGroups
-) -> dict[str, Any]:
-    rows = []
-    for loss, seeds in results.items():
-        each = [_on_dev(LOSSES[loss], result, scores[loss][seed], dev, groups) for seed, result in seeds.items()]
-        rows.append({"loss": loss, **over_seeds(each)})
-    return {"rows": rows, "answer": " ".join(_ranking(rows, name) for name in RANKED)}
+    ranked = {metric: METRICS[metric] for metric in RANKED}
+    answer = phrases(ANSWERS, losses=list(results), seeds=len(by_seed), tokens=len(tags), ranked=ranked)
+    return study | {question: found | {"answer": answer(question, found)} for question, found in measured.items()}
 
 
 def _on_dev(
-    loss: Loss, result: Result, scores: Float32s, dev: EncodedSplit, groups: WordGroups
-) -> dict[str, float | None]:
-    outputs = loss.last_step(torch.from_numpy(scores))
-    metrics = score(TaggedSplit.of(loss.probabilities(outputs).numpy(), dev, groups))
-    accuracy = result.history["dev_accuracy"]
-    near = result.history["epoch"][accuracy >= NEAR_BEST * accuracy.max()]
-    epochs = {"best_epoch": result.summary["best_epoch"], "epochs_to_99": int(near.iloc[0])}
-    return {name: metrics[name] for name in shown_in("questions")} | epochs
-
-
-def _ranking(rows: Sequence[Mapping[str, Any]], name: str) -> str:
-    metric = METRICS[name]
-    ranked = sorted(rows, key=lambda row: -metric.better * row[name])
-    groups = groupby(ranked, key=itemgetter(name))
-    values = ", ".join(f"{listed([row['loss'] for row in group])} {number(value, 4)}" for value, group in groups)
-    return f"{metric.title} on dev: {values}."
+    results: Results, scores: Mapping[str, Mapping[int, Float32s]], dev: EncodedSplit, groups: WordGroups
+) -> dict[str, Any]:
+    """Return for each loss the means over the seeds of its metrics, its best epoch, and the first that is near it."""
+    rows = []
+    for name, seeds in results.items():
+        loss, trainings = LOSSES[name], []
+        for seed, result in seeds.items():
+            outputs = loss.last_step(torch.from_numpy(scores[name][seed]))
+            metrics = score(TaggedSplit.of(loss.probabilities(outputs).numpy(), dev, groups))
+            accuracy = result.history["dev_accuracy"]
+            near = result.history["epoch"][accuracy >= NEAR_BEST * accuracy.max()]
+            epochs = {"best_epoch": result.summary["best_epoch"], "epochs_to_99": int(near.iloc[0])}
+            trainings.append({metric: metrics[metric] for metric in shown_in("questions")} | epochs)
+        rows.append({"loss": name, **over_seeds(trainings)})
+    return {"rows": rows}

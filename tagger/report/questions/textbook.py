@@ -10,8 +10,6 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from tagger.report.shared.wording import number
-
 EXAMPLE = ((0.8, 0.2), (0.6, 0.4))  # the probabilities of two tokens; the first tag is right both times
 EXAMPLE_TAGS = (0, 0)
 
@@ -22,17 +20,10 @@ def textbook(model: str, log_probabilities: Tensor, tags: Tensor) -> dict[str, A
     The split is given by the log-probabilities of a model, (N, K), which is named by its loss, and the gold tags, (N).
     """
     example, example_tags = torch.from_numpy(np.log(EXAMPLE)), torch.tensor(EXAMPLE_TAGS)  # torch's own is MKL's
-    worked, dev = _measure(example, example_tags), _measure(log_probabilities, tags)
+    worked = {"probabilities": [list(row) for row in EXAMPLE], "right": list(EXAMPLE_TAGS)}
     return {
-        "example": {"probabilities": [list(row) for row in EXAMPLE], "right": list(EXAMPLE_TAGS), **worked},
-        "dev": {"model": model, "tokens": len(tags), **dev},
-        "answer": (
-            f"The mean of -ln 0.8 and -ln 0.6 is {number(worked['mean'], 4)}, their sum {number(worked['sum'], 4)}. "
-            f"NLLLoss gives that for log-probabilities; fed the probabilities it gives "
-            f"{number(worked['fed_probabilities'], 4)}, because it takes no logarithm. On dev {model} has a mean of "
-            f"{number(dev['mean'], 4)} and a sum of {number(dev['sum'], 1)} over {number(len(tags))} words; fed "
-            f"probabilities by mistake, NLLLoss gives {number(dev['fed_probabilities'], 4)}."
-        ).replace("-ln", "\N{MINUS SIGN}ln"),
+        "example": worked | _measure(example, example_tags),
+        "dev": {"model": model, "tokens": len(tags), **_measure(log_probabilities, tags)},
     }
 
 

@@ -1,6 +1,10 @@
 """Numbers, lists and groups in sentences for people."""
 
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 MINUS, TIMES = "\N{MINUS SIGN}", "\N{MULTIPLICATION SIGN}"
 _RAISED = str.maketrans(f"{MINUS}0123456789", "\N{SUPERSCRIPT MINUS}⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -10,6 +14,11 @@ def number(value: float, places: int = 0) -> str:
     """Write a number with this many decimals and commas between thousands: 1,581."""
     text = f"{value:,.{places}f}"
     return text.lstrip("-") if float(text.replace(",", "")) == 0 else text.replace("-", MINUS)
+
+
+def percent(share: float) -> str:
+    """Write 0.125 as 12.5 %."""
+    return f"{100 * share:.1f} %"
 
 
 def scientific(value: float) -> tuple[str, str]:
@@ -40,3 +49,16 @@ def grouped(names: Iterable[str], alike: Callable[[str, str], bool]) -> list[lis
         else:
             groups.append([name])
     return groups
+
+
+def phrases(file: Path, **known: Any) -> Callable[..., str]:
+    """Return a function that calls a macro of this template by its name, and returns its text on one line.
+
+    Every macro can also use what is `known`.
+    """
+    templates = Environment(  # noqa: S701, plain text
+        loader=FileSystemLoader(file.parent), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    templates.filters |= {function.__name__: function for function in (listed, number, percent, small_number)}
+    macros = templates.get_template(file.name).make_module(known)
+    return lambda macro, *given, **more: " ".join(getattr(macros, macro)(*given, **more).split())

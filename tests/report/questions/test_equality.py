@@ -36,7 +36,6 @@ def test_a_difference_is_seen() -> None:
     assert found["largest_difference"]["loss"] > 0.001
     assert found["largest_difference"]["gradient"] > 0.001
     assert found["largest_difference"]["probability"] > 0.01
-    assert "weight 0.5" in found["answer"]
 
 
 def test_if_one_is_not_trained_one_models_weights_are_put_under_both() -> None:
@@ -46,7 +45,6 @@ def test_if_one_is_not_trained_one_models_weights_are_put_under_both() -> None:
         assert found["trained"] is False
         assert found["largest_difference"]["weight"] is None
         assert found["largest_difference"]["gradient"] == 0
-        assert f"the weights of {loss} under both losses" in found["answer"]
         assert model.loss_name == loss  # the model itself stays as it was
 
 
@@ -64,7 +62,6 @@ def test_the_largest_difference_of_all_seeds_counts() -> None:
     pairs = [{loss: model_of(loss, seed) for loss in PAIR} for seed in (1, 2, 3)]
     found = equality(pairs, BATCH)
     assert found["largest_difference"]["weight"] == 0
-    assert "words of dev with the two trained models of each of 3 seeds." in found["answer"]
     with torch.no_grad():
         pairs[1]["nll"].linear.bias[0] += 0.5
     assert equality(pairs, BATCH)["largest_difference"]["weight"] == 0.5

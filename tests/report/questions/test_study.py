@@ -66,11 +66,32 @@ def test_what_a_loss_reaches_is_the_mean_over_its_seeds() -> None:
     dev, groups = RANDOM.dev, word_groups(RANDOM.train, RANDOM.dev)
     results = {seed: result_of(model, HISTORY, {"best_epoch": seed}) for seed, model in models.items()}
     found = study_losses({"nll": results}, dev, groups)
+    assert "under both losses of each of 2 seeds." in found["equality"]["answer"]
     one, other = (study({"nll": model})["comparison"]["rows"][0]["accuracy"] for model in models.values())
     (row,) = found["comparison"]["rows"]
     assert one != other
     assert row["accuracy"] == pytest.approx((one + other) / 2, abs=1e-6)
     assert (row["best_epoch"], row["epochs_to_99"], row["epochs_to_99_sd"]) == (1.5, 3, 0)
+
+
+def test_an_answer_has_the_figures_that_were_found() -> None:
+    found, dev = TWO["equality"], TWO["textbook"]["dev"]
+    said = f"On dev nll has a mean of {dev['mean']:.4f} and a sum of {dev['sum']:.1f} over {dev['tokens']} words; fed"
+    assert said in TWO["textbook"]["answer"]
+    said = (
+        f"compared on {found['batch_tokens']} words of dev with the two trained models. Largest differences: loss 0, "
+    )
+    assert said in found["answer"]
+    assert ", weight 0. The arithmetic" in found["answer"]
+    assert f"the entropy of the targets, {TWO['identities']['rows'][0]['entropy']:.4f}," in TWO["identities"]["answer"]
+    assert f"in {TWO['one_by_one']['sentences']} sentences is " in TWO["one_by_one"]["answer"]
+
+
+@pytest.mark.parametrize("loss", ["nll", "cross_entropy", "hinge"])
+def test_if_one_of_two_is_not_trained_the_answer_names_the_model(loss: str) -> None:
+    answer = study(models_of(loss))["equality"]["answer"]
+    assert f" with the weights of {loss} under both losses. Largest differences: loss 0, " in answer
+    assert "weight 0" not in answer
 
 
 def test_equal_losses_are_named_together() -> None:
