@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -12,9 +13,16 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response
 from starlette.exceptions import HTTPException
 
 from tagger.predict.tagging import Tagger
+from tagger.report.page.web_page import page_templates
 from tagger.serving.api_types import MAX_BYTES, ModelInfo, Problem, TaggedWords, Tagging, TagRequest, TagResponse
-from tagger.serving.pages import EXAMPLES, render
 
+_PAGES = page_templates(Path(__file__).parent, "frame")
+_HEADERS = {  # the icon of a page is a `data:` URL
+    "Content-Security-Policy": f"{_PAGES.globals['policy']}; connect-src 'self'; img-src data:; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-cache",
+}
 MISTAKES: dict[int | str, dict[str, Any]] = {
     400: {"model": Problem, "description": "The request is not JSON."},
     413: {"model": Problem, "description": f"The request has more than {MAX_BYTES} bytes."},
@@ -35,11 +43,11 @@ def create_app(models: Mapping[str, Tagger]) -> FastAPI:
 
     @app.get("/", include_in_schema=False)
     async def show_page() -> HTMLResponse:
-        return render("home.html", models=list(models), examples=EXAMPLES)
+        return HTMLResponse(_PAGES.get_template("home.html").render(models=list(models)), headers=_HEADERS)
 
     @app.get("/docs", include_in_schema=False)
     async def show_docs() -> HTMLResponse:
-        return render("docs.html", api=app.openapi())
+        return HTMLResponse(_PAGES.get_template("docs.html").render(api=app.openapi()), headers=_HEADERS)
 
     @app.post("/api/tag", summary="Tag sentences", responses=MISTAKES)
     async def tag(request: TagRequest) -> TagResponse:

@@ -21,12 +21,9 @@ ASKING = {"WWW-Authenticate": 'Basic realm="the token as password"'}  # browsers
 
 
 def guarded(app: ASGIApp, names: Collection[str], token: str | None = None) -> ASGIApp:
-    """Wrap an application: what it may not answer is refused.
+    """Wrap an application: refuse requests without the token, or, if there is none, for a host not among the names.
 
-    Args:
-        app: the application.
-        names: of this server, beside IP addresses. A page of elsewhere that reaches it by DNS rebinding uses another.
-        token: that requests must have; then they may use any name.
+    Beside them, IP addresses may be used. A page of elsewhere that reaches this server by DNS rebinding uses another.
     """
 
     async def guard(scope: Scope, receive: Receive, send: Send) -> None:

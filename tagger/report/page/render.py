@@ -29,7 +29,7 @@ def write_report(
     shown = sample([result.tagged for result in results.values()])
     gold = sorted({tag for row in shown.rows for tag in row[2]} - {NO_TAG})
     document = {"losses": list(results), "tags": test.tag_names, "known": known, "gold": gold, "sentences": shown.rows}
-    template = page_templates(Path(__file__).parent, "page", FILTERS).get_template("page.html")
+    template = page_templates(Path(__file__).parent, "page", **FILTERS).get_template("page.html")
     html = template.render(
         data=escaped(document),
         results=results,

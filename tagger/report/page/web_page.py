@@ -2,14 +2,14 @@
 
 import base64
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 
-def page_templates(folder: Path, name: str, filters: Mapping[str, Callable[..., Any]]) -> Environment:
+def page_templates(folder: Path, name: str, **filters: Callable[..., Any]) -> Environment:
     """Return the templates of a folder, whose pages share `<name>.css` and `<name>.js`.
 
     A template finds these as `style` and `script`, and as `policy` the Content-Security-Policy that allows them and
