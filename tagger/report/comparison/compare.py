@@ -15,14 +15,8 @@ from tagger.core.corpus.lexicon import WordGroups
 from tagger.core.corpus.span_tags import followers
 from tagger.evaluate.metrics import score, shown_in
 from tagger.evaluate.tagged_split import TaggedSplit
-from tagger.report.comparison.significance import (
-    CONFIDENCE,
-    RESAMPLES,
-    difference,
-    interval,
-    mcnemar,
-    resampled_metrics,
-)
+from tagger.report.comparison import significance
+from tagger.report.comparison.significance import CONFIDENCE
 from tagger.report.comparison.variances import Variances
 from tagger.report.comparison.verdict import BASELINE, ONE_SEED, pair_sentence, summarize
 from tagger.report.shared.wording import listed
@@ -38,7 +32,7 @@ def compare(losses: Mapping[str, Mapping[int, TaggedSplit]], baseline: TaggedSpl
     the resamples.
     """
     taggers = {loss: list(models.values()) for loss, models in losses.items()} | {BASELINE: [baseline]}
-    resampled = resampled_metrics(taggers, seed)
+    resampled = significance.resampled_metrics(taggers, seed)
     seeds, tokens = list(next(iter(losses.values()))), int(baseline.split.tagged.sum())
     between = list(combinations(losses, 2))
     pairs = [_compare_pair(names, taggers, resampled, seeds, len(between)) for names in between]
@@ -47,7 +41,7 @@ def compare(losses: Mapping[str, Mapping[int, TaggedSplit]], baseline: TaggedSpl
         "split": "test",
         "sentences": baseline.split.sentences,
         "tokens": tokens,
-        "resamples": RESAMPLES,
+        "resamples": significance.RESAMPLES,
         "confidence": CONFIDENCE,
         "resampled": "sentences",
         "seed": seed,
@@ -77,12 +71,12 @@ def compare_tables(first: tuple[str, Tables], second: tuple[str, Tables]) -> str
         raise InputError(f"{names}: measured on different test splits, expected the same")
     tags = sorted({tag for table in every for column in ("gold", "predicted") for tag in table[column].dropna()})
     split = _split(gold, tags)
-    groups = WordGroups(*(np.zeros(len(gold), dtype=bool) for _ in WordGroups._fields))
+    groups = WordGroups(*np.zeros((3, len(gold)), dtype=bool))
     taggers = {
         name: [TaggedSplit(split, groups, _ids(table["predicted"], tags)) for table in models]
         for name, models in tables.items()
     }
-    pair = _compare_pair((first[0], second[0]), taggers, resampled_metrics(taggers, seed=1), seeds)
+    pair = _compare_pair((first[0], second[0]), taggers, significance.resampled_metrics(taggers, seed=1), seeds)
     return f"{pair['sentence']} {ONE_SEED}" if len(seeds) == 1 else str(pair["sentence"])
 
 
@@ -104,17 +98,13 @@ def _compare_pair(
     seeds: Sequence[int],
     compared: int = 1,
 ) -> dict[str, Any]:
-    """Compare two taggers: a metric is None if one of them lacks it; `measure` names the metric that decides.
-
-    The confidence is to hold for `compared` pairs together.
-    """
+    """Compare two taggers, as one of `compared` pairs. A metric that one of them lacks is None."""
     first, second = (taggers[name] for name in names)
     one, other = (resampled[name] for name in names)
     confidence = 1 - (1 - CONFIDENCE) / compared  # of each interval, for all to hold together (Bonferroni)
-    differences: dict[str, Any] = {
-        metric: difference(one[metric], other[metric], confidence) if metric in one and metric in other else None
-        for metric in shown_in("intervals")
-    }
+    differences: dict[str, Any] = dict.fromkeys(shown_in("intervals"))
+    for metric in differences.keys() & one.keys() & other.keys():
+        differences[metric] = significance.difference(one[metric], other[metric], confidence)
     measure = "span_f1" if differences["span_f1"] else "accuracy"
     predicted = [np.array([tagged.predicted for tagged in models]) for models in (first, second)]  # (S, N) or (1, N)
     counted = first[0].split.tagged
@@ -126,25 +116,18 @@ def _compare_pair(
         **differences,
     }
     if len(first) == 1:
-        pair["mcnemar"] = mcnemar(first[0].right, second[0].right)
+        pair["mcnemar"] = significance.mcnemar(first[0].right, second[0].right)
     elif pair["same_tags"] < 1:
-        pair |= _seeds_of(names, one[measure] - other[measure], confidence)
+        by_seed = one[measure] - other[measure]  # (S, 1 + R)
+        variances = Variances.of(by_seed)
+        pair["alone"] = [_better(names, *significance.interval(each, confidence)) for each in by_seed[:, np.newaxis]]
+        pair["visible"] = six_places(variances.visible(confidence, len(by_seed)))
+        pair["seeds_for"] = {str(size): variances.seeds_for(size, confidence) for size in SIZES}
     pair["measure"] = measure
-    pair["better"] = _better(names, (differences[measure]["low"], differences[measure]["high"]))
+    pair["better"] = _better(names, differences[measure]["low"], differences[measure]["high"])
     return pair | {"sentence": pair_sentence(pair, compared, int(counted.sum()), seeds)}
 
 
-def _seeds_of(names: tuple[str, str], differences: Float64s, confidence: float) -> dict[str, Any]:
-    """Return each single seed's verdict on the differences, (S, 1 + R), and how many seeds would detect one."""
-    variances = Variances.of(differences)
-    return {
-        "alone": [_better(names, interval(each, confidence)) for each in differences[:, np.newaxis]],
-        "visible": six_places(variances.visible(confidence, len(differences))),
-        "seeds_for": {str(size): variances.seeds_for(size, confidence) for size in SIZES},
-    }
-
-
-def _better(names: tuple[str, str], ends: tuple[float, float]) -> str | None:
+def _better(names: tuple[str, str], low: float, high: float) -> str | None:
     """Return which of two is better by the interval of first - second; None if it contains 0."""
-    low, high = ends
     return None if low <= 0 <= high else names[low < 0]

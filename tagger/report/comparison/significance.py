@@ -4,7 +4,8 @@ S seeds, N tokens, R resamples. Sentences are drawn, not tokens: the words of on
 independent of each other. All taggers are measured on the same resamples, so differences are paired.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -23,10 +24,14 @@ _CHUNK = 250  # resamples at a time
 
 def resampled_metrics(taggers: Mapping[str, Sequence[TaggedSplit]], seed: int) -> dict[str, dict[str, Float64s]]:
     """Return each metric of every tagger on the whole split, then on `RESAMPLES` resamples: (M, 1 + R) for M models."""
-    sentences = next(iter(taggers.values()))[0].split.sentences
+    sentences, draw = next(iter(taggers.values()))[0].split.sentences, np.random.default_rng(seed)
+    drawn = (
+        draw.multinomial(sentences, np.full(sentences, 1 / sentences), size=_CHUNK).astype(np.float64)
+        for _ in range(RESAMPLES // _CHUNK)
+    )
     parts = [
         {name: [measure(tagged, weights) for tagged in models] for name, models in taggers.items()}
-        for weights in _weights(sentences, seed)
+        for weights in chain([np.ones((1, sentences))], drawn)
     ]
     return {
         name: {
@@ -35,13 +40,6 @@ def resampled_metrics(taggers: Mapping[str, Sequence[TaggedSplit]], seed: int) -
         }
         for name, models in parts[0].items()
     }
-
-
-def _weights(sentences: int, seed: int) -> Iterator[Float64s]:
-    draw = np.random.default_rng(seed)
-    yield np.ones((1, sentences))
-    for _ in range(RESAMPLES // _CHUNK):
-        yield draw.multinomial(sentences, np.full(sentences, 1 / sentences), size=_CHUNK).astype(np.float64)
 
 
 def difference(first: Float64s, second: Float64s, confidence: float) -> dict[str, float] | None:
@@ -74,10 +72,7 @@ def interval(differences: Float64s, confidence: float) -> tuple[float, float]:
 
 
 def mcnemar(first_right: Flags, second_right: Flags) -> dict[str, Any]:
-    """Make McNemar's exact test on the tokens that only one of two taggers gets right: (N) each.
-
-    `p` is two-sided, and 1 if there is no such token.
-    """
+    """Make McNemar's exact two-sided test on the tokens that only one of two taggers gets right: (N) each."""
     only_first, only_second = int((first_right & ~second_right).sum()), int((second_right & ~first_right).sum())
     # A fair coin's P(at most k heads in n) is the regularised beta function of n - k and k + 1.
     p = min(1.0, 2 * float(betainc(max(only_first, only_second), min(only_first, only_second) + 1, 0.5)))

@@ -7,7 +7,7 @@ from statistics import fmean
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import ndtri
+from scipy.stats import binomtest
 
 from tagger.evaluate.metrics import METRICS, Metric, shown_in
 from tagger.report.shared.wording import grouped
@@ -51,10 +51,7 @@ class Chart(NamedTuple):
 
 
 def epoch_chart(title: str, series: Mapping[str, Iterable[float]], logarithmic: bool = False) -> Chart:
-    """Lay out one value per epoch and loss, epoch 1 first.
-
-    A line has a gap at a value that is not finite, or not positive on a logarithmic axis.
-    """
+    """Lay out one value per epoch and loss, epoch 1 first. A line has a gap where the axis has no place for a value."""
     rows = {
         loss: [value if math.isfinite(value) and (value > 0 or not logarithmic) else math.nan for value in values]
         for loss, values in series.items()
@@ -121,19 +118,15 @@ def path(points: Sequence[Point]) -> str:
 
 
 def accuracy_interval(accuracy: float, tokens: int) -> tuple[float, float]:
-    """Return Wilson's interval at 95 % (1927, Probable inference, the law of succession, and statistical inference)."""
-    share, square = round(accuracy * tokens) / tokens, ndtri(0.975) ** 2 / tokens
-    middle, width = share + square / 2, math.sqrt(square * (share * (1 - share) + square / 4))
-    return float((middle - width) / (1 + square)), float((middle + width) / (1 + square))
+    """Return Wilson's interval at 95 %."""
+    low, high = binomtest(round(accuracy * tokens), tokens).proportion_ci(method="wilson")
+    return float(low), float(high)
 
 
 def pixel(
     value: float, *, low: float, high: float, start: float, end: float, unit: Callable[[float], float] = float
 ) -> float:
-    """Map a value between `low` and `high` to a place between `start` and `end`, to a tenth of a pixel.
-
-    The axis is even in `unit`, such as the logarithm.
-    """
+    """Map a value to a tenth of a pixel on an axis that is even in `unit`, such as the logarithm."""
     share = (unit(value) - unit(low)) / ((unit(high) - unit(low)) or 1)
     return round(start + share * (end - start), 1)
 

@@ -24,8 +24,6 @@ class Sample(NamedTuple):
     """The sentences that the page holds, and what share of the test split they are."""
 
     rows: list[list[Any]]  # in the order of the split, as the script of the page reads them
-    shown: int
-    total: int
     tokens: int  # of the sentences shown
     shown_with_errors: int
     total_with_errors: int
@@ -53,8 +51,6 @@ def sample(taggers: Sequence[TaggedSplit]) -> Sample:
             break
     return Sample(
         rows=[rows[number] for number in sorted(rows)],
-        shown=len(rows),
-        total=split.sentences,
         tokens=int(split.lengths[list(rows)].sum()),
         shown_with_errors=int(with_errors[list(rows)].sum()),
         total_with_errors=int(with_errors.sum()),
@@ -62,10 +58,7 @@ def sample(taggers: Sequence[TaggedSplit]) -> Sample:
 
 
 def _sentence_row(number: int, taggers: Sequence[TaggedSplit]) -> list[Any]:
-    """Return the number of the sentence (from 1), its words, its gold tags (or NO_TAG) and the places of unknown words.
-
-    Then come for each loss the `distributions` of the words.
-    """
+    """Return the sentence's number from 1, words, gold tags, places of unknown words, each loss's `distributions`."""
     split = taggers[0].split
     inside = slice(*split.sentence_starts[number : number + 2])
     gold = split.tags[inside].tolist()

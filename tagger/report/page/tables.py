@@ -44,10 +44,7 @@ def comparison_rows(results: Results, baseline: Mapping[str, float | None]) -> l
 
 
 def tag_rows(results: Mapping[str, Result]) -> list[tuple[str, int, float, list[float | None]]]:
-    """Return each tag of some loss's table, its support, its F1 by the baseline and under each loss.
-
-    The most frequent gold tag comes first. An F1 is None if the tag is neither gold nor predicted.
-    """
+    """Return each tag, its support, its F1 by baseline and losses (None if it has none); most frequent first."""
     tables = [result.tags.set_index("tag") for result in results.values()]
     every = pd.concat(tables).groupby(level="tag").first().sort_values("support", ascending=False, kind="stable")
     return [
@@ -65,9 +62,8 @@ def interval_scale(pairs: Iterable[Mapping[str, Any]]) -> float:
 def confusion_matrices(results: Mapping[str, Result]) -> dict[str, Any]:
     """Return the `tags` of all matrices, the `total` of tags, and the `rows` of each loss: gold tag, cells.
 
-    A cell has its number of tokens and its style: d1 to d5 on the diagonal, e1 to e5 off it, none without a token. Of
-    more than `MATRIX_TAGS` tags the matrices hold the most frequent gold ones. Colours are shares of the whole row,
-    including tags that are left out.
+    A cell has its number of tokens and a style by its share of the whole row: d1 to d5 on the diagonal, e1 to e5 off
+    it. Of more than `MATRIX_TAGS` tags the matrices hold the most frequent gold ones.
     """
     counts = {loss: result.confusions for loss, result in results.items()}
     every = sorted(set().union(*(table.index for table in counts.values())))
