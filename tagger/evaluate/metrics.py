@@ -124,7 +124,7 @@ def score(tagged: TaggedSplit) -> dict[str, float | None]:
 def over_seeds(trainings: Sequence[Mapping[str, float | None]]) -> dict[str, float | None]:
     """Return the mean of each figure, and of several trainings also its sample standard deviation as `<figure>_sd`.
 
-    Both are to six places. They are None if some training lacks the figure.
+    Both are to six places, and None if some training lacks the figure.
     """
     if len(trainings) == 1:
         return dict(trainings[0])
@@ -138,10 +138,7 @@ def over_seeds(trainings: Sequence[Mapping[str, float | None]]) -> dict[str, flo
 
 
 def tag_table(tagged: TaggedSplit, baseline: TaggedSplit) -> pd.DataFrame:
-    """Return precision, recall, F1 and support of every tag that is gold or predicted, by name.
-
-    The last column is the F1 of the baseline's tags.
-    """
+    """Return precision, recall, F1, support and baseline's F1 of every tag that is gold or predicted, by name."""
     parts = METRICS["macro_f1"].sums
     (right, found, gold), usual = ([each.sums[part].sum(axis=0) for part in parts] for each in (tagged, baseline))
     columns = {

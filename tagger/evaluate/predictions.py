@@ -14,10 +14,7 @@ from tagger.core.corpus.span_tags import best_tags
 
 
 def prediction_table(probabilities: Probabilities, split: EncodedSplit) -> pd.DataFrame:
-    """Return one row per token: `sentence`, `position` (from 1), `word`, `gold`, `predicted`, `p_<TAG>` of each tag.
-
-    `gold` is None where it is missing.
-    """
+    """Return a row per token: `sentence`, `position` (from 1), `word`, `gold` or None, `predicted`, each `p_<TAG>`."""
     lengths, best = split.lengths, best_tags(probabilities, split.lengths, split.may_follow)
     tag_names = split.tag_names[: probabilities.shape[1]]
     table: dict[str, Any] = {

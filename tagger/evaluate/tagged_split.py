@@ -13,7 +13,7 @@ from tagger.core.common.arrays import Array, Flags, Float64s, Int64s, Probabilit
 from tagger.core.corpus.encoded_split import EncodedSplit
 from tagger.core.corpus.lexicon import WordGroups, most_frequent_tags, word_groups
 from tagger.core.corpus.span_tags import SMALLEST, best_tags
-from tagger.core.corpus.spans import Span, spans_of
+from tagger.core.corpus.spans import spans_of
 
 BINS = 15  # as in Guo et al. (2017), "On Calibration of Modern Neural Networks"
 
@@ -53,11 +53,6 @@ class TaggedSplit:
         return np.clip(np.ceil(self.confidence * BINS).astype(np.int64) - 1, 0, BINS - 1)
 
     @cached_property
-    def spans(self) -> dict[str, set[Span]]:
-        """The spans that are `right`, `found` and `gold`; empty if the tags mark no spans."""
-        return spans_of(self.predicted, self.split)
-
-    @cached_property
     def sums(self) -> dict[str, Float64s]:
         """What metrics are computed from, summed over the tagged tokens of each sentence: (S), or (S, columns).
 
@@ -77,7 +72,7 @@ class TaggedSplit:
         by_token: dict[str, Array] = {"tokens": np.ones(len(right)), "right": right}
         for name, inside in self.groups._asdict().items():
             by_token |= {name: inside, f"{name}_right": inside & right}
-        for name, spans in self.spans.items():
+        for name, spans in spans_of(self.predicted, split).items():
             by_token[f"{name}_spans"] = np.zeros(len(right))
             by_token[f"{name}_spans"][np.flatnonzero(split.tagged)[[span.start for span in spans]]] = 1
         if amount := self.probabilities.shape[1]:
