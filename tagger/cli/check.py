@@ -18,8 +18,7 @@ _OPERATIONS = 6  # per weight and word: a multiplication and an addition, once f
 def check_project(file: Path | None = None) -> Iterator[str]:
     """Yield a summary of `params.yaml` and the corpus it names, or `file` instead; warnings go to standard error.
 
-    Raises:
-        InputError: a stage would refuse one of them.
+    What a stage would refuse raises its InputError.
     """
     params, view = read_params(Params), read_params(PrepareView)
     if file:
@@ -35,18 +34,11 @@ def check_project(file: Path | None = None) -> Iterator[str]:
     models = len(params.losses) * len(params.seeds)
     words = len(prepared.splits["train"].forms) * params.train.epochs * models
     weights = params.model.count_weights(0, 0, 0, len(prepared.dictionaries.tags))  # without embeddings
-    seconds = words * _OPERATIONS * weights / (_SHARE_OF_PEAK * _peak())
+    matrix = np.ones((1024, 1024), dtype=np.float32)
+    peak = 2 * len(matrix) ** 3 / min(timeit.repeat(lambda: matrix @ matrix, number=1, repeat=4))  # per second
+    seconds = max(words * _OPERATIONS * weights / (_SHARE_OF_PEAK * peak), 10)
+    duration = f"{seconds:.0f} seconds" if seconds < 90 else f"{seconds / 60:.0f} minutes"
     yield (
         f"training: {counted(models, 'model')}, up to {counted(params.train.epochs, 'epoch')}, "
-        f"{words:,} words in total; about {_duration(seconds)} on this machine when idle"
+        f"{words:,} words in total; about {duration} on this machine when idle"
     )
-
-
-def _peak(size: int = 1024) -> float:
-    """Measure this machine's rate of float32 matrix products, in operations per second."""
-    matrix = np.ones((size, size), dtype=np.float32)
-    return 2 * size**3 / min(timeit.repeat(lambda: matrix @ matrix, number=1, repeat=4))
-
-
-def _duration(seconds: float) -> str:
-    return f"{max(seconds, 10):.0f} seconds" if seconds < 90 else f"{seconds / 60:.0f} minutes"

@@ -17,7 +17,7 @@ from tagger.core.common import paths
 from tagger.core.common.errors import InputError, TaggerError, counted
 from tagger.core.params.schema import DataParams
 
-CorpusFormat = Literal["text", "json", "conllu", "parquet"]  # as in tagger.spark, which takes seconds to import
+SparkFormat = Literal["text", "json", "conllu", "parquet"]  # as in tagger.spark, which takes seconds to import
 MOST_MODELS = 2  # side by side
 
 # Click keeps the lines of a paragraph that begins with \b.
@@ -53,7 +53,8 @@ lstm-tagger compare --columns run,test_accuracy,data.train
 lstm-tagger compare wide/nll narrow/nll
 """
 
-_corpus_format = partial(click.option, type=click.Choice(get_args(CorpusFormat)))
+_corpus_formats = click.Choice(get_args(DataParams.model_fields["format"].annotation))
+_spark_format = partial(click.option, type=click.Choice(get_args(SparkFormat)))
 _columns = click.option(
     "--columns",
     callback=lambda _context, _option, value: [name.strip() for name in value.split(",")] if value else [],
@@ -82,9 +83,7 @@ def main() -> None:
 
 @main.command(epilog=_PREDICT_EXAMPLES)
 @click.argument("sentences", metavar="[SENTENCE]...", nargs=-1)
-@_model(
-    default=str(paths.EXPORT), help="A folder, models:/lstm-tagger@champion in MLflow, or hf://owner/name on the Hub."
-)
+@_model(default=str(paths.EXPORT), help="A folder, models:/lstm-tagger@champion, or hf://owner/name on the Hub.")
 @click.option(
     "--from",
     "source",
@@ -101,9 +100,7 @@ def main() -> None:
     " --from conllu only the tags change.",
 )
 @click.option("--top", type=click.IntRange(min=1), default=1, help="Number of tags to print for each word.")
-@click.option(
-    "--tokenize", is_flag=True, help="Split text into words as the English Web Treebank does: do n't , it 's ."
-)
+@click.option("--tokenize", is_flag=True, help="Split text into words as the English Web Treebank does: it 's .")
 @click.option("--int8", is_flag=True, help="Use the 8-bit model (export.int8): faster, slightly less exact.")
 @click.option("--threads", type=click.IntRange(min=1), help="Number of threads, for exports.  [default: all cores]")
 def predict(  # noqa: PLR0917, click passes them by name
@@ -159,17 +156,8 @@ def predict(  # noqa: PLR0917, click passes them by name
 @click.argument("model")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--format", "output_format", type=click.Choice(["table", "json"]), default="table")
-@click.option(
-    "--from",
-    "file_format",
-    type=click.Choice(get_args(DataParams.model_fields["format"].annotation)),
-    default="auto",
-    help="Format of FILE.",
-)
-@click.option(
-    "--column",
-    help="Tag column of FILE, by name or number.  [default for CoNLL-U: the column MODEL was trained on]",
-)
+@click.option("--from", "file_format", type=_corpus_formats, default="auto", help="Format of FILE.")
+@click.option("--column", help="Tag column of FILE, by name or number.  [default for CoNLL-U: that of MODEL]")
 def evaluate(model: str, file: Path, output_format: str, file_format: str, column: str | None) -> None:
     """Evaluate a model on a tagged corpus, with the metrics of the stage `evaluate`.
 
@@ -207,8 +195,8 @@ def serve(models: tuple[str, ...], host: str, port: int, token_file: TextIO | No
     default="models:/lstm-tagger@champion",
     help="As for `predict`. MLflow runs the code stored with a model: use only models you trust.",
 )
-@_corpus_format("--from", "source_format", help="Format of INPUT.  [default: from the file name]")
-@_corpus_format("--to", "target_format", help="Format of OUTPUT.  [default: from the file name]")
+@_spark_format("--from", "source_format", help="Format of INPUT.  [default: from the file name]")
+@_spark_format("--to", "target_format", help="Format of OUTPUT.  [default: from the file name]")
 # By default all cores of this machine; a task may fail three times, as on a cluster.
 @click.option("--master", default="local[*,4]", help="Spark master, as for spark-submit.")
 @click.option("--conf", "settings", multiple=True, metavar="KEY=VALUE", help="Spark setting; may be repeated.")
@@ -217,8 +205,8 @@ def tag_corpus(  # noqa: PLR0917, click passes them by name
     source: str,
     target: str,
     model: str,
-    source_format: CorpusFormat | None,
-    target_format: CorpusFormat | None,
+    source_format: SparkFormat | None,
+    target_format: SparkFormat | None,
     master: str,
     settings: tuple[str, ...],
     overwrite: bool,

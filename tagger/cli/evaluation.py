@@ -1,6 +1,7 @@
 """The command `evaluate`: a trained model measured on any corpus."""
 
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -22,10 +23,6 @@ def measure_model(source: str, file: Path, file_format: str, column: str | None)
     """Return the numbers of sentences and words, and every metric; None if a metric has no word to count.
 
     `column` names or numbers the column of the tags; for CoNLL-U, the default is the column the model was trained on.
-
-    Raises:
-        InputError: the model or the corpus can't be read.
-        StoreAwayError: MLflow's store can't be read.
     """
     tagger = Tagger.load(source)
     dictionaries = tagger.dictionaries
@@ -44,11 +41,9 @@ def measure_model(source: str, file: Path, file_format: str, column: str | None)
 def _groups(split: EncodedSplit, dictionaries: Dictionaries) -> WordGroups:
     """Group the words by the training split if this project still has it, otherwise by the dictionary."""
     here = paths.workspace()
-    try:
+    with suppress(InputError):
         if Dictionaries.load(here / paths.DICTIONARIES).words.ids == dictionaries.words.ids:
             return word_groups(EncodedSplit.load(here / paths.TRAIN), split)
-    except InputError:
-        pass
     unknown = np.asarray(split.form_words[split.forms] == UNKNOWN)
     return WordGroups(known=~unknown, ambiguous=np.zeros_like(unknown), unknown=unknown)
 

@@ -15,15 +15,10 @@ _EXPECTED = "the output of `dvc repro`"
 
 
 def read_results(columns: Sequence[str] = ()) -> tuple[pd.DataFrame, str]:
-    """Return a table of the losses compared last and of the baseline, and the summary of the comparison.
+    """Return a table of the losses compared last and the baseline, with all or some columns, and the summary.
 
     With several seeds, the table has the means, and the standard deviations in columns of their own.
-
-    Args:
-        columns: the metrics to show; all if empty.
-
-    Raises:
-        InputError: there are no results, a file is damaged, or no loss has a metric of that name.
+    InputError is raised if there are no results, a file is damaged, or no loss has a metric of that name.
     """
     with reading(paths.RESULTS, _EXPECTED):
         rows = {loss: _row(figures) for loss, figures in read_json(paths.RESULTS, _EXPECTED).items()}

@@ -8,12 +8,7 @@ from tagger.tracking.run_predictions import predictions_of
 
 
 def verdicts(first: str, second: str) -> Iterator[str]:
-    """Yield a verdict for each loss that two named runs have in common, or one if each run has a single loss.
-
-    Raises:
-        StoreAwayError: the store does not answer.
-        InputError: the runs can't be found or compared.
-    """
+    """Yield a verdict for each loss that two named runs have in common, or one if each run has a single loss."""
     if first == second:
         raise InputError(f"RUN: got {first!r} twice, expected two different runs")
     one, other = _by_loss(first), _by_loss(second)

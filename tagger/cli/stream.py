@@ -1,6 +1,6 @@
 """Sentences from standard input as they arrive: many at once from a file, one by one from a person or a slow pipe.
 
-They are lines of text, JSON lists of words, or CoNLL-U.
+They are lines of text, JSON lists of words, or CoNLL-U. Another line raises InputError, which names it.
 """
 
 import codecs
@@ -19,16 +19,11 @@ _BLOCK = 1 << 20  # most bytes read at once; a pipe returns what it holds
 
 
 def read_available(stream: BinaryIO) -> Iterator[list[str]]:
-    """Yield the lines that have arrived, without their ends, as lists.
-
-    Raises:
-        InputError: a line is not UTF-8. The lines before it were yielded.
-        OSError: the stream can't be read.
-    """
+    """Yield the lines that have arrived, without their ends, as lists; those before one that is not UTF-8 as well."""
     number = 0
     for content in _whole_lines(stream):
         lines = []
-        for line in content.removesuffix(b"\n").split(b"\n"):
+        for line in content.split(b"\n"):
             number += 1
             own = line.removeprefix(codecs.BOM_UTF8) if number == 1 else line
             try:
@@ -40,24 +35,18 @@ def read_available(stream: BinaryIO) -> Iterator[list[str]]:
 
 
 def _whole_lines(stream: BinaryIO) -> Iterator[bytes]:
-    """Yield what has arrived, up to the end of its last line."""
-    begun: list[bytes] = []  # pieces of a line whose end has not arrived
+    """Yield what has arrived, up to the end of its last line but without it."""
+    begun = b""  # a line whose end has not arrived
     while block := cast(io.BufferedIOBase, stream).read1(_BLOCK):  # BinaryIO does not declare it
-        whole, end, rest = block.rpartition(b"\n")
+        whole, end, begun = (begun + block).rpartition(b"\n")
         if end:
-            yield b"".join([*begun, whole, end])
-            begun = []
-        begun.append(rest)
-    if last := b"".join(begun):
-        yield last
+            yield whole
+    if begun:
+        yield begun
 
 
 def read_json(chunks: Iterable[Sequence[str]]) -> Iterator[list[Any]]:
-    """Yield the sentences in lines of JSON: lists of words or texts, or objects that hold one. A blank line is empty.
-
-    Raises:
-        InputError: a line is something else.
-    """
+    """Yield the sentences in lines of JSON: lists of words, texts, or objects that hold one. A blank line is empty."""
     number = 0
     for lines in chunks:
         sentences = []
@@ -84,11 +73,7 @@ class ConlluSentence(NamedTuple):
 
 
 def read_conllu(chunks: Iterable[Sequence[str]]) -> Iterator[list[ConlluSentence]]:
-    """Yield the sentences of CoNLL-U that are complete, with or without tags; lines after the last one come at the end.
-
-    Raises:
-        InputError: a line is neither a comment nor has the columns of CoNLL-U.
-    """
+    """Yield the sentences of CoNLL-U that are complete, tagged or not; lines after the last one come at the end."""
     number = 0
     lines: list[str] = []
     words: list[str] = []

@@ -53,7 +53,6 @@ def fill(text: str) -> str:
 
 
 def _column(name: str, values: "pd.Series[Any]", *, breaks: bool, whole: bool) -> list[str]:
-    """Return the lines of the heading and the cells below it, padded."""
     missing = values.isna()
     cells = ["-" if none else _cell(value, whole) for value, none in zip(values, missing, strict=True)]
     heading = [name]
