@@ -1,8 +1,9 @@
 """A corpus on any path that Spark can read: its sentences as rows, and its output."""
 
+import re
 import textwrap
 from collections.abc import Sequence
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from pyspark import cloudpickle
 from pyspark.sql import Column, DataFrame, SparkSession, Window
@@ -21,24 +22,14 @@ SENTENCE = "sentence"
 TOKENS = "tokens"  # the same in tables of Hugging Face
 CONLLU = "conllu"  # the column of a sentence with its comments and all columns
 BYTE_ORDER_MARK = "\ufeff"
-ENDINGS = {
-    "text": (".txt", ".txt.gz", ".txt.bz2"),
-    "json": (".json", ".jsonl", ".json.gz", ".jsonl.gz"),
-    "conllu": (".conllu", ".conllu.gz"),
-    "parquet": (".parquet",),
-}
+SUFFIXES: dict[str, Format] = {"txt": "text", "json": "json", "jsonl": "json", "conllu": "conllu", "parquet": "parquet"}
 _WORD_LINE = r"^([0-9]+)\t"
 
 
 def format_of(path: str, named: Format | None, option: str) -> Format:
-    """Return the named format, otherwise the one implied by the suffix of a path.
-
-    Raises:
-        InputError: neither gives a format.
-    """
-    found = [form for form in get_args(Format) if path.rstrip("/").endswith(ENDINGS[form])]
-    if named or found:
-        return named or found[0]
+    """Return the named format, else the one that the suffix of a path implies; raise InputError if there is none."""
+    if form := named or SUFFIXES.get(re.sub(r"\.(gz|bz2)$", "", path.rstrip("/")).rpartition(".")[2]):
+        return form
     raise InputError(f"{path}: unknown format; expected {option}, or a name that ends in .txt or .parquet")
 
 
@@ -47,9 +38,6 @@ def read_text(spark: SparkSession, path: str) -> DataFrame:
 
     Spark does not number lines: it reads the blocks of a file independently. So their lines are counted first, which
     takes little time compared to tagging.
-
-    Raises:
-        InputError: there is nothing to read.
     """
     lines = spark.read.text(path, lineSep="\n").select(
         F.col("_metadata.file_path").alias("file"),
@@ -69,12 +57,10 @@ def read_text(spark: SparkSession, path: str) -> DataFrame:
 
 
 def read_table(spark: SparkSession, path: str, form: Format) -> DataFrame:
-    """Read a table with a column `sentence` or `tokens`, of strings or of lists of words; all its columns are kept.
-
-    The second is named like the first.
+    """Read a table with a column `sentence`, or `tokens` instead, of strings or of lists of words; others are kept.
 
     Raises:
-        InputError: there is no such table, or it has no such column.
+        InputError: it has no such column.
     """
     options = {"mode": "FAILFAST", "lineSep": "\n"} if form == "json" else {}
     rows = spark.read.format(form).options(**options).load(path)
@@ -152,10 +138,8 @@ def check_output(spark: SparkSession, path: str, inputs: Sequence[str], overwrit
 def write(rows: DataFrame, path: str, form: Format, column: str) -> None:
     """Write a folder of Parquet, of JSON Lines (also if text is asked for), or of CoNLL-U, all of it kept but its tags.
 
-    Tags of CoNLL-U go into the `column` that the model was trained on. Spark adds `_SUCCESS` to it last.
-
-    Raises:
-        InputError: it can't be written, or computing the rows fails. Nothing is left then.
+    Tags of CoNLL-U go into the `column` that the model was trained on. Spark adds `_SUCCESS` to it last; if computing
+    the rows fails, nothing is left.
     """
     kind, options = form, {"ignoreNullFields": "false"}
     if form in ("text", "json"):
@@ -181,6 +165,5 @@ def is_text(rows: DataFrame) -> bool:
 
 
 def _hadoop_path(spark: SparkSession, path: str) -> tuple[Any, Any]:
-    """Return a path and its file system as Hadoop's objects."""
     place = spark._jvm.org.apache.hadoop.fs.Path(path)
     return place, place.getFileSystem(spark._jsc.hadoopConfiguration())

@@ -11,7 +11,6 @@ import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
 
 from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
@@ -38,15 +37,11 @@ SETTINGS = {
 }
 
 
-class PackedModel(NamedTuple):
-    """A model in MLflow's format, and the column of CoNLL-U that it was trained on."""
-
-    folder: Path
-    column: str
+Packed = tuple[Path, str]  # a model in MLflow's format, and the column of CoNLL-U that it was trained on
 
 
 @contextmanager
-def mlflow_model(source: str) -> Iterator[PackedModel]:
+def mlflow_model(source: str) -> Iterator[Packed]:
     """Provide a model for the block: a URI's own, or a model folder packed as for the registry.
 
     Raises:
@@ -59,14 +54,14 @@ def mlflow_model(source: str) -> Iterator[PackedModel]:
         logging.getLogger("mlflow").setLevel(logging.ERROR)  # it warns that workers need the driver's packages
         column = Tagger(folder).dictionaries.column  # finds damage before any worker does
         if is_mlflow_uri(source):
-            yield PackedModel(folder.parent.parent, column)
+            yield folder.parent.parent, column
         else:
             mlflow.pyfunc.save_model(f"{scratch}/model", **model_parts(folder))
-            yield PackedModel(Path(scratch) / "model", column)
+            yield Path(scratch) / "model", column
 
 
 def tag_corpus(
-    spark: SparkSession, model: PackedModel, source: str, target: str, forms: tuple[Format, Format], *, overwrite: bool
+    spark: SparkSession, model: Packed, source: str, target: str, forms: tuple[Format, Format], *, overwrite: bool
 ) -> tuple[int, int]:
     """Tag a corpus, and write it with its tags. Return the numbers of sentences and words.
 
@@ -75,6 +70,7 @@ def tag_corpus(
     Raises:
         InputError: the corpus can't be read, the target exists, or Spark fails.
     """
+    folder, column = model
     if forms[1] == "conllu" != forms[0]:
         raise InputError(f"{target}: CoNLL-U can be written only from CoNLL-U; expected --to json or parquet")
     with reporting(source):
@@ -89,7 +85,7 @@ def tag_corpus(
     amount = Observation("amount")
     counts = (F.count(F.lit(1)).alias("sentences"), F.coalesce(F.sum(F.size("words")), F.lit(0)).alias("words"))
     with reporting(source):
-        write(tagged(rows, model.folder).observe(amount, *counts), target, forms[1], model.column)
+        write(tagged(rows, folder).observe(amount, *counts), target, forms[1], column)
         return int(amount.get["sentences"]), int(amount.get["words"])
 
 
