@@ -19,40 +19,13 @@ from tagger.core.params.schema import DataParams
 
 SparkFormat = Literal["text", "json", "conllu", "parquet"]  # as in tagger.spark, which takes seconds to import
 MOST_MODELS = 2  # side by side
+EXAMPLES = Path(__file__).with_name("examples.txt")  # in the help of each command
 
 # Click keeps the lines of a paragraph that begins with \b.
 _COMPLETION = """\b
 Shell completion for bash (zsh and fish work the same way):
 eval "$(_LSTM_TAGGER_COMPLETE=bash_source lstm-tagger)"
 """
-_PREDICT_EXAMPLES = """\b
-lstm-tagger predict "The dog ate the book"
-lstm-tagger predict --tokenize "It's late, isn't it?"
-lstm-tagger predict --format conllu < sentences.txt > tagged.conllu
-lstm-tagger predict --from conllu --format conllu < words.conllu > tagged.conllu
-"""
-_SERVE_EXAMPLES = """\b
-lstm-tagger serve
-lstm-tagger serve --model models/nll/1 --model models:/lstm-tagger@champion
-"""
-_EVALUATE_EXAMPLES = """\b
-lstm-tagger evaluate models/export test.conllu
-lstm-tagger evaluate models:/lstm-tagger@champion test.conll --format json
-"""
-_TAG_CORPUS_EXAMPLES = """\b
-lstm-tagger tag-corpus corpus.txt tagged.parquet
-lstm-tagger tag-corpus 'crawl/*.txt.gz' tagged.json --model models/export
-lstm-tagger tag-corpus words.conllu tagged.conllu
-lstm-tagger tag-corpus hdfs://host/in.parquet hdfs://host/out.parquet --master yarn --conf spark.executor.instances=20
-"""
-_COMPARE_EXAMPLES = """\b
-lstm-tagger compare
-lstm-tagger compare --sort model.hidden --filter "metrics.test_accuracy > 0.9"
-lstm-tagger compare --filter "tags.`dvc.experiment` = 'wide'"
-lstm-tagger compare --columns run,test_accuracy,data.train
-lstm-tagger compare wide/nll narrow/nll
-"""
-
 _corpus_formats = click.Choice(get_args(DataParams.model_fields["format"].annotation))
 _spark_format = partial(click.option, type=click.Choice(get_args(SparkFormat)))
 _columns = click.option(
@@ -73,6 +46,11 @@ def _enter_project() -> None:
     os.chdir(root)
 
 
+def _examples(command: str) -> str:
+    lines = EXAMPLES.read_text(encoding="utf-8").splitlines()
+    return "\n".join(["\b", *(line for line in lines if line.split()[1] == command)])
+
+
 _SETTINGS = {"help_option_names": ["-h", "--help"], "show_default": True, "max_content_width": 120}
 
 
@@ -81,7 +59,7 @@ def main() -> None:
     """Tag sentences with a trained model, and inspect the pipeline's results."""
 
 
-@main.command(epilog=_PREDICT_EXAMPLES)
+@main.command(epilog=_examples("predict"))
 @click.argument("sentences", metavar="[SENTENCE]...", nargs=-1)
 @_model(default=str(paths.EXPORT), help="A folder, models:/lstm-tagger@champion, or hf://owner/name on the Hub.")
 @click.option(
@@ -152,7 +130,7 @@ def predict(  # noqa: PLR0917, click passes them by name
                 write(FORMATTERS[output_format](sentence, number, top), end="")
 
 
-@main.command(epilog=_EVALUATE_EXAMPLES)
+@main.command(epilog=_examples("evaluate"))
 @click.argument("model")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--format", "output_format", type=click.Choice(["table", "json"]), default="table")
@@ -169,7 +147,7 @@ def evaluate(model: str, file: Path, output_format: str, file_format: str, colum
     write(json.dumps(metrics) if output_format == "json" else metrics_table(metrics))
 
 
-@main.command(epilog=_SERVE_EXAMPLES)
+@main.command(epilog=_examples("serve"))
 @_model("models", multiple=True, default=[str(paths.EXPORT)], help="As for `predict`. Give it twice to compare.")
 @click.option("--host", default="127.0.0.1", help="Address to listen on; 0.0.0.0 means all addresses.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, help="Port to listen on; 0 picks a free one.")
@@ -188,7 +166,7 @@ def serve(models: tuple[str, ...], host: str, port: int, token_file: TextIO | No
     run_server(models, host, port, token_file.read().strip() if token_file else None)
 
 
-@main.command("tag-corpus", epilog=_TAG_CORPUS_EXAMPLES)
+@main.command("tag-corpus", epilog=_examples("tag-corpus"))
 @click.argument("source", metavar="INPUT")
 @click.argument("target", metavar="OUTPUT")
 @_model(
@@ -307,7 +285,7 @@ def sync() -> None:
     _echo_links()
 
 
-@main.command(epilog=_COMPARE_EXAMPLES)
+@main.command(epilog=_examples("compare"))
 @click.argument("runs", metavar="[RUN RUN]", nargs=-1)
 @click.option("--filter", "condition", default="", metavar="TEXT", show_default=False, help="MLflow filter string.")
 @click.option("--sort", default="best_dev_accuracy", metavar="COLUMN", help="Any column of the table, or `started`.")

@@ -2,17 +2,19 @@
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
 from contextlib import nullcontext
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
 import torch
 from click.testing import CliRunner, Result
 
-from tagger.cli.commands import main
+from tagger.cli.commands import EXAMPLES, main
 from tagger.cli.extras import install_command
 from tagger.core.common.errors import InputError
 from tagger.core.corpus.dictionary import build_dictionaries
@@ -551,3 +553,11 @@ def test_words_with_escapes_are_written_as_they_are(model: str, output_format: s
 def test_a_word_that_would_break_its_line_is_a_mistake(model: str, output_format: str) -> None:
     message = mistake("predict", "--model", model, "--from", "json", "--format", output_format, stdin=b'["a\\nb"]')
     assert message == "sentence 1: 'a\\nb' has a tab or a line break; expected --format json or csv"
+
+
+@pytest.mark.parametrize("example", EXAMPLES.read_text(encoding="utf-8").splitlines())
+def test_an_example_stands_in_the_help_of_its_command_which_takes_its_arguments(example: str) -> None:
+    name, command, *arguments = takewhile(lambda word: word not in ("<", ">"), shlex.split(example))
+    assert name == "lstm-tagger"
+    assert example in CliRunner().invoke(main, [command, "--help"]).output
+    main.commands[command].make_context(command, arguments)  # raises UsageError otherwise
