@@ -12,7 +12,7 @@ MODULES = {  # by extra
     "spark": ("py4j", "pyspark"),
     "tokenize": ("spacy",),
     "tracking": ("alembic", "filelock", "mlflow", "pandas", "requests", "sqlalchemy", "yaml"),
-    "training": ("dvc", "joblib", "pyarrow", "safetensors", "scipy", "torch", "tqdm"),
+    "training": ("dvc", "joblib", "psutil", "pyarrow", "safetensors", "scipy", "torch", "tqdm"),
 }
 EXTRAS = {module: extra for extra, modules in MODULES.items() for module in modules}
 
