@@ -51,24 +51,14 @@ class TrainingInputs(NamedTuple):
 
     @classmethod
     def load(cls, training: Training) -> Self:
-        """Read the params and the prepared data.
-
-        Raises:
-            InputError: a file is missing or damaged.
-        """
+        """Read the params and the prepared data. Raises InputError if a file is missing or damaged."""
         params = read_params(TrainView)
         device = choose_device(params.device)
         arithmetic.check(params.arithmetic, device.type)
         dictionaries = Dictionaries.load(paths.DICTIONARIES)
-        return cls(
-            training=training,
-            params=params,
-            device=device,
-            dictionaries=dictionaries,
-            train=EncodedSplit.load(paths.TRAIN, dictionaries.sizes),
-            dev=EncodedSplit.load(paths.DEV, dictionaries.sizes),
-            vectors=WordVectors.load_of_width(paths.VECTORS, params.model.word_dim, dictionaries.sizes),
-        )
+        train, dev = (EncodedSplit.load(path, dictionaries.sizes) for path in (paths.TRAIN, paths.DEV))
+        vectors = WordVectors.load(paths.VECTORS, (len(dictionaries.words), params.model.word_dim))
+        return cls(training, params, device, dictionaries, train, dev, vectors)
 
 
 class Epoch(NamedTuple):
@@ -140,11 +130,8 @@ class Trainer:
 
         After `load_state_dict`, only the remaining epochs are run. Training ends early after `patience` epochs without
         a better one, or when the loss is no longer a finite number. All processes of a group yield the same epochs,
-        except for their times.
-
-        Raises:
-            InputError: the loss stopped being a finite number before an epoch was finished.
-            ConnectionError: another process of the group has ended.
+        except for their times. Raises InputError if the loss stopped being a finite number before an epoch was
+        finished. Raises ConnectionError if another process of the group has ended.
         """
         while len(self.history) < self._params.epochs:
             if self.history and 0 < self._params.patience <= len(self.history) - self._peak().number:

@@ -148,7 +148,7 @@ def _inputs(dictionaries: Dictionaries, train: EncodedSplit, dev: EncodedSplit, 
 def _read_prepared(folder: Path) -> None:
     dictionaries = Dictionaries.load(folder / "dictionaries")
     train, dev = (EncodedSplit.load(folder / name, dictionaries.sizes) for name in ("train", "dev"))
-    vectors = WordVectors.load_of_width(folder / "vectors", train_view({}, QUICK).model.word_dim, dictionaries.sizes)
+    vectors = WordVectors.load(folder / "vectors", (len(dictionaries.words), train_view({}, QUICK).model.word_dim))
     list(Trainer(_inputs(dictionaries, train, dev, vectors)).epochs())
 
 

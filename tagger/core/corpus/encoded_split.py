@@ -40,10 +40,8 @@ class ArrayFolder:
     def load(cls, folder: Path, sizes: Sequence[int] = ()) -> Self:
         """Open what `save` wrote. Arrays stay on disk, but are read once to check that they fit.
 
-        `sizes` are the numbers of ids of words, characters and affixes, or the first of these; ids must be below them.
-
-        Raises:
-            InputError: a file is missing or damaged, or does not fit the others or the dictionaries.
+        `sizes` are those that `fits` takes, or the first of them. Raises InputError if a file is missing or damaged, or
+        does not fit the others or the dictionaries.
         """
         values: dict[str, Any] = {}
         for field in fields(cls):
@@ -62,7 +60,7 @@ class ArrayFolder:
         return opened
 
     def fits(self, sizes: Sequence[int]) -> dict[str, bool]:
-        """Return by name whether each array fits the others and `sizes`, which are those of `load`."""
+        """Return by name whether each array fits the others and some sizes."""
         raise NotImplementedError
 
     def digest(self) -> str:
@@ -95,7 +93,7 @@ class EncodedSplit(ArrayFolder):
     may_follow: Flags  # which tag of the dictionary may follow which, as `best_tags` takes it
 
     def fits(self, sizes: Sequence[int]) -> dict[str, bool]:
-        """Return by name whether each array fits the others and `sizes`, which are those of `load`."""
+        """Return by name whether each array fits the others and `sizes`: the number of ids of words, characters, ..."""
         tokens, forms, tags = self.forms.size, len(self.form_texts), len(self.tag_names)
         shapes = [(known + 1, known) for known in range(tags + 1)]  # no tag is known if any may follow
         return {

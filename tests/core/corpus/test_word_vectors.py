@@ -14,7 +14,7 @@ TWO = WordVectors(np.array([5, 2], dtype=np.int32), np.array([[1, 2, 3], [4, 5, 
 def test_vectors_are_saved_and_opened(tmp_path: Path) -> None:
     TWO.save(tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["ids.npy", "vectors.npy"]
-    opened = WordVectors.load_of_width(tmp_path, 3)
+    opened = WordVectors.load(tmp_path, (6, 3))
     assert opened.ids.tolist() == [5, 2]
     assert opened.vectors.tolist() == [[1, 2, 3], [4, 5, 6.5]]
     assert opened.digest() == TWO.digest() != NO_VECTORS.digest()
@@ -23,7 +23,7 @@ def test_vectors_are_saved_and_opened(tmp_path: Path) -> None:
 @pytest.mark.parametrize("width", [1, 100])
 def test_no_vectors_fit_every_width(tmp_path: Path, width: int) -> None:
     NO_VECTORS.save(tmp_path)
-    opened = WordVectors.load_of_width(tmp_path, width)
+    opened = WordVectors.load(tmp_path, (6, width))
     assert len(opened.ids) == 0
     assert opened.digest() == NO_VECTORS.digest()
 
@@ -31,11 +31,8 @@ def test_no_vectors_fit_every_width(tmp_path: Path, width: int) -> None:
 def test_another_width_is_named(tmp_path: Path) -> None:
     TWO.save(tmp_path)
     with pytest.raises(InputError) as caught:
-        WordVectors.load_of_width(tmp_path, 100)
-    assert str(caught.value) == (
-        f"{tmp_path}/vectors.npy: shape (2, 3), expected (2, 100) (model.word_dim is 100); run "
-        "`dvc repro` to write it again"
-    )
+        WordVectors.load(tmp_path, (6, 100))
+    assert str(caught.value).startswith(f"{tmp_path}/vectors.npy: damaged: does not fit ")
 
 
 @pytest.mark.parametrize("name", ["ids.npy", "vectors.npy"])
@@ -43,7 +40,7 @@ def test_a_missing_or_damaged_file_is_named(tmp_path: Path, name: str) -> None:
     TWO.save(tmp_path)
     (tmp_path / name).write_bytes(b"\x93NUMPY")
     with pytest.raises(InputError, match=f"^{tmp_path / name}: damaged: "):
-        WordVectors.load_of_width(tmp_path, 3)
+        WordVectors.load(tmp_path, (6, 3))
     (tmp_path / name).unlink()
     with pytest.raises(InputError, match=f"^{tmp_path / name}: no such file; expected the output of `prepare`"):
-        WordVectors.load_of_width(tmp_path, 3)
+        WordVectors.load(tmp_path, (6, 3))
