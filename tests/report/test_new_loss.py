@@ -25,9 +25,7 @@ def _focal(log_probabilities: "Tensor", tags: "Tensor") -> "Tensor":
 LOSSES = {"""
 ENTRY = """    "mine": Loss(last_step=_log_softmax, criterion=_focal, probabilities=_exp),
 }
-
-
-def loss_name("""
+"""
 STAGES = """
 from tagger.core.params.schema import Training
 from tagger.evaluate.evaluate_model import evaluate_model
@@ -50,7 +48,7 @@ def reported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Add the loss to a copy of the project, and run there what the stages up to the report compute."""
     project: Project = make_project(tmp_path_factory.mktemp("new") / "project")
     project.edit("tagger/core/losses/definitions.py", "\nLOSSES = {", CRITERION)
-    project.edit("tagger/core/losses/definitions.py", "}\n\n\ndef loss_name(", ENTRY)
+    project.edit("tagger/core/losses/definitions.py", "}\n", ENTRY)
     project.edit("params.yaml", "- nll\n- cross_entropy\n", "".join(f"- {name}\n" for name in NAMES))
     project.run(sys.executable, "-c", STAGES.format(names=NAMES))
     return project.root

@@ -10,8 +10,6 @@ from functools import partial
 from operator import methodcaller
 from typing import TYPE_CHECKING, NamedTuple
 
-from tagger.core.common.errors import InputError
-
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -68,14 +66,3 @@ LOSSES = {
     # A margin defines no probabilities; softmax over the scores is a convention for comparison, not a calibration.
     "hinge": Loss(last_step=_identity, criterion=_multi_margin, probabilities=_softmax),
 }
-
-
-def loss_name(text: str) -> str:
-    """Return the text if it is the name of a loss.
-
-    Raises:
-        InputError: it is not.
-    """
-    if text not in LOSSES:
-        raise InputError(f"loss: got {text!r}, expected one of {', '.join(LOSSES)}")
-    return text

@@ -7,7 +7,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidat
 
 from tagger.core.common.arithmetic import Arithmetic
 from tagger.core.common.errors import InputError
-from tagger.core.losses.definitions import LOSSES, loss_name
+from tagger.core.losses.definitions import LOSSES
 
 if TYPE_CHECKING:
     LossName = str
@@ -54,14 +54,12 @@ class Training(NamedTuple):
 
     @classmethod
     def parse(cls, loss: str, seed: str) -> Self:
-        """Read the arguments of a stage.
-
-        Raises:
-            InputError: there is no such loss, or `seeds` can't have this seed.
-        """
+        """Read the arguments of a stage. Raises InputError if there is no such loss or seed."""
+        if loss not in LOSSES:
+            raise InputError(f"loss: got {loss!r}, expected one of {', '.join(LOSSES)}")
         if not (seed.isdecimal() and int(seed) <= LARGEST_SEED):
             raise InputError(f"seed: got {seed!r}, expected a whole number from 0 to {LARGEST_SEED}")
-        return cls(loss_name(loss), int(seed))
+        return cls(loss, int(seed))
 
     def __str__(self) -> str:
         """Return `nll-1`, as in the names of its stages."""

@@ -4,8 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from tagger.core.common.arrays import Float64s
-from tagger.core.common.errors import InputError
-from tagger.core.losses.definitions import LOSSES, loss_name
+from tagger.core.losses.definitions import LOSSES
 from tagger.core.params.schema import LossName
 
 ALL: list[LossName] = ["nll", "cross_entropy", "softmax_nll", "mse", "hinge"]
@@ -141,15 +140,3 @@ def test_probabilities_are_the_softmax_of_the_scores(name: LossName) -> None:
 )
 def test_only_softmax_before_the_logarithm_is_infinite_at_far_scores(name: LossName, expected: float) -> None:
     assert float(loss_of(name, torch.tensor([[0.0, 200.0]]), torch.tensor([0]))) == expected
-
-
-@pytest.mark.parametrize("name", ALL)
-def test_each_name_is_a_loss(name: LossName) -> None:
-    assert loss_name(name) == name
-
-
-@pytest.mark.parametrize("text", ["", "NLL", "nll mse", "nll "])
-def test_another_name_is_refused(text: str) -> None:
-    with pytest.raises(InputError) as caught:
-        loss_name(text)
-    assert str(caught.value) == (f"loss: got '{text}', expected one of nll, cross_entropy, softmax_nll, mse, hinge")

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from tagger.core.common.errors import InputError
+from tagger.core.losses.definitions import LOSSES
 from tagger.core.params.reader import flatten, read_params
 from tagger.core.params.schema import ReportView, Training
 from tests.conftest import PARAMS
@@ -22,9 +23,16 @@ def test_a_seed_that_params_cannot_have_is_named(seed: str) -> None:
     assert str(caught.value) == f"seed: got {seed!r}, expected a whole number from 0 to 2147483647"
 
 
-def test_an_unknown_loss_is_named() -> None:
-    with pytest.raises(InputError, match=r"^loss: got 'nnl', expected one of nll, "):
-        Training.parse("nnl", "1")
+@pytest.mark.parametrize("name", LOSSES)
+def test_each_loss_can_be_trained(name: str) -> None:
+    assert Training.parse(name, "1").loss == name
+
+
+@pytest.mark.parametrize("text", ["", "NLL", "nll mse", "nll "])
+def test_an_unknown_loss_is_named(text: str) -> None:
+    with pytest.raises(InputError) as caught:
+        Training.parse(text, "1")
+    assert str(caught.value) == f"loss: got '{text}', expected one of nll, cross_entropy, softmax_nll, mse, hinge"
 
 
 def test_the_settings_of_a_training_name_files_without_their_folders(tmp_path: Path) -> None:
