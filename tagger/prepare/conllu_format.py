@@ -9,7 +9,7 @@ Further columns have no names, only numbers.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from itertools import chain
 from pathlib import Path
 
@@ -24,32 +24,21 @@ _LISTS = ("feats", "deps", "misc")  # where _ is an empty list; elsewhere it sta
 _NO_WORD = re.compile(r"[1-9]\d*-[1-9]\d*|\d+\.[1-9]\d*", re.ASCII)  # the id of a multiword range or an empty node
 
 
-def _find_columns(head: Sequence[str], columns: Columns, path: Path) -> tuple[list[str], int, int]:
-    """Return the names of the columns, "" if unnamed, and the indices of the word and the tag.
+def parse(lines: Iterable[str], path: Path, columns: Columns) -> Iterator[Sentence]:
+    """Parse CoNLL-U. Multiword ranges (3-4) and empty nodes (8.1) are skipped, as the format says.
 
-    `head` are the lines up to the first with columns.
+    Raises InputError if a line has too few or too many columns, an id is out of order, a word is missing, or there is
+    no such column.
     """
+    lines = iter(lines)
+    head = take_head(lines)
     names = list(_COLUMNS)
     if head and head[0].startswith(GLOBAL_COLUMNS):
         names = head[0].partition("=")[2].casefold().split()
     elif head:
         names += [""] * (len(head[-1].split("\t")) - len(names))
-    place = f"{path}:{len(head)}"
-    word = find_column("form" if columns.word == AUTO else columns.word, names, "word", place)
-    tag = find_column("upos" if columns.tag == AUTO else columns.tag, names, "tag", place)
-    return names, word, tag
-
-
-def parse(lines: Iterable[str], path: Path, columns: Columns) -> Iterator[Sentence]:
-    """Parse CoNLL-U. Multiword ranges (3-4) and empty nodes (8.1) are skipped, as the format says.
-
-    Raises:
-        InputError: a line has too few or too many columns, an id is out of order, a word is missing, or there is no
-            such column.
-    """
-    lines = iter(lines)
-    head = take_head(lines)
-    names, word, tag = _find_columns(head, columns, path)
+    word = find_column("form" if columns.word == AUTO else columns.word, names, "word", f"{path}:{len(head)}")
+    tag = find_column("upos" if columns.tag == AUTO else columns.tag, names, "tag", f"{path}:{len(head)}")
     id_ = names.index("id") if "id" in names else None
     missing = ("",) if names[tag] in _LISTS else ("", "_")
     words: list[str] = []

@@ -22,7 +22,7 @@ _EMPTY: tuple[Any, ...] = (None, "", [])
 _FIRST = 20  # rows that decide whether a row is a word or a sentence
 _PYTHON_LIST = re.compile(r"\[(['\"]).*\1\]", re.DOTALL)
 
-Row = tuple[int, Any, Any, Any]  # its number, and its cells in use: words, tags, and what tells sentences apart
+Row = tuple[int, Sequence[Any]]  # its number and its cells, or no cells: an empty row
 
 
 class Columns(NamedTuple):
@@ -40,8 +40,7 @@ USUAL = Columns()
 def find_column(wanted: Column, names: Sequence[str], content: str, place: str) -> int:
     """Return the index of a column by its name or number. `content` is what it holds, `place` where the columns are.
 
-    Raises:
-        InputError: there is no such column.
+    Raises InputError if there is no such column.
     """
     keys = [*range(1, len(names) + 1), *(name.strip().casefold() for name in names)]
     key = wanted.strip().casefold() if isinstance(wanted, str) else wanted
@@ -62,11 +61,7 @@ class Layout(NamedTuple):
 
 
 def choose(header: Sequence[str], columns: Columns, place: str) -> Layout:
-    """Choose the columns of a table by their names.
-
-    Raises:
-        InputError: one is missing or ambiguous.
-    """
+    """Choose the columns of a table by their names. Raises InputError if one is missing or ambiguous."""
     names = [name.strip().casefold() for name in header]
     found = [names.index(name) for name in (*_WORDS, *_WORD, "sentence") if name in names]
     if columns.word != AUTO:
@@ -94,40 +89,57 @@ def read_rows(rows: Iterable[Row], layout: Layout, place: str, tag_names: Sequen
 
     With one word per row, a sentence ends at an empty row or where the sentence column changes; an empty cell there
     continues the sentence. `tag_names` are the names of numeric tags. A tag is missing if it is empty, null, or a
-    negative number with names; in a string with the tags of a whole sentence, none can be missing.
-
-    Raises:
-        InputError: a word is missing, a word or tag is not a string, or there is not one tag per word.
+    negative number with names; in a string with the tags of a whole sentence, none can be missing. Raises InputError if
+    a word is missing, a word or tag is not a string, or there is not one tag per word.
     """
-    rows = chain(rows, [(0, None, None, None)])  # an empty row ends the last sentence
+    rows = chain(rows, [(0, ())])  # an empty row ends the last sentence
     first = list(islice(rows, _FIRST))
-    word_a_row = layout.word_a_row
+    word_at, tag_at, sentence_at, word_a_row = layout
     if word_a_row is None:
-        word_a_row = all(isinstance(row[1], str) and len(split_words(row[1])) == 1 for row in first if row[1])
+        cells_of_words = [cells[word_at] for _, cells in first if cells and cells[word_at]]
+        word_a_row = all(isinstance(cell, str) and len(split_words(cell)) == 1 for cell in cells_of_words)
     words: list[str] = []
     tags: list[str] = []
     current: Any = None
-    for number, row_words, row_tags, sentence in chain(first, rows):
+    own: list[Any]
+    for number, cells in chain(first, rows):
+        row_words, row_tags = (cells[word_at], cells[tag_at]) if cells else (None, None)
+        sentence = cells[sentence_at] if cells and sentence_at is not None else None
         is_empty = row_words in _EMPTY and row_tags in _EMPTY
         if words and (is_empty or not word_a_row or sentence not in (current, "", None)):
             yield Sentence(tuple(words), tuple(tags))
             words, tags = [], []
         if is_empty:
             continue
-        own, own_tags = ([row_words], [row_tags]) if word_a_row else (_list(row_words), _list(row_tags))
+        own, own_tags = [row_words], [row_tags]
+        if not word_a_row:
+            at = f"{place}{number}: the cell"
+            own, own_tags = _list(row_words, f"{at} 'text'"), _list(row_tags, f"{at} 'tag'")
         names = [_name(tag, tag_names) for tag in own_tags]
-        if len(own) != len(names) or not all(map(_is_text, own)) or None in names:
-            raise InputError(f"{place}{number}: {_find_mistake(row_words, row_tags, own, own_tags, names)}")
+        if len(own) != len(names):
+            both = f"{clip(str(row_words))!r}, {clip(str(row_tags))!r}"
+            raise InputError(
+                f"{place}{number}: {len(own)} words but {len(names)} tags, expected one tag per word: {both}"
+            )
+        for word, tag, name in zip(own, own_tags, names, strict=True):
+            if name is None or not isinstance(word, str) or not word.strip(BLANKS):
+                hint = "; data.tag_names can name numeric tags" if type(tag) is int else ""
+                found = f"got the word {clip(repr(word))} with the tag {clip(repr(tag))}"
+                raise InputError(f"{place}{number}: {found}, expected text{hint}")
         words += own
         tags += names
         current = sentence if sentence not in ("", None) else current
 
 
-def _list(cell: Any) -> list[Any]:
-    """Return the words of a cell; a cell that is not a list of words gives one that will be refused."""
-    if isinstance(cell, str) and cell.strip(BLANKS) and not _PYTHON_LIST.fullmatch(cell.strip()):
-        return split_words(cell)
-    return cell if isinstance(cell, list) else [()]
+def _list(cell: Any, place: str) -> list[Any]:
+    if isinstance(cell, list):
+        return cell
+    if not isinstance(cell, str) or not cell.strip(BLANKS):
+        found = "empty" if cell is None or isinstance(cell, str) else clip(repr(cell))
+        raise InputError(f"{place} is {found}, expected at least one word")
+    if _PYTHON_LIST.fullmatch(cell.strip()):
+        raise InputError(f"{place} is a Python list, expected words separated by spaces: {clip(cell)!r}")
+    return split_words(cell)
 
 
 def _name(tag: Any, names: Sequence[str]) -> Any:
@@ -137,22 +149,3 @@ def _name(tag: Any, names: Sequence[str]) -> Any:
     if type(tag) is int and names:
         return names[tag] if 0 <= tag < len(names) else "" if tag < 0 else None
     return "" if tag is None else None
-
-
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str) and bool(value.strip(BLANKS))
-
-
-def _find_mistake(row_words: Any, row_tags: Any, words: list[Any], tags: list[Any], names: list[Any]) -> str:
-    for name, cell in (("text", row_words), ("tag", row_tags)):
-        if isinstance(cell, str) and _PYTHON_LIST.fullmatch(cell.strip()):
-            return f"the cell {name!r} is a Python list, expected words separated by spaces: {clip(cell)!r}"
-        if cell is None or (isinstance(cell, str) and not cell.strip(BLANKS)):
-            return f"the cell {name!r} is empty, expected at least one word"
-    if len(words) != len(tags):
-        cells = f"{clip(str(row_words))!r}, {clip(str(row_tags))!r}"
-        return f"{len(words)} words but {len(tags)} tags, expected one tag per word: {cells}"
-    rows = zip(words, tags, names, strict=True)
-    word, tag = next((word, tag) for word, tag, name in rows if name is None or not _is_text(word))
-    hint = "; data.tag_names can name numeric tags" if type(tag) is int else ""
-    return f"got the word {clip(repr(word))} with the tag {clip(repr(tag))}, expected strings{hint}"

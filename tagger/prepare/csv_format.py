@@ -28,11 +28,7 @@ def recognise(lines: Sequence[str], columns: Columns) -> bool:
 
 
 def parse(lines: Iterable[str], path: Path, columns: Columns) -> Iterator[Sentence]:
-    """Parse rows. A cell that holds a delimiter is quoted.
-
-    Raises:
-        InputError: the header lacks a column, or a row has other cells than the header, or not one tag per word.
-    """
+    """Parse rows. Raises InputError if a column is missing, or a row has other cells or not one tag per word."""
     lines = iter(lines)
     head = [next(lines, "")]
     while head[-1].isspace():
@@ -46,19 +42,19 @@ def parse(lines: Iterable[str], path: Path, columns: Columns) -> Iterator[Senten
     if delimiter == " ":
         layout = layout._replace(word_a_row=True)
 
-    def used() -> Iterator[Row]:
+    word, tag = layout.word, layout.tag
+
+    def checked() -> Iterator[Row]:
         for number, row in rows:
-            if len(row) == len(header):
-                sentence = None if layout.sentence is None else row[layout.sentence]
-                yield number, row[layout.word].strip(" "), row[layout.tag].strip(" "), sentence
-            elif row:
+            if row and len(row) != len(header):
                 hint = "; quote cells that contain a comma" if len(row) > len(header) else ""
                 found = f"{len(row)} cells, expected {len(header)} ({','.join(header)}){hint}"
                 raise InputError.at(path, number, f"{found}: {clip(','.join(row))!r}")
-            else:
-                yield number, None, None, None
+            if row:
+                row[word], row[tag] = row[word].strip(" "), row[tag].strip(" ")
+            yield number, row
 
-    yield from read_rows(used(), layout, f"{path}:")
+    yield from read_rows(checked(), layout, f"{path}:")
 
 
 def _delimiter_of(line: str, columns: Columns) -> str:

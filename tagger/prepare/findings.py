@@ -24,8 +24,7 @@ _CONFLICT = ("<<<<<<<", ">>>>>>>")  # git's conflict markers
 def find_problems(splits: Mapping[str, IndexedCorpus], files: Mapping[str, str]) -> Iterator[str]:
     """Yield a warning for each oddity of the splits; `files` has the file of each.
 
-    Raises:
-        InputError: an error would make a training worthless.
+    Raises InputError if an error would make a training worthless.
     """
     for name, corpus in splits.items():
         yield from find_problems_of(corpus, f"{files[name]} ({name})")
@@ -75,8 +74,7 @@ def find_problems_of(corpus: IndexedCorpus, place: str) -> Iterator[str]:
 def check_fit(survey: Mapping[str, Any], files: Mapping[str, str]) -> Iterator[str]:
     """Yield a warning if dev or test has so little in common with train that its figures mean little.
 
-    Raises:
-        InputError: dev or test shares no tag with train, so no word of it could be tagged right.
+    Raises InputError if dev or test shares no tag with train, so no word of it could be tagged right.
     """
     train = f"train ({files['train']})"
     for name in ("dev", "test"):

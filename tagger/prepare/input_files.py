@@ -20,8 +20,7 @@ DOCUMENT = "-DOCSTART-"  # begins a line of CoNLL that marks a document
 def open_input(path: Path, expected: str) -> Iterator[BinaryIO]:
     """Open a file for reading, after any byte order mark; unzip it if it begins like gzip, whatever its name.
 
-    Raises:
-        InputError: the file is missing or a folder (the message asks for `expected`), or its gzip is damaged.
+    Raises InputError if the file is missing or a folder (the message asks for `expected`), or its gzip is damaged.
     """
     if path.is_dir():
         raise InputError(f"{path}: is a folder, expected {expected}")
@@ -41,8 +40,7 @@ def open_input(path: Path, expected: str) -> Iterator[BinaryIO]:
 def read_lines(path: Path, expected: str, encoding: str = "utf-8") -> Iterator[str]:
     """Yield the lines of a text file, each with its line feed.
 
-    Raises:
-        InputError: as from `open_input`, or a line is not in the encoding, or there is no such encoding.
+    Raises InputError like `open_input`, and if a line is not in the encoding or there is no such encoding.
     """
     number = 0
     with open_input(path, expected) as file:

@@ -19,18 +19,12 @@ from tagger.prepare.corpus_table import Columns, choose, read_rows
 
 
 def parse(lines: Iterable[str], path: Path, columns: Columns) -> Iterator[Sentence]:
-    """Parse objects.
-
-    Raises:
-        InputError: a line is not an object, lacks a column, or has not one tag per word.
-    """
+    """Parse objects. Raises InputError if a line is not an object, lacks a column, or has not one tag per word."""
     objects = ((number, _object(line, path, number)) for number, line in enumerate(lines, 1) if not line.isspace())
     for number, first in objects:
         keys = list(first)
         layout = choose(keys, columns, f"{path}:{number}")
-        word, tag = keys[layout.word], keys[layout.tag]
-        sentence = "" if layout.sentence is None else keys[layout.sentence]
-        rows = ((at, row.get(word), row.get(tag), row.get(sentence)) for at, row in chain([(number, first)], objects))
+        rows = ((at, [row.get(key) for key in keys]) for at, row in chain([(number, first)], objects))
         yield from read_rows(rows, layout, f"{path}:", columns.tag_names)
 
 

@@ -19,11 +19,7 @@ def recognise(lines: Sequence[str], _columns: Columns) -> bool:
 
 
 def parse(lines: Iterable[str], path: Path, _columns: Columns) -> Iterator[Sentence]:
-    """Parse lines of words with their tags.
-
-    Raises:
-        InputError: a word has no tag.
-    """
+    """Parse lines of words with their tags. Raises InputError if a word has no tag."""
     mark = ""
     for number, line in enumerate(lines, start=1):
         tokens = split_words(line)

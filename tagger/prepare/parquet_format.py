@@ -19,8 +19,7 @@ _ROWS = 4096  # read at once
 def parse(_lines: Iterable[str], path: Path, columns: Columns) -> Iterator[Sentence]:
     """Parse the rows of a file, which has no lines.
 
-    Raises:
-        InputError: the file is not Parquet, lacks a column, or has a row without one tag per word.
+    Raises InputError if the file is not Parquet, lacks a column, or has a row without one tag per word.
     """
     import pyarrow as pa  # no other format needs it
     import pyarrow.parquet as pq
@@ -30,13 +29,11 @@ def parse(_lines: Iterable[str], path: Path, columns: Columns) -> Iterator[Sente
             table = pq.ParquetFile(file)
             names = table.schema_arrow.names
             layout = choose(names, columns, f"{path}")
-            word, tag = names[layout.word], names[layout.tag]
-            sentence = None if layout.sentence is None else names[layout.sentence]
-            batches = table.iter_batches(_ROWS, columns=list({word, tag, sentence} - {None}))
-            numbered = enumerate((row for batch in batches for row in batch.to_pylist()), start=1)
-            rows = ((number, row[word], row[tag], row.get(sentence)) for number, row in numbered)
-            tag_names = columns.tag_names or _class_names(table.schema_arrow.metadata or {}, tag)
-            yield from read_rows(rows, layout, f"{path}: row ", tag_names)
+            used = {names[index] for index in layout[:3] if index is not None}
+            batches = table.iter_batches(_ROWS, columns=list(used))
+            rows = ([row.get(name) for name in names] for batch in batches for row in batch.to_pylist())
+            tag_names = columns.tag_names or _class_names(table.schema_arrow.metadata or {}, names[layout.tag])
+            yield from read_rows(enumerate(rows, start=1), layout, f"{path}: row ", tag_names)
     except (OSError, ValueError, pa.ArrowException) as error:
         raise InputError(f"{path}: {' '.join(str(error).split())}") from None
 

@@ -48,11 +48,7 @@ def prepare_corpus() -> None:
 
 
 def examine_corpus(params: PrepareView) -> Prepared:
-    """Read the corpus and encode it, writing nothing; warnings go to standard error.
-
-    Raises:
-        InputError: a file can't be read, or what it holds can't be used.
-    """
+    """Read the corpus and encode it, writing nothing; warnings go to stderr. Raises InputError if it is unusable."""
     data = params.data
     splits = read_splits(data)
     files = {"train": data.train, "dev": data.dev, "test": data.test}

@@ -50,10 +50,8 @@ def read_corpus(
 ) -> IndexedCorpus:
     """Read the sentences of a file in any of the `FORMATS`, gzipped or not.
 
-    `auto` goes by the file's name, otherwise by its first lines that are not comments.
-
-    Raises:
-        InputError: the file is missing, empty or unreadable, a line is wrong, or a column does not exist.
+    `auto` goes by the file's name, otherwise by its first lines that are not comments. Raises InputError if the file is
+    missing, empty or unreadable, a line is wrong, or a column does not exist.
     """
     known = format_of(path, file_format, columns, encoding)
     corpus = IndexedCorpus.of(known.parse(read_lines(path, _expected(), encoding), path, columns))
@@ -84,8 +82,7 @@ def _expected() -> str:
 def split_off(corpus: IndexedCorpus, share: float, seed: int) -> tuple[IndexedCorpus, IndexedCorpus]:
     """Draw a share of the sentences at random; return the rest and the drawn ones, both in their original order.
 
-    Raises:
-        InputError: one of the two would be empty.
+    Raises InputError if one of the two would be empty.
     """
     amount = round(len(corpus) * share)
     if not 0 < amount < len(corpus):

@@ -33,11 +33,9 @@ def read_vectors(path: Path, words: Dictionary, width: int) -> WordVectors:
     """Read the vectors of the words of a dictionary. Nothing else is kept, so the file may be larger than memory.
 
     A word gets the vector of the first equal word in the file or, failing that, of the first that equals it in lower
-    case. So `Paris` serves `paris` in a dictionary of lower-case words.
-
-    Raises:
-        InputError: the file is missing or damaged, or a line is not a word and `width` numbers. The numbers of words
-            that are not kept are counted but not read.
+    case. So `Paris` serves `paris` in a dictionary of lower-case words. Raises InputError if the file is missing or
+    damaged, or a line is not a word and `width` numbers. The numbers of words that are not kept are counted but not
+    read.
     """
     vectors: dict[int, array[float]] = {}
     final: set[int] = set()  # ids whose vector is that of an equal word

@@ -415,7 +415,7 @@ def test_the_delimiter_and_the_names_are_found(delimiter: str) -> None:
 @pytest.mark.parametrize(
     ("text", "columns", "message"),
     [
-        (KAGGLE + ",,NN,O\n", USUAL, "5: the cell 'text' is empty, expected at least one word"),
+        (KAGGLE + ",,NN,O\n", USUAL, "5: got the word '' with the tag 'O', expected text"),
         (KAGGLE + ",dog,NN\n", USUAL, "5: 3 cells, expected 4 (Sentence #,Word,POS,Tag): ',dog,NN'"),
         (
             KAGGLE,
@@ -482,12 +482,10 @@ def test_numbers_of_tags_get_their_names(feature: object) -> None:
     assert parquet_sentences(numbers.replace_schema_metadata({"huggingface": info})) == READ
     assert parquet_sentences(numbers, Columns(tag_names=("INTJ", "DET", "X"))) == READ
     with pytest.raises(
-        InputError, match=r"^corpus\.txt: row 1: .* 'The' with the tag 1, expected strings; data.tag_names"
+        InputError, match=r"^corpus\.txt: row 1: .* 'The' with the tag 1, expected text; data.tag_names"
     ):
         parquet_sentences(numbers)
-    with pytest.raises(
-        InputError, match=r"^corpus\.txt: row 1: got the word 'New York' with the tag 2, expected strings"
-    ):
+    with pytest.raises(InputError, match=r"^corpus\.txt: row 1: got the word 'New York' with the tag 2, expected text"):
         parquet_sentences(numbers, Columns(tag_names=("INTJ", "DET")))
 
 
@@ -506,7 +504,7 @@ NO_NAMES: list[Any] = [[], {}, 7, "names", {"names": 7}, {"names": ["A", 7]}, {"
 )
 def test_names_of_tags_that_are_none_are_not_used(info: bytes) -> None:
     numbers = pa.table({"tokens": [["The"]], "upos": [[1]]}).replace_schema_metadata({"huggingface": info})
-    with pytest.raises(InputError, match=r"'The' with the tag 1, expected strings; data.tag_names"):
+    with pytest.raises(InputError, match=r"'The' with the tag 1, expected text; data.tag_names"):
         parquet_sentences(numbers)
 
 
@@ -522,10 +520,10 @@ def test_a_text_of_parquet_that_is_no_utf8_is_named() -> None:
     [
         ('{"tokens": ["a"]}', "2: the cell 'tag' is empty, expected at least one word"),
         ('{"tokens": ["a", "b"], "tags": ["X"]}', "2: 2 words but 1 tags, expected one tag per word"),
-        ('{"tokens": ["a", ""], "tags": ["X", "Y"]}', "2: got the word '' with the tag 'Y', expected strings"),
-        ('{"tokens": ["a", 3], "tags": ["X", "Y"]}', "2: got the word 3 with the tag 'Y', expected strings"),
-        ('{"tokens": ["a"], "tags": [1.5]}', "2: got the word 'a' with the tag 1.5, expected strings"),
-        ('{"tokens": ["a"], "tags": 5}', "2: got the word 'a' with the tag (), expected strings"),
+        ('{"tokens": ["a", ""], "tags": ["X", "Y"]}', "2: got the word '' with the tag 'Y', expected text"),
+        ('{"tokens": ["a", 3], "tags": ["X", "Y"]}', "2: got the word 3 with the tag 'Y', expected text"),
+        ('{"tokens": ["a"], "tags": [1.5]}', "2: got the word 'a' with the tag 1.5, expected text"),
+        ('{"tokens": ["a"], "tags": 5}', "2: the cell 'tag' is 5, expected at least one word"),
         ('{"tokens": ["a"], "tags": null}', "2: the cell 'tag' is empty, expected at least one word"),
         ('{"tokens": "[\'a\']", "tags": ["X"]}', "2: the cell 'text' is a Python list, expected words"),
         ('{"tokens": ["\\ud800"], "tags": ["X"]}', "2: not JSON: "),
@@ -545,7 +543,7 @@ def test_a_row_of_parquet_that_is_wrong_is_named(tmp_path: Path, monkeypatch: py
     monkeypatch.chdir(tmp_path)
     FILE.write_text("text,tag\na,X\n", encoding="utf-8")
     wrong = pa.table({"tokens": [["a"], ["b"], ["c", None]], "tags": [["X"], ["Y"], ["X", "Y"]]})
-    with pytest.raises(InputError, match=r"^corpus\.txt: row 3: got the word None with the tag 'Y', expected strings$"):
+    with pytest.raises(InputError, match=r"^corpus\.txt: row 3: got the word None with the tag 'Y', expected text$"):
         parquet_sentences(wrong)
     with pytest.raises(InputError, match=r"^corpus\.txt: Parquet magic bytes not found"):
         list(parquet_format.parse((), FILE, USUAL))
