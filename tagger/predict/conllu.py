@@ -13,13 +13,13 @@ WORD = re.compile(r"\d+\t", re.ASCII)  # how the line of a word begins
 def retagged(lines: Iterable[str], tags: Iterable[str], column: str) -> list[str]:
     """Return the lines of a sentence with new tags for its words; `column` is that of the model."""
     rest = iter(tags)
-    return [_with_tag(line, next(rest), column) if WORD.match(line) else line for line in lines]
-
-
-def _with_tag(line: str, tag: str, column: str) -> str:
-    cells = line.split("\t")
-    put_tag(cells, tag, column)
-    return "\t".join(cells)
+    result = []
+    for line in lines:
+        cells = line.split("\t")
+        if WORD.match(line):
+            put_tag(cells, next(rest), column)
+        result.append("\t".join(cells))
+    return result
 
 
 def put_tag(cells: list[str], tag: str, column: str) -> None:

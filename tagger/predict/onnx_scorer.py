@@ -24,19 +24,13 @@ MOST_BYTES = 2**26  # of all vectors together
 
 
 class OnnxScorer:
-    """Computes the probabilities of an exported model, one batch per thread at a time."""
+    """Computes the probabilities of an export, one batch per thread at a time. The arguments are those of `Tagger`."""
 
     def __init__(self, folder: Path, threads: int | None = None, int8: bool = False) -> None:
-        """Load an export; the arguments are those of `Tagger`.
-
-        Raises:
-            InputError: the folder is missing or damaged, or has no tagger in 8 bits.
-        """
         config, dictionaries, graphs = read_export(folder)
         name = "tagger.int8.onnx" if int8 else "tagger.onnx"
         if name not in graphs:
             raise InputError(f"{folder / name}: no such file; expected an export with export.int8 on")
-        self.tag_names = tuple(dictionaries.tags.entries)
         self.dictionaries, self._model = dictionaries, config.model
         self._form_encoder = _session(graphs["characters.onnx"]) if config.model.form_width else None
         self._tagger = _session(graphs[name])
@@ -51,7 +45,7 @@ class OnnxScorer:
         forms, rows, vectors = self._forms.look_up(words)
         word_ids = np.array([self.dictionaries.word_id(form) for form in forms], dtype=np.int32)
         starts, lengths = _layout(sentences)
-        result = np.empty((len(words), len(self.tag_names)), dtype=np.float32)
+        result = np.empty((len(words), len(self.dictionaries.tags)), dtype=np.float32)
 
         def tag(batch: Int64s) -> None:
             real, places = _grid(starts[batch], lengths[batch])
@@ -104,8 +98,7 @@ class FormVectors:
     """
 
     def __init__(self, encode: Callable[[Sequence[str]], Float32s], width: int) -> None:
-        """Begin empty; `encode` returns the vectors of forms, (F, V), and `width` is V."""
-        self._encode = encode
+        self._encode = encode  # from forms to their vectors, (F, V)
         self._most = max(1, min(MOST_FORMS, MOST_BYTES // (4 * max(1, width))))
         self._lock = Lock()
         self._vectors: dict[str, Float32s] = {}

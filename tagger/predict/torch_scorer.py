@@ -15,14 +15,8 @@ class TorchScorer:
     """Computes the probabilities of a trained model, on the CPU."""
 
     def __init__(self, folder: Path) -> None:
-        """Load a model folder.
-
-        Raises:
-            InputError: the folder is missing or damaged.
-        """
         self._device = choose_device("cpu")
         self._model, self.dictionaries = read_model(folder)
-        self.tag_names = tuple(self.dictionaries.tags.entries)
 
     def probabilities(self, sentences: Sequence[Sequence[str]]) -> Probabilities:
         """Return the probabilities of the K tags for the N words of these sentences, none of them empty: (N, K)."""

@@ -10,18 +10,9 @@ from typing import Any
 
 from tagger.core.common.errors import InputError
 
-# Raised by readers of JSON and of NumPy arrays if a file is damaged.
-_OF_READERS = (
-    ValueError,
-    TypeError,
-    LookupError,
-    AttributeError,
-    ArithmeticError,
-    EOFError,
-    RecursionError,
-    SyntaxError,
-    TokenError,
-)
+# Raised by readers of JSON and, the last four, of NumPy arrays if a file is damaged.
+_OF_READERS: tuple[type[Exception], ...] = (ValueError, TypeError, LookupError, AttributeError, RecursionError)
+_OF_READERS += (ArithmeticError, EOFError, SyntaxError, TokenError)
 
 
 @contextmanager
@@ -73,8 +64,7 @@ def write_json(path: Path, document: Any) -> None:
 def reading(path: Path, expected: str) -> Iterator[None]:
     """Report a file that is missing or damaged; `expected` says what the user should provide.
 
-    Raises:
-        InputError: the file is missing, or the block can't use its content.
+    Raises InputError if the file is missing, or the block can't use its content.
     """
     try:
         yield

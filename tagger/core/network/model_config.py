@@ -11,19 +11,13 @@ from pydantic import ValidationError
 from tagger.core.common.arrays import Float32s
 from tagger.core.common.errors import InputError
 from tagger.core.common.files import reading, write_json
-from tagger.core.corpus.dictionary import AFFIXES
+from tagger.core.corpus.dictionary import AFFIXES, DICTIONARY_FILES
 from tagger.core.params.schema import ModelParams, Section
 
 CONFIG = "config.json"
 MEBI = 2**20
 CONFIG_LIMIT = MEBI // 16  # in bytes, like all limits
-DICTIONARY_LIMITS = {
-    "words.json": 64 * MEBI,
-    "characters.json": 4 * MEBI,
-    AFFIXES: 64 * MEBI,
-    "tags.json": MEBI,
-    "lookup.json": MEBI // 16,
-}
+DICTIONARY_LIMITS = dict(zip(DICTIONARY_FILES, (64 * MEBI, 4 * MEBI, 64 * MEBI, MEBI, MEBI // 16), strict=True))
 WEIGHT_LIMIT = 1024 * MEBI
 # With it, float32 holds every sum in the largest network, even if each weight is 255 in 8 bits.
 LARGEST_WEIGHT = 1e9
@@ -37,11 +31,7 @@ class ModelConfig(Section):
 
     @classmethod
     def read(cls, folder: Path) -> Self:
-        """Read the config of a model folder of this kind.
-
-        Raises:
-            InputError: it is missing or damaged, or a value is missing, unknown or wrong.
-        """
+        """Read the config of a model folder of this kind. Raises InputError if it is missing, damaged or wrong."""
         try:
             return cls.model_validate(read_document(folder))
         except ValidationError as error:
@@ -62,11 +52,7 @@ def write_config(folder: Path, config: dict[str, Any]) -> None:
 
 
 def read_document(folder: Path) -> dict[str, Any]:
-    """Return the config of a model folder, unchecked.
-
-    Raises:
-        InputError: it is missing, too large, or not a JSON object.
-    """
+    """Return the config of a model folder, unchecked. Raises InputError if it is no JSON object."""
     path = folder / CONFIG
     with reading(path, "a model folder that `dvc repro` writes, such as models/export or models/nll/1"):
         document = json.loads(_read_limited(path, CONFIG_LIMIT).decode("utf-8"))
@@ -78,8 +64,7 @@ def read_document(folder: Path) -> dict[str, Any]:
 def read_checked(folder: Path, config: ModelConfig, limits: Mapping[str, int]) -> dict[str, bytes]:
     """Return the contents of files after checking them against the config; `limits` has their largest sizes in bytes.
 
-    Raises:
-        InputError: a file is missing, too large or damaged, or has no checksum.
+    Raises InputError if a file is missing, too large or damaged, or has no checksum.
     """
     contents = {}
     for name, limit in sorted(limits.items()):
