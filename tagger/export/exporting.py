@@ -59,8 +59,7 @@ def export_chosen() -> None:
 def choose_training(wanted: str, trainings: Sequence[Training]) -> Training:
     """Return the first of the trainings with the highest dev accuracy: of the wanted loss, or of all for `best`.
 
-    Raises:
-        InputError: the summary of a training is missing or damaged.
+    Raises InputError if the summary of a training is missing or damaged.
     """
 
     def dev_accuracy(training: Training) -> float:
@@ -79,10 +78,8 @@ def export_model(
     The export tags the words of the split from their text, as a user would. The predictions are those of the trained
     model. The result is also written to `verification.json`: all probabilities are equal within `tolerance` once
     `temperature` is undone, and how much they differ depends on the processor; `calibrated` has the metrics on the
-    split that the temperature changes.
-
-    Raises:
-        InputError: the two differ, the model folder is damaged, or the predictions are not of this split.
+    split that the temperature changes. Raises InputError if the two differ, the model folder is damaged, or the
+    predictions are not of this split.
     """
     temperature = _write_model(trained, folder, int8, dev)
     probabilities = _tag(folder, split)

@@ -25,10 +25,8 @@ def model_card(
 ) -> str:
     """Return the card of the exported model.
 
-    The survey is metrics/prepare.json; the evaluations are the test metrics of each training.
-
-    Raises:
-        jinja2.UndefinedError: the survey lacks a figure.
+    The survey is metrics/prepare.json; the evaluations are the test metrics of each training. Raises
+    jinja2.UndefinedError if the survey lacks a figure.
     """
     text = (Path(__file__).parent / "model_card.md.jinja").read_text(encoding="utf-8")
     template = Template(

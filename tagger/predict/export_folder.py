@@ -48,11 +48,7 @@ class ExportConfig(ModelConfig):
 
 
 def is_export(folder: Path) -> bool:
-    """Say whether a model folder is an export, not a trained model.
-
-    Raises:
-        InputError: its config is missing or damaged.
-    """
+    """Say whether a model folder is an export, not a trained model. Raises InputError if its config is damaged."""
     return read_document(folder).get("format") == FORMAT
 
 
@@ -62,10 +58,8 @@ def read_export(folder: Path) -> tuple[ExportConfig, Dictionaries, dict[str, byt
     The config and the dictionaries declare the graphs. Only the weights are taken from the files: the declared graph
     with these weights must equal the file byte for byte (by its SHA-256). No file larger than declared is read. Reading
     one of our files takes up to three times its size in memory; a file with other content may take about a hundred
-    times its size, which the size limits bound.
-
-    Raises:
-        InputError: the folder or one of its files is missing, damaged, too large, or does not fit the others.
+    times its size, which the size limits bound. Raises InputError if the folder or one of its files is missing,
+    damaged, too large, or does not fit the others.
     """
     config = ExportConfig.read(folder)
     dictionaries = Dictionaries.parse(read_checked(folder, config, config.dictionary_limits), folder)

@@ -19,10 +19,8 @@ SCHEME = "hf://"
 def fetch(source: str) -> Path:
     """Return a folder in the Hub's cache with the files of `hf://owner/name` or `hf://owner/name@revision`.
 
-    Only files of an export are fetched, none above its size limit; without network, those fetched last are used.
-
-    Raises:
-        InputError: the Hub does not give them, or one is too large.
+    Only files of an export are fetched, none above its size limit; without network, those fetched last are used. Raises
+    InputError if the Hub does not give them, or one is too large.
     """
     repository, _, revision = source.removeprefix(SCHEME).partition("@")
     with _reporting(source):
@@ -49,10 +47,8 @@ def fetch(source: str) -> Path:
 def push(folder: Path, repository: str, *, private: bool) -> str:
     """Upload an export in one commit, its card as README.md, and return the commit's address.
 
-    A missing repository is created. Files of an earlier export that this one lacks are deleted.
-
-    Raises:
-        InputError: the folder is not an export, is damaged or has no card, or the Hub refuses it.
+    A missing repository is created. Files of an earlier export that this one lacks are deleted. Raises InputError if
+    the folder is not an export, is damaged or has no card, or the Hub refuses it.
     """
     config, _, _ = read_export(folder)
     files = {name: folder / name for name in (CONFIG, *config.sha256, VERIFICATION.name)}

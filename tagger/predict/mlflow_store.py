@@ -47,8 +47,7 @@ class _TooSlowError(Exception):
 def tracking_uri() -> str:
     """Return the URI of the store; a relative path of an SQLite database starts at the main workspace.
 
-    Raises:
-        InputError: the environment has something else than a URI.
+    Raises InputError if the environment has something else than a URI.
     """
     uri = os.environ.get("MLFLOW_TRACKING_URI", "") or f"{SQLITE}mlflow.db"
     path = uri.removeprefix(SQLITE)
@@ -110,10 +109,8 @@ def _limited(seconds: float) -> Iterator[None]:
 def knock(uri: str, *, to_read: str | None = None) -> None:
     """Make sure that a database answers, because MLflow would retry for minutes. Servers need no check.
 
-    A missing database is created, unless it is only needed `to_read` something.
-
-    Raises:
-        InputError: there is nothing to read.
+    A missing database is created, unless it is only needed `to_read` something. Raises InputError if there is nothing
+    to read.
     """
     if kind_of(uri) not in DATABASES:
         return

@@ -23,11 +23,8 @@ def is_mlflow_uri(source: str) -> bool:
 def model_folder_of(source: str) -> Iterator[Path]:
     """Give the folder of a model for the block; that of `models:/lstm-tagger@champion` or `hf://owner/name` is fetched.
 
-    Only files are downloaded: the code packed with a model is not run.
-
-    Raises:
-        InputError: there is no such model, or it was not made by this pipeline.
-        StoreAwayError: MLflow's store can't be read.
+    Only files are downloaded: the code packed with a model is not run. Raises InputError if there is no such model, or
+    it was not made by this pipeline. Raises StoreAwayError if MLflow's store can't be read.
     """
     if source.startswith(SCHEME):
         yield fetch(source)

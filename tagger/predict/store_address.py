@@ -20,10 +20,8 @@ def kind_of(uri: str) -> str:
 def parse_address(uri: str) -> tuple[str, set[str]]:
     """Return what may be shown of the URI of a store, and its secrets.
 
-    In place of user and password, and of a query, which may have a password too, stands ***.
-
-    Raises:
-        InputError: others may read it in another way. The line shows nothing of it: anything may be the password.
+    In place of user and password, and of a query, which may have a password too, stands ***. Raises InputError if
+    others may read it in another way. The line shows nothing of it: anything may be the password.
     """
     scheme, _, rest = uri.partition("://")
     if (not rest and "@" not in uri) or (kind_of(uri) in ("sqlite", "file") and rest.startswith("/")):

@@ -74,8 +74,7 @@ class Tagger:
     def load(cls, source: Path | str, *, threads: int | None = None, int8: bool = False) -> "Tagger":
         """Load a model folder, `models:/lstm-tagger@champion` from MLflow, or `hf://owner/name@revision` from the Hub.
 
-        Raises:
-            InputError: there is no such model, or it is damaged.
+        Raises InputError if there is no such model, or it is damaged.
         """
         with model_folder_of(str(source)) as folder:
             return cls(folder, threads=threads, int8=int8)
@@ -84,10 +83,8 @@ class Tagger:
         """Tag sentences in their order; an endless stream needs no more memory than a chunk.
 
         A sentence is an iterable of words, such as a list or an array, or a text whose words are separated by white
-        space. A sentence without words comes back without tags.
-
-        Raises:
-            InputError: a sentence is something else, or breaks a rule of `read_sentences`.
+        space. A sentence without words comes back without tags. Raises InputError if a sentence is something else, or
+        breaks a rule of `read_sentences`.
         """
         chunk: list[tuple[str, ...]] = []
         size = 0

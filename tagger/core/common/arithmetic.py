@@ -40,8 +40,7 @@ def in_use() -> bool:
 def check(arithmetic: Arithmetic, device_type: str = "cpu") -> None:
     """Verify that this process computes with `arithmetic`; warn if this processor or type of device can't.
 
-    Raises:
-        InputError: torch was imported without `use`.
+    Raises InputError if torch was imported without `use`.
     """
     if arithmetic == "native":
         return

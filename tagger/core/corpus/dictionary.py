@@ -60,8 +60,7 @@ class Dictionary:
     def parse(cls, content: bytes, path: Path, first_id: int = RESERVED) -> "Dictionary":
         """Read the content of a file that `save` wrote.
 
-        Raises:
-            InputError: it is not a dictionary that begins with this id.
+        Raises InputError if it is not a dictionary that begins with this id.
         """
         with reading(path, EXPECTED):
             document = json.loads(content.decode("utf-8"))
@@ -120,11 +119,7 @@ class Dictionaries(NamedTuple):
 
     @classmethod
     def load(cls, folder: Path) -> "Dictionaries":
-        """Read what `save` wrote.
-
-        Raises:
-            InputError: a file is missing or damaged.
-        """
+        """Read what `save` wrote. Raises InputError if a file is missing or damaged."""
         contents = {}
         for name in DICTIONARY_FILES:
             with reading(folder / name, EXPECTED):

@@ -11,10 +11,8 @@ from tagger.core.params.schema import Device
 def choose_device(name: Device) -> torch.device:
     """Return the device for the param `device`; `auto` is CUDA if available, one GPU per process of a training.
 
-    On a CPU, torch gets one thread: the matrices are small, and each step would wait for the slowest core.
-
-    Raises:
-        InputError: `cuda` is asked for, but torch finds no CUDA device.
+    On a CPU, torch gets one thread: the matrices are small, and each step would wait for the slowest core. Raises
+    InputError if `cuda` is asked for, but torch finds no CUDA device.
     """
     torch.set_num_threads(1)
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS is deterministic only with a fixed workspace

@@ -54,11 +54,7 @@ def write_model(trained: TrainedModel, folder: Path) -> None:
 
 
 def read_model(folder: Path) -> TrainedModel:
-    """Read what `write_model` wrote, on the CPU.
-
-    Raises:
-        InputError: the folder or one of its files is missing, damaged, or does not fit the others.
-    """
+    """Read what `write_model` wrote, on the CPU. Raises InputError if a file is missing, damaged or does not fit."""
     config = _Config.read(folder)
     limits = config.dictionary_limits | {WEIGHTS: WEIGHT_LIMIT}
     refuse_others(folder, config, limits)
@@ -84,8 +80,7 @@ def read_model(folder: Path) -> TrainedModel:
 def fingerprint(folder: Path) -> str:
     """Return the SHA-256 of `config.json`, which covers every other file: equal for equal models of one loss.
 
-    Raises:
-        InputError: the config is missing or damaged.
+    Raises InputError if the config is missing or damaged.
     """
     _Config.read(folder)
     return hashlib.sha256((folder / CONFIG).read_bytes()).hexdigest()
