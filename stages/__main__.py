@@ -13,6 +13,7 @@ from pathlib import Path
 from tagger.runner.run_stage import run_stage
 from tagger.runner.stage_code import other_versions
 from tagger.runner.stage_files import StageFiles
+from tagger.tracking import mlflow_process
 
 STAGES = {"prepare": "", "train": " LOSS SEED", "evaluate": " LOSS SEED", "report": "", "export": ""}  # arguments
 
@@ -29,6 +30,8 @@ def load() -> Callable[[], None]:
 
         expected = ", ".join(name + names for name, names in STAGES.items())
         raise InputError(f"python -m stages: got {' '.join(sys.argv[1:])!r}, expected one of {expected}")
+    if stage != "prepare":  # which tracks nothing
+        mlflow_process.start()
     files = StageFiles(stage, *arguments)
     from tagger.core.common import arithmetic
     from tagger.core.common.processes import rank

@@ -1,5 +1,6 @@
 """Train the tagger with a loss and a seed, in one process or several, with locks, checkpoints, progress, tracking."""
 
+import os
 import sys
 from collections.abc import Callable
 from contextlib import suppress
@@ -8,11 +9,12 @@ from tagger.core.common.errors import InputError
 from tagger.core.common.processes import rank
 from tagger.core.params.schema import Training
 from tagger.runner.checkpoint import Checkpoint, training_key
+from tagger.runner.children import end_with_the_stage
 from tagger.runner.locks import hold
 from tagger.runner.progress import Progress
-from tagger.runner.workers import choose_processes, end_with_the_stage, workers
+from tagger.runner.workers import choose_processes, workers
 from tagger.tracking.hooks import open_training_run
-from tagger.train.process_group import joined
+from tagger.train.process_group import RENDEZVOUS, joined
 from tagger.train.trainer import Trainer, TrainingInputs, write_outputs
 
 
@@ -23,7 +25,8 @@ def main(loss: str, seed: str, written: Callable[[], None] = lambda: None) -> No
     """
     training = Training.parse(loss, seed)
     if rank():
-        end_with_the_stage()
+        if RENDEZVOUS in os.environ:  # otherwise torchrun has started it
+            end_with_the_stage()
         _assist(TrainingInputs.load(training))
         return
     inputs = TrainingInputs.load(training)

@@ -1,15 +1,11 @@
 """The other processes of a training on one machine: how many are worthwhile, starting and ending them.
 
-Each is a copy of the stage with the environment variables that torchrun would set. It ends when the stage closes the
-other end of its standard input, however the stage ends.
+Each is a copy of the stage with the environment variables that torchrun would set.
 """
 
 import os
 import socket
-import subprocess
-import sys
 import tempfile
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -18,7 +14,7 @@ import torch
 from joblib import cpu_count
 
 from tagger.core.common.errors import InputError
-from tagger.runner.run_stage import STARTED
+from tagger.runner.children import start_child
 from tagger.train.process_group import RENDEZVOUS
 
 VARIABLE = "TAGGER_PROCESSES"
@@ -68,25 +64,7 @@ def workers(processes: int, command: Sequence[str]) -> Iterator[None]:
         os.environ |= {"RANK": "0", "LOCAL_RANK": "0"}
         others = {name: value for name, value in os.environ.items() if name != "DVC_STAGE"}  # they restore nothing
         for number in range(1, processes):
-            process = subprocess.Popen(
-                [sys.executable, *command],
-                env=others | {"RANK": str(number), "LOCAL_RANK": str(number)},
-                stdin=subprocess.PIPE,
-                start_new_session=True,  # Ctrl-C is for the stage, which ends the others
-            )
+            process = start_child(command, others | {"RANK": str(number), "LOCAL_RANK": str(number)})
             started.enter_context(process)
             started.callback(process.kill)  # it may hang
-            STARTED.append(process)
         yield
-
-
-def end_with_the_stage() -> None:
-    """End this process as soon as the stage that started it ends."""
-    if RENDEZVOUS not in os.environ:
-        return
-
-    def watch() -> None:
-        os.read(0, 1)  # returns at the end of the input
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()

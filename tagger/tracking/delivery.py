@@ -14,8 +14,10 @@ from mlflow.entities import Run
 from tagger.core.common.errors import harmless
 from tagger.evaluate.predictions import confusions
 from tagger.predict.mlflow_store import LIMIT_OF_FILES, reporting
+from tagger.runner.locks import hold
 from tagger.tracking.metric_names import in_mlflow
 from tagger.tracking.notes import describe_group, describe_loss, describe_run, describe_version
+from tagger.tracking.outbox import find_waiting, remove
 from tagger.tracking.record import COMPARED, EXPORTED, OF_GROUP, TRAINED, Point, Record, digest_of
 from tagger.tracking.registry import log_model, promote, register_export
 from tagger.tracking.runs import (
@@ -43,6 +45,20 @@ td { background: rgb(74 144 226 / var(--share)); min-width: 24px; text-align: ce
 TABLE = "probabilities.json"
 TABLE_OF = "probabilities.sha256"  # tag: of the predictions that the table has marks of
 GROUP_FIGURES = ("best_dev_accuracy", "test_accuracy")  # of each loss, shown by its group
+
+
+def deliver_waiting(store: Store) -> int:
+    """Deliver the records that wait for this store, the oldest first; return how many there were.
+
+    Raises:
+        StoreAwayError: the store takes no more; the remaining records go on waiting.
+    """
+    with hold("outbox", "delivering to MLflow"):
+        waiting = find_waiting()
+        for folder, record in waiting:
+            deliver(store, record)
+            remove(folder)
+        return len(waiting)
 
 
 @reporting(LIMIT_OF_FILES)

@@ -19,7 +19,8 @@ from tagger.core.network.model_folder import fingerprint
 from tagger.core.params.reader import read_document
 from tagger.core.params.schema import Training
 from tagger.evaluate.metrics import METRICS, SPREAD
-from tagger.runner.dvc_lock import UNRECORDED, md5, read_lock_file
+from tagger.predict.export_folder import ExportConfig
+from tagger.runner.dvc_lock import UNRECORDED, LockedStage, md5, read_lock_file
 from tagger.runner.machine import training_tags
 from tagger.tracking.record import COMPARED, EXPORTED, OF_GROUP, TRAINED, Dataset, Point, Record, origin
 
@@ -101,6 +102,26 @@ def add_training(record: Record) -> None:
     record.figures |= _figures(read_json(paths.summary_file(record.loss, record.seed), "the output of `train`"))
     record.files |= {_place_of(history): history} | _by_place(paths.DICTIONARIES / name for name in DICTIONARY_FILES)
     record.files |= _by_place(folder.iterdir(), TRAINED)
+
+
+def recorded_stages(training: Training, locked: Mapping[str, LockedStage]) -> list[str]:
+    """Return the stages whose outputs on disk match `dvc.lock` and belong to the model of a training.
+
+    What `prepare` has written again since then is not what the model was trained or measured on.
+    """
+    names = (f"train@{training}", f"evaluate@{training}", "report", "export")
+    train, evaluate, report, export = (locked.get(name, UNRECORDED) for name in names)
+    model = paths.model_folder(*training)
+    if not (train.wrote() and train.read(paths.DICTIONARIES, paths.TRAIN, paths.DEV)):
+        return []
+    if not (evaluate.wrote() and evaluate.read(paths.TEST, model)):
+        return ["train"]
+    stages = ["train", "evaluate"]
+    if report.wrote() and report.read(paths.PREDICTIONS):
+        stages.append("report")
+    if export.wrote() and ExportConfig.read(paths.EXPORT).trained == fingerprint(model):
+        stages.append("export")
+    return stages
 
 
 def _by_place(files: Iterable[Path], folder: str = "") -> dict[str, Path]:

@@ -1,12 +1,8 @@
 """Links into MLflow's UI: a table of the losses, their probabilities side by side, their curves in one chart."""
 
+from collections.abc import Sequence
 from urllib.parse import quote
 
-from tagger.core.common.errors import TaggerError
-from tagger.core.common.paths import model_folder
-from tagger.core.network.model_folder import fingerprint
-from tagger.core.params.reader import read_params
-from tagger.core.params.schema import ReportView
 from tagger.predict.mlflow_store import address, reporting, tracking_uri
 from tagger.predict.store_address import kind_of
 from tagger.tracking.runs import GROUP_RUN, MODEL, PARENT, group_of, search, seeds_of
@@ -29,24 +25,20 @@ def links_to(store: Store, group: str) -> dict[str, str]:
     }
 
 
-def links_text() -> str:
-    """Return links to the models on disk in MLflow's UI, one per line; empty if it has none or does not answer."""
-    try:
-        uri = tracking_uri()
-        links = _links_to_outputs()
-    except TaggerError:
-        return ""
-    server = address().replace("***@", "").removesuffix("?***").rstrip("/") if kind_of(uri) in ("http", "https") else UI
-    lines = [f"  {name:<15}{server}/{link}" for name, link in links.items()]
-    return "\n".join(["In MLflow, once `make ui` or `mlflow ui` runs:", *lines]) if lines else ""
-
-
 @reporting()
-def _links_to_outputs() -> dict[str, str]:
+def links_to_models(models: Sequence[tuple[str, str]]) -> str:
+    """Return links to the group of the first of these models that has a run, one per line; empty if none has.
+
+    Each model is a loss and a fingerprint.
+    """
     store = connect(to_write=False)
-    for training in read_params(ReportView).trainings:
-        model = fingerprint(model_folder(*training))
-        for run in search(store, f"tags.`{MODEL}` = '{model}' and tags.loss = '{training.loss}'"):
-            if group := group_of(run):
-                return links_to(store, group)
-    return {}
+    found = (
+        run for loss, model in models for run in search(store, f"tags.`{MODEL}` = '{model}' and tags.loss = '{loss}'")
+    )
+    group = next(filter(None, map(group_of, found)), None)
+    if group is None:
+        return ""
+    at = kind_of(tracking_uri()) in ("http", "https")
+    server = address().replace("***@", "").removesuffix("?***").rstrip("/") if at else UI
+    lines = [f"  {name:<15}{server}/{link}" for name, link in links_to(store, group).items()]
+    return "\n".join(["In MLflow, once `make ui` or `mlflow ui` runs:", *lines])

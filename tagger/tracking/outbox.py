@@ -17,10 +17,8 @@ from tagger.core.common.errors import InputError
 from tagger.core.common.files import new_folder
 from tagger.predict.mlflow_store import StoreAwayError, address
 from tagger.predict.store_address import parse_address
-from tagger.runner.locks import hold
-from tagger.tracking.delivery import deliver
+from tagger.tracking.mlflow_process import ask
 from tagger.tracking.record import Record
-from tagger.tracking.store import Store, connect
 
 RECORD, FILES = "record.json", "files"
 
@@ -28,9 +26,7 @@ RECORD, FILES = "record.json", "files"
 def deliver_or_keep(record: Record) -> None:
     """Deliver waiting records, then this one. If MLflow is away, keep it and print a warning; the stage succeeds."""
     try:
-        store = connect()
-        deliver_waiting(store)
-        deliver(store, record)
+        ask("deliver", record)
     except StoreAwayError as error:
         keep(record, error)
 
@@ -47,19 +43,10 @@ def keep(record: Record, reason: StoreAwayError) -> None:
     print(f"warning: {reason}; the record is kept, and `lstm-tagger sync` will log it", file=sys.stderr)
 
 
-def deliver_waiting(store: Store) -> int:
-    """Deliver the records that wait for this store, the oldest first; return how many there were.
-
-    Raises:
-        StoreAwayError: the store takes no more; the remaining records go on waiting.
-    """
-    with hold("outbox", "delivering to MLflow"):
-        waiting = find_waiting()
-        for folder, record in waiting:
-            deliver(store, record)
-            (folder / RECORD).unlink()  # first: a record whose files are gone could never be delivered
-            shutil.rmtree(folder)
-        return len(waiting)
+def remove(folder: Path) -> None:
+    """Remove a record that is delivered."""
+    (folder / RECORD).unlink()  # first: a record whose files are gone could never be delivered
+    shutil.rmtree(folder)
 
 
 def find_waiting() -> list[tuple[Path, Record]]:

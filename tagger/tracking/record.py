@@ -16,6 +16,7 @@ from tagger.core.params.schema import LossName
 REGISTERED_MODEL = "lstm-tagger"  # the default of export.registered_model
 # Folders of files that are not plain artifacts; the last has the predictions that a report compares.
 TRAINED, EXPORTED, OF_GROUP, COMPARED = "model", "export", "group", "compared"
+LOCK = "training.lock"  # tag: the lock that the process of the training holds
 
 
 class Point(NamedTuple):

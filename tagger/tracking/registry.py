@@ -5,13 +5,15 @@ A logged model is a model folder packed so that MLflow can load it anywhere, an 
 
 import importlib.metadata
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import mlflow
 import pandas as pd
-from mlflow.entities import LoggedModel, LoggedModelStatus, Run
+from mlflow.entities import LoggedModel, LoggedModelOutput, LoggedModelStatus, Run
 from mlflow.exceptions import MlflowException
 from mlflow.models import Model, infer_signature
+from mlflow.utils import requirements_utils
 
 from tagger.core.common.errors import InputError
 from tagger.core.common.rounding import six_places
@@ -21,6 +23,8 @@ from tagger.tracking.record import EXPORTED, REGISTERED_MODEL, TRAINED, Record, 
 from tagger.tracking.runs import TEST, figures_of
 from tagger.tracking.store import Store
 
+# Otherwise it lists the modules of all packages, to warn if one has another version than the one just read off it.
+requirements_utils._MODULES_TO_PACKAGES = {}
 CHAMPION = "champion"
 CONTENT = "content.sha256"  # tag of a logged model and of a version
 DECISION = "promotion"  # tag of a version
@@ -30,7 +34,6 @@ ADVICE = "export.registered_model gives another task a name of its own"
 BY_HAND = f"{ADVICE}, and MLflow's UI gives the alias to another version"
 REQUIREMENTS = ("mlflow", "numpy", "pandas", "pydantic")
 KINDS = {TRAINED: "trained", EXPORTED: "export"}  # of models, by the folder of a record: the ends of their names
-NO_STEP = -1  # MLflow copies the run's metrics of a model's step to the model, without their data sets
 OF_AN_EXPORT = ("onnx", "onnxruntime")
 OF_A_TRAINED_MODEL = ("safetensors", "torch")
 
@@ -49,15 +52,14 @@ def log_model(store: Store, run: Run, record: Record, kind: str) -> str:
     model = store.client.create_logged_model(
         store.experiment, name, run.info.run_id, {CONTENT: content}, params, model_type=KINDS[kind]
     )
-    # What mlflow.pyfunc.log_model calls, which can log to the active run only.
-    Model.log(
-        artifact_path=None,
-        model_id=model.model_id,
-        flavor=mlflow.pyfunc,
-        run_id=run.info.run_id,
-        step=NO_STEP,
-        **model_parts(next(iter(files.values())).parent),
-    )
+    # As mlflow.pyfunc.log_model, which logs to the active run only, and loads the model to try it.
+    store.client.log_outputs(run.info.run_id, [LoggedModelOutput(model.model_id, step=0)])
+    described = Model(model.artifact_location, run.info.run_id, model_uuid=model.model_id, model_id=model.model_id)
+    with TemporaryDirectory() as scratch:
+        packed = Path(scratch) / "model"
+        mlflow.pyfunc.save_model(packed, mlflow_model=described, **model_parts(next(iter(files.values())).parent))
+        store.client.log_model_artifacts(model.model_id, str(packed))
+    store.client.finalize_logged_model(model.model_id, LoggedModelStatus.READY)
     return str(model.model_id)
 
 

@@ -10,13 +10,13 @@ from tagger.core.common.yaml_file import write_yaml
 from tagger.predict.mlflow_store import reporting
 from tagger.runner.locks import hold, is_held
 from tagger.tracking.metric_names import in_files, in_mlflow, split_of
-from tagger.tracking.record import Point, Record, origin
+from tagger.tracking.record import LOCK, Point, Record, origin
 from tagger.tracking.store import Store
 
 TRAINING, MODEL, TEST = "training", "model.sha256", "test.digest"  # tags that a run is found by
 FILES = "artifacts.sha256"  # tag: JSON with the SHA-256 of each artifact that the run has
 RESTORED = "restored"  # tag: this machine did not run the training, or no longer knows that it did
-LOCK, GROUP, KIND = "training.lock", "group", "kind"
+GROUP, KIND = "group", "kind"
 SEEDS = "seeds"  # kind of the run of a loss that holds a training for each of several seeds
 GROUP_RUN = "group.run"  # tag of these trainings: the run of their group
 PARENT = "mlflow.parentRunId"

@@ -1,20 +1,17 @@
 """Bringing MLflow up to date with the outbox and the outputs on disk."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from mlflow.entities import Run
 
 from tagger.core.common import paths
-from tagger.core.network.model_folder import fingerprint
 from tagger.core.params.reader import read_params
-from tagger.core.params.schema import ExportView, Training
-from tagger.predict.export_folder import ExportConfig
+from tagger.core.params.schema import ExportView
 from tagger.predict.mlflow_store import reporting
-from tagger.runner.dvc_lock import UNRECORDED, LockedStage, read_lock_file
-from tagger.tracking.delivery import deliver
-from tagger.tracking.gather import gather
+from tagger.runner.dvc_lock import read_lock_file
+from tagger.tracking.delivery import deliver, deliver_waiting
+from tagger.tracking.gather import gather, recorded_stages
 from tagger.tracking.metric_names import in_mlflow
-from tagger.tracking.outbox import deliver_waiting
 from tagger.tracking.record import Point
 from tagger.tracking.registry import models_of
 from tagger.tracking.runs import close_abandoned_runs, log_points, search
@@ -57,23 +54,3 @@ def _name_metrics(store: Store, run: Run) -> bool:
     digests = {given.dataset.name: given.dataset.digest for given in run.inputs.dataset_inputs}
     log_points(store, run, points, trained[0] if trained else None, digests)
     return True
-
-
-def recorded_stages(training: Training, locked: Mapping[str, LockedStage]) -> list[str]:
-    """Return the stages whose outputs on disk match `dvc.lock` and belong to the model of a training.
-
-    What `prepare` has written again since then is not what the model was trained or measured on.
-    """
-    names = (f"train@{training}", f"evaluate@{training}", "report", "export")
-    train, evaluate, report, export = (locked.get(name, UNRECORDED) for name in names)
-    model = paths.model_folder(*training)
-    if not (train.wrote() and train.read(paths.DICTIONARIES, paths.TRAIN, paths.DEV)):
-        return []
-    if not (evaluate.wrote() and evaluate.read(paths.TEST, model)):
-        return ["train"]
-    stages = ["train", "evaluate"]
-    if report.wrote() and report.read(paths.PREDICTIONS):
-        stages.append("report")
-    if export.wrote() and ExportConfig.read(paths.EXPORT).trained == fingerprint(model):
-        stages.append("export")
-    return stages

@@ -1,27 +1,34 @@
-"""The run of a training in progress."""
+"""The run of a training in progress, as the training sees it."""
 
 import sys
 import time
 from contextlib import AbstractContextManager, suppress
 
-from mlflow.entities import Run
-from mlflow.environment_variables import MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING
-from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
-
 from tagger.core.params.schema import Training
-from tagger.predict.mlflow_store import LIMIT_OF_FILES, StoreAwayError, reporting
+from tagger.predict.mlflow_store import StoreAwayError
 from tagger.tracking.gather import add_training, begin_training
-from tagger.tracking.hooks import TrainingLog
-from tagger.tracking.outbox import deliver_or_keep, deliver_waiting, find_waiting
-from tagger.tracking.record import Point
-from tagger.tracking.runs import LOCK, close_abandoned_runs, find_run, log_points, open_run, resume_run
-from tagger.tracking.store import Store, connect
+from tagger.tracking.mlflow_process import ask
+from tagger.tracking.outbox import deliver_or_keep, find_waiting
+from tagger.tracking.record import LOCK, Point
 from tagger.train.trainer import Epoch
 
 PAUSE = 1.0  # seconds at least between two writes: epochs of a tiny corpus go together
 
 
-class TrainingRun(TrainingLog, AbstractContextManager["TrainingRun"]):
+class TrainingLog(AbstractContextManager["TrainingLog"]):
+    """What a training tells while it runs. This class forgets it; `TrainingRun` logs it."""
+
+    def log_epoch(self, epoch: Epoch) -> None:
+        """Take an epoch that is done."""
+
+    def finish(self) -> None:
+        """Take the outputs that the stage has written."""
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        """Take the end of the training, and the error that broke it off."""
+
+
+class TrainingRun(TrainingLog):
     """Logs a training to its run. If the store goes away, the training continues, and what is missing comes later."""
 
     def __init__(self, of: Training, training: str, lock: str, history: list[Epoch]) -> None:
@@ -38,12 +45,12 @@ class TrainingRun(TrainingLog, AbstractContextManager["TrainingRun"]):
         self._record.tags[LOCK] = lock
         self._logged = 0  # of the record's points
         self._written = 0.0  # when, in seconds
-        self._connection: tuple[Store, Run] | None = None
-        self._monitor: SystemMetricsMonitor | None = None
+        self._open = False
         for epoch in history:
             self._add(epoch)
         try:
-            self._connection = self._open()
+            ask("open_training", self._record)
+            self._open = True
         except StoreAwayError as error:
             if not find_waiting():
                 raise
@@ -62,16 +69,12 @@ class TrainingRun(TrainingLog, AbstractContextManager["TrainingRun"]):
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         """End the run as KILLED after a signal, as FAILED after an error."""
-        if self._monitor is not None:
-            with suppress(StoreAwayError), reporting():
-                self._monitor.finish()
-        if error is None:
-            return
-        self._write()
-        if self._connection is not None:
-            store, run = self._connection
-            with suppress(StoreAwayError), reporting():
-                store.client.set_terminated(run.info.run_id, "FAILED" if isinstance(error, Exception) else "KILLED")
+        if error is not None:
+            self._write()
+        if self._open:
+            status = "FAILED" if isinstance(error, Exception) else "KILLED"
+            with suppress(StoreAwayError):
+                ask("end_training", status if error is not None else None)
 
     def _add(self, epoch: Epoch) -> None:
         values = epoch._asdict()
@@ -79,27 +82,13 @@ class TrainingRun(TrainingLog, AbstractContextManager["TrainingRun"]):
         self._record.points += [Point(name, value, step, ended) for name, value in values.items() if value is not None]
         self._record.ended = ended
 
-    @reporting(LIMIT_OF_FILES)
-    def _open(self) -> tuple[Store, Run]:
-        store = connect()
-        deliver_waiting(store)
-        close_abandoned_runs(store, self._record)
-        resumes = find_run(store, self._record) is not None
-        run = open_run(store, self._record)
-        if resumes:  # a new run leaves its group, which others may have made, as it is
-            resume_run(store, run, self._record)
-        if MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING.get() and self._monitor is None:  # MLflow heeds it in start_run only
-            self._monitor = SystemMetricsMonitor(run.info.run_id, resume_logging=resumes)
-            self._monitor.start()
-        return store, run
-
     def _write(self) -> None:
-        if self._connection is None:
+        if not self._open:
             return
         try:
-            log_points(*self._connection, self._record.points[self._logged :])
+            ask("log", self._record.points[self._logged :])
         except StoreAwayError as error:
             print(f"warning: {error}; training continues, and missing data will be logged later", file=sys.stderr)
-            self._connection = None
+            self._open = False
         self._logged = len(self._record.points)
         self._written = time.monotonic()

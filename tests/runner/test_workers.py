@@ -29,7 +29,8 @@ TRAIN = """
 import itertools, json, sys
 from tagger.train.process_group import joined
 from tagger.core.common.processes import rank
-from tagger.runner.workers import end_with_the_stage, workers
+from tagger.runner.children import end_with_the_stage
+from tagger.runner.workers import workers
 from tests.samples import CPU, RANDOM, trainer_of
 from tests.runner.test_workers import SETTINGS, digest
 def train(group):

@@ -9,8 +9,9 @@ import pytest
 
 from tagger.core.common import paths
 from tagger.predict.mlflow_store import StoreAwayError, tracking_uri
-from tagger.tracking import delivery, outbox
-from tagger.tracking.outbox import deliver_or_keep, deliver_waiting, find_waiting, keep
+from tagger.tracking import delivery
+from tagger.tracking.delivery import deliver_waiting
+from tagger.tracking.outbox import deliver_or_keep, find_waiting, keep
 from tagger.tracking.record import Record
 from tagger.tracking.runs import figures_of
 from tagger.tracking.store import Store, connect
@@ -86,7 +87,7 @@ def test_records_are_delivered_in_the_order_in_which_they_were_kept(
         keep(record_of("cross_entropy", identity), AWAY)
     keep(record_of("nll", "d"), AWAY)
     delivered: list[str | None] = []
-    monkeypatch.setattr(outbox, "deliver", lambda _, record: delivered.append(record.training))
+    monkeypatch.setattr(delivery, "deliver", lambda _, record: delivered.append(record.training))
     assert deliver_waiting(store) == 4
     assert delivered == ["c", "a", "b", "d"]
     assert deliver_waiting(store) == 0
@@ -226,7 +227,7 @@ def test_what_the_store_does_not_take_goes_on_waiting_with_all_after_it(
 
     for identity in ("a", "b", "c"):
         keep(record_of("nll", identity), AWAY)
-    monkeypatch.setattr(outbox, "deliver", take_one)
+    monkeypatch.setattr(delivery, "deliver", take_one)
     with pytest.raises(StoreAwayError, match="enough"):
         deliver_waiting(store)
     assert (taken, len(folders())) == (["a"], 2)

@@ -13,8 +13,9 @@ from tagger.core.params.schema import Training
 from tagger.predict.mlflow_store import StoreAwayError, tracking_uri
 from tagger.runner.locks import hold
 from tagger.tracking import delivery
+from tagger.tracking.delivery import deliver_waiting
 from tagger.tracking.gather import gather
-from tagger.tracking.outbox import deliver_waiting, find_waiting, keep
+from tagger.tracking.outbox import find_waiting, keep
 from tagger.tracking.runs import figures_of
 from tagger.tracking.store import Store
 from tagger.tracking.training_run import TrainingRun

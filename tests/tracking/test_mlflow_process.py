@@ -1,0 +1,94 @@
+"""The process that logs to MLflow for a stage: it answers, it may die, and it never outlives the stage."""
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tagger.predict.mlflow_store import StoreAwayError
+from tagger.tracking import mlflow_process
+from tagger.tracking.delivery import deliver_waiting
+from tagger.tracking.mlflow_process import MlflowProcess, ask, is_on, start
+from tagger.tracking.outbox import deliver_or_keep, find_waiting
+from tagger.tracking.store import Store
+from tests.conftest import ROOT
+from tests.tracking.samples import evaluated_record, runs_of
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
+# A stage that has started the process, says which one it is, and waits.
+STAGE = """
+import psutil, time
+from tagger.tracking.mlflow_process import start
+start()
+print(psutil.Process().children()[0].pid, flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.fixture
+def started(store: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[psutil.Process]:
+    """The process, started as a stage does in the folder of the store."""
+    processes: list[MlflowProcess] = []
+    monkeypatch.setattr(mlflow_process, "_started", processes)
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    start()
+    yield psutil.Process(processes[0]._process.pid)
+    processes[0].end()
+
+
+def test_it_delivers_and_tells_of_a_store_that_is_away_and_of_its_death(
+    store: Store, started: psutil.Process, capsys: pytest.CaptureFixture[str]
+) -> None:
+    deliver_or_keep(evaluated_record("nll", "a"))
+    (run,) = runs_of(store)
+    assert run.info.status == "FINISHED"
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    signal.setitimer(signal.ITIMER_REAL, 0.001)
+    with pytest.raises(KeyboardInterrupt):
+        ask("deliver", evaluated_record("nll", "a"))
+    signal.signal(signal.SIGALRM, before)
+    assert "compareRunsMode" in ask("links", [("nll", run.data.tags["model.sha256"])])  # not the answer before
+
+    Path("mlflow.db").rename("mlflow.db.away")
+    Path("mlflow.db").write_text("no database", encoding="utf-8")
+    with pytest.raises(StoreAwayError, match="file is not a database"):
+        ask("open_training", evaluated_record("nll", "b"))
+    Path("mlflow.db.away").replace("mlflow.db")
+
+    started.kill()
+    deliver_or_keep(evaluated_record("cross_entropy", "c"))
+    assert capsys.readouterr().err.startswith(
+        "warning: MLflow: the process that logs to it has died; the record is kept"
+    )
+    assert [record.loss for _, record in find_waiting()] == ["cross_entropy"]
+    assert deliver_waiting(store) == 1
+    assert {run.data.tags["loss"] for run in runs_of(store)} == {"nll", "cross_entropy"}
+
+
+def test_it_ends_as_soon_as_the_stage_is_killed(tmp_path: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", STAGE], cwd=ROOT, stdout=subprocess.PIPE, text=True) as stage:
+        assert stage.stdout is not None
+        child = psutil.Process(int(stage.stdout.readline()))
+        time.sleep(0.3)  # it has begun to import
+        assert child.is_running()
+        stage.kill()
+        assert not psutil.wait_procs([child], timeout=5)[1]
+
+
+def test_only_the_first_process_of_a_tracked_training_starts_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mlflow_process, "MlflowProcess", lambda: pytest.fail("started"))
+    monkeypatch.setenv("TAGGER_TRACKING", "off")
+    assert not is_on()
+    start()
+    monkeypatch.setenv("TAGGER_TRACKING", "on")
+    monkeypatch.setenv("RANK", "1")
+    start()
