@@ -13,7 +13,7 @@ from tagger.runner.children import end_with_the_stage
 from tagger.runner.locks import hold
 from tagger.runner.progress import Progress
 from tagger.runner.workers import choose_processes, workers
-from tagger.tracking.hooks import open_training_run
+from tagger.tracking.training_run import TrainingRun
 from tagger.train.process_group import RENDEZVOUS, joined
 from tagger.train.trainer import Trainer, TrainingInputs, write_outputs
 
@@ -43,7 +43,7 @@ def main(loss: str, seed: str, written: Callable[[], None] = lambda: None) -> No
         if checkpoint.trainer is not None:
             trainer.load_state_dict(checkpoint.trainer)
             print(f"{training}: resumed after epoch {len(trainer.history)} of {params.epochs}", file=sys.stderr)
-        with open_training_run(training, checkpoint.training, key, trainer.history) as run:
+        with TrainingRun(training, checkpoint.training, key, trainer.history) as run:
             with joined(inputs.device) as group:
                 group.share(checkpoint.trainer)
                 for epoch in trainer.epochs(group):

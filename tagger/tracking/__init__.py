@@ -7,5 +7,5 @@ any number of times and without logging anything twice, and `outbox` keeps it wh
 missing because DVC restored the outputs from a cache is created in the same way. No output holds a run id: a run
 carries its loss and the fingerprint of its model as tags, and is found by them.
 
-mlflow takes seconds to import: `mlflow_process` does it while the stage computes, and the commands import what they use.
+mlflow takes seconds to import: `mlflow_process` does it while the stage computes; commands import what they use.
 """

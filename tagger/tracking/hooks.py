@@ -1,4 +1,4 @@
-"""The calls of the stages to tracking; with `TAGGER_TRACKING=off` they do nothing and need no MLflow."""
+"""What the stages after `train` tell tracking once their outputs are written."""
 
 import importlib.util
 from collections.abc import Sequence
@@ -11,15 +11,8 @@ from tagger.core.params.schema import ExportView, ReportView, Training
 from tagger.predict.export_folder import ExportConfig
 from tagger.runner.dvc_lock import read_lock_file
 from tagger.tracking.gather import gather, recorded_stages
-from tagger.tracking.mlflow_process import ask, is_on
+from tagger.tracking.mlflow_process import ask
 from tagger.tracking.outbox import deliver_or_keep
-from tagger.tracking.training_run import TrainingLog, TrainingRun
-from tagger.train.trainer import Epoch
-
-
-def open_training_run(of: Training, training: str, lock: str, history: list[Epoch]) -> TrainingLog:
-    """Return the log of a training; the arguments are those of `TrainingRun`."""
-    return TrainingRun(of, training, lock, history) if is_on() else TrainingLog()
 
 
 def track_evaluation(of: Training) -> None:
@@ -43,23 +36,21 @@ def track_export() -> None:
     of_loss = [each for each in trainings if each.loss == exported.loss]
     chosen = [each for each in of_loss if fingerprint(paths.model_folder(*each)) == exported.trained]
     _track(chosen[:1], "evaluate", "export")
-    if is_on():
-        locked = read_lock_file()
-        reported = [each for each in trainings if "report" in recorded_stages(each, locked)]
-        _track(reported, "evaluate", "report")
+    locked = read_lock_file()
+    _track([each for each in trainings if "report" in recorded_stages(each, locked)], "evaluate", "report")
 
 
 def links() -> str:
     """Return links to the models on disk in MLflow's UI; empty if it has none of them or does not answer."""
-    if not is_on() or importlib.util.find_spec("mlflow") is None:
+    if importlib.util.find_spec("mlflow") is None:
         return ""
     try:
         trainings = read_params(ReportView).trainings
-        return str(ask("links", [(each.loss, fingerprint(paths.model_folder(*each))) for each in trainings]))
+        return ask("links", [(each.loss, fingerprint(paths.model_folder(*each))) for each in trainings]) or ""
     except TaggerError:
         return ""
 
 
 def _track(trainings: Sequence[Training], *stages: str) -> None:
-    for training in trainings if is_on() else ():
+    for training in trainings:
         deliver_or_keep(gather(training, stages, ran=True))

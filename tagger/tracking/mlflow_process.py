@@ -66,11 +66,13 @@ def start() -> None:
 
 
 def ask(name: str, *arguments: Any) -> Any:
-    """Return the answer of a method of `MlflowSide`.
+    """Return the answer of a method of `MlflowSide`; None without doing anything if tracking is off.
 
     Raises:
         StoreAwayError: MLflow does not answer or refuses writes, or its process has died.
     """
+    if not is_on():
+        return None
     return _started[0].ask(name, *arguments) if _started else getattr(_this_side(), name)(*arguments)
 
 

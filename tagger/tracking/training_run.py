@@ -15,20 +15,7 @@ from tagger.train.trainer import Epoch
 PAUSE = 1.0  # seconds at least between two writes: epochs of a tiny corpus go together
 
 
-class TrainingLog(AbstractContextManager["TrainingLog"]):
-    """What a training tells while it runs. This class forgets it; `TrainingRun` logs it."""
-
-    def log_epoch(self, epoch: Epoch) -> None:
-        """Take an epoch that is done."""
-
-    def finish(self) -> None:
-        """Take the outputs that the stage has written."""
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        """Take the end of the training, and the error that broke it off."""
-
-
-class TrainingRun(TrainingLog):
+class TrainingRun(AbstractContextManager["TrainingRun"]):
     """Logs a training to its run. If the store goes away, the training continues, and what is missing comes later."""
 
     def __init__(self, of: Training, training: str, lock: str, history: list[Epoch]) -> None:
