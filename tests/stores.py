@@ -66,7 +66,6 @@ def complete_artifacts(loss: str) -> set[str]:
         f"history/{loss}.csv",
         f"tags/{loss}.csv",
         f"detail/{loss}.json",
-        "confusion.html",
         "probabilities.json",
         f"predictions/{loss}.parquet",
         *(f"dictionaries/{name}.json" for name in ("words", "characters", "affixes", "tags", "lookup")),

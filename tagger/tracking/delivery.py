@@ -4,15 +4,12 @@ import json
 import shutil
 from collections.abc import Mapping
 from hashlib import sha256
-from html import escape
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pandas as pd
 from mlflow.entities import Run
 
-from tagger.core.common.errors import harmless
-from tagger.evaluate.predictions import confusions
 from tagger.predict.mlflow_store import LIMIT_OF_FILES, reporting
 from tagger.runner.locks import hold
 from tagger.tracking.metric_names import in_mlflow
@@ -37,11 +34,6 @@ from tagger.tracking.runs import (
 from tagger.tracking.store import Store
 from tagger.tracking.token_table import token_table
 
-SHOWN_TAGS = 50  # there may be a thousand XPOS tags, and the table grows with the square of their number
-PAGE_HEAD = """<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"/><style>
-body { background: white; font: 12px sans-serif } th { text-align: right } th b { writing-mode: vertical-rl }
-td { background: rgb(74 144 226 / var(--share)); min-width: 24px; text-align: center }
-</style></head>"""
 TABLE = "probabilities.json"
 TABLE_OF = "probabilities.sha256"  # tag: of the predictions that the table has marks of
 GROUP_FIGURES = ("best_dev_accuracy", "test_accuracy")  # of each loss, shown by its group
@@ -127,9 +119,6 @@ def _log_missing(
         with TemporaryDirectory() as folder:  # MLflow takes the name of an artifact from the file
             named = shutil.copyfile(files[place], Path(folder) / Path(place).name)
             store.client.log_artifact(run.info.run_id, str(named), place.rpartition("/")[0])
-        if place.startswith("predictions/"):
-            page = confusion_page(confusions(pd.read_parquet(files[place])), f"{record.loss}, test split")
-            store.client.log_text(run.info.run_id, page, "confusion.html")
     if missing:
         set_tags(store, run.info.run_id, {FILES: json.dumps(logged | missing)})
     return bool(metrics or missing)
@@ -153,22 +142,3 @@ def _show_tokens(store: Store, record: Record, run: Run, loss: str | None = None
     shown = json.dumps([{"path": TABLE, "type": "table"}])
     set_tags(store, run.info.run_id, {"mlflow.loggedArtifacts": shown, TABLE_OF: digest})
     return True
-
-
-def confusion_page(counts: pd.DataFrame, title: str) -> str:
-    """Show a confusion matrix as HTML: one row per gold tag; colours are shares of the row, numbers count tokens.
-
-    If there are more than `SHOWN_TAGS` tags, the most frequent are shown, and the title says so.
-    """
-    totals = counts.sum(axis=1)
-    if len(counts) > SHOWN_TAGS:
-        title = f"{title}, the {SHOWN_TAGS} most frequent of {len(counts)} tags"
-        keep = sorted(totals.to_numpy().argsort(kind="stable")[-SHOWN_TAGS:])
-        counts, totals = counts.iloc[keep, keep], totals.iloc[keep]
-    shares = counts.div(totals.clip(lower=1), axis=0).to_numpy()
-    names = [escape(harmless(name)) for name in counts.index]  # of gold and predicted tags alike
-    rows = [f"<tr><td>gold \u2193 predicted \u2192</td>{''.join(f'<th><b>{name}</b></th>' for name in names)}</tr>"]
-    for name, tokens, parts in zip(names, counts.to_numpy(), shares, strict=True):
-        cells = (f'<td style="--share: {part:.3f}">{n or ""}</td>' for n, part in zip(tokens, parts, strict=True))
-        rows.append(f"<tr><th>{name}</th>{''.join(cells)}</tr>")
-    return f"{PAGE_HEAD}<body><h1>{escape(title)}</h1><table>{''.join(rows)}</table></body></html>\n"

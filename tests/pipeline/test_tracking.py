@@ -97,7 +97,6 @@ def test_the_artifacts_are_complete(runs: dict[str, Any], client: Any) -> None:
             f"history/{loss}.csv",
             f"tags/{loss}.csv",
             f"detail/{loss}.json",
-            "confusion.html",
             "probabilities.json",
             f"predictions/{loss}.parquet",
             *(f"dictionaries/{name}.json" for name in ("words", "characters", "affixes", "tags", "lookup")),

@@ -265,7 +265,7 @@ def test_the_table_is_that_of_the_last_evaluation(store: Store, monkeypatch: pyt
     (run,) = runs_of(store)
     table = store.client.load_table(store.experiment, "probabilities.json", [run.info.run_id])
     assert list(table["word"]) == list(predictions["word"].iloc[::-1])
-    assert set(artifacts(store, run)) >= {"params.yaml", "confusion.html", "history/nll.csv", "predictions/nll.parquet"}
+    assert set(artifacts(store, run)) >= {"params.yaml", "history/nll.csv", "predictions/nll.parquet"}
 
 
 def test_a_later_stage_leaves_the_files_of_the_evaluation_alone(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -273,10 +273,10 @@ def test_a_later_stage_leaves_the_files_of_the_evaluation_alone(store: Store, mo
     record = evaluated_record()
     deliver(store, record)
     (run,) = runs_of(store)
-    page = Path(run.info.artifact_uri.removeprefix("file://")) / "confusion.html"
-    page.write_bytes(b"as it was")
+    detail = Path(run.info.artifact_uri.removeprefix("file://")) / "detail/nll.json"
+    detail.write_bytes(b"as it was")
     deliver(store, record.model_copy(update={"figures": record.figures | {"export_largest_difference": 0.0}}))
-    assert page.read_bytes() == b"as it was"
+    assert detail.read_bytes() == b"as it was"
     assert "export_largest_difference" in figures_of(runs_of(store)[0])
 
 
