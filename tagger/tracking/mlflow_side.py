@@ -8,7 +8,9 @@ from mlflow.entities import Run
 from mlflow.environment_variables import MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING
 from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
 
-from tagger.predict.mlflow_store import LIMIT_OF_FILES, StoreAwayError, reporting
+from tagger.core.common.errors import TaggerError
+from tagger.predict.mlflow_store import LIMIT_OF_FILES, StoreAwayError, reporting, tracking_uri
+from tagger.predict.store_address import kind_of
 from tagger.tracking.delivery import deliver, deliver_waiting
 from tagger.tracking.links import links_to_models
 from tagger.tracking.record import Point, Record
@@ -26,6 +28,12 @@ class MlflowSide:
     """Answers a stage. Errors are StoreAwayError, or InputError for a store that is not as expected."""
 
     _training: _Training
+
+    def __init__(self) -> None:
+        """Load what MLflow loads for a database once it is connected, while the stage computes."""
+        with suppress(TaggerError):  # the first question will say it
+            if kind_of(tracking_uri()) == "sqlite":  # another store may be dead, and take its time twice
+                connect(to_write=False)
 
     def deliver(self, record: Record) -> None:
         """Deliver the records that wait, then this one."""

@@ -10,12 +10,15 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tagger.core.params.schema import Training
 from tagger.predict.mlflow_store import StoreAwayError
 from tagger.tracking import mlflow_process
 from tagger.tracking.delivery import deliver_waiting
 from tagger.tracking.mlflow_process import MlflowProcess, ask, is_on, start
 from tagger.tracking.outbox import deliver_or_keep, find_waiting
 from tagger.tracking.store import Store
+from tagger.tracking.training_run import TrainingRun
+from tagger.train.trainer import Epoch
 from tests.conftest import ROOT
 from tests.tracking.samples import evaluated_record, runs_of
 
@@ -72,6 +75,25 @@ def test_it_delivers_and_tells_of_a_store_that_is_away_and_of_its_death(
     assert [record.loss for _, record in find_waiting()] == ["cross_entropy"]
     assert deliver_waiting(store) == 1
     assert {run.data.tags["loss"] for run in runs_of(store)} == {"nll", "cross_entropy"}
+
+
+def test_a_training_goes_on_without_it_and_loses_no_epoch(
+    store: Store, started: psutil.Process, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with TrainingRun(Training("nll", 1), "a", "lock", []) as training:
+        training.log_epoch(Epoch(1, 0.01, 1.0, 2.0, 0.5, 1.5, 1000.0, 1_700_000_000_001))
+        assert [run.info.status for run in runs_of(store)] == ["RUNNING"]
+        started.kill()
+        training._written = 0.0
+        training.log_epoch(Epoch(2, 0.01, 0.5, 1.0, 0.5, 1.5, 1000.0, 1_700_000_000_002))
+        training.finish()
+    lost, kept = capsys.readouterr().err.splitlines()
+    assert "has died; training continues" in lost
+    assert "has died; the record is kept" in kept
+    assert deliver_waiting(store) == 1
+    (run,) = runs_of(store)
+    assert (run.info.status, run.info.end_time) == ("FINISHED", 1_700_000_000_002)
+    assert [point.step for point in store.client.get_metric_history(run.info.run_id, "dev/loss")] == [1, 2]
 
 
 def test_it_ends_as_soon_as_the_stage_is_killed(tmp_path: Path) -> None:
