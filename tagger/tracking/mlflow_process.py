@@ -10,6 +10,7 @@ import atexit
 import gc
 import os
 import sys
+from contextlib import suppress
 from functools import cache
 from multiprocessing.connection import Connection, Pipe
 from typing import TYPE_CHECKING, Any
@@ -92,16 +93,21 @@ def _this_side() -> "MlflowSide":
 
 
 def _serve(connection: Connection) -> None:
-    side = _this_side()
+    from tagger.predict.mlflow_store import StoreAwayError
+
+    with suppress(ImportError):  # the first answer will tell
+        _this_side()
     while True:
         try:
             number, name, arguments = connection.recv()
         except (EOFError, OSError):  # the stage has ended
             return
         try:
-            answer = getattr(side, name)(*arguments)
+            answer = getattr(_this_side(), name)(*arguments)
         except TaggerError as error:
             answer = error
+        except ImportError as error:
+            answer = StoreAwayError(f"MLflow: {error}")
         connection.send((number, answer))
 
 
