@@ -31,8 +31,7 @@ class Files(NamedTuple):
 def find_files(places: Sequence[Path]) -> Files:
     """Return the files of a corpus, given as train, dev and test file, or as a folder with one file of each name.
 
-    Raises:
-        InputError: it is neither, or the folder has no file, or several, for one of the splits.
+    Raises InputError if it is neither, or the folder has no file, or several, for one of the splits.
     """
     if len(places) == len(SPLITS):
         return Files(*places)

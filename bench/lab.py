@@ -40,8 +40,7 @@ class Lab:
     def task(self, task: str, threads: int | None = None, **request: Any) -> Measurement:
         """Have a process of its own do one of `bench.tasks`.
 
-        Raises:
-            ChildError: it failed.
+        Raises ChildError if it failed.
         """
         asked, answered = self.scratch / "request.json", self.scratch / "answer.json"
         asked.write_text(json.dumps({"task": task} | request, default=str), encoding="utf-8")

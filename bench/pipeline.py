@@ -73,8 +73,7 @@ class Workspace:
 def training_work(text: str, tokens: int) -> Work:
     """Return the work of a training from what it printed: a line an epoch, each over all tokens.
 
-    Raises:
-        ChildError: there is no such line.
+    Raises ChildError if there is no such line.
     """
     rates = [float(rate.replace(",", "")) for rate in _EPOCH.findall(text)]
     if not rates:

@@ -34,8 +34,7 @@ def run(command: Sequence[str], folder: Path, environment: Mapping[str, str]) ->
     `wait4` gives the memory of this one child. A child starts with the peak of the process that started it, so the
     benchmark itself stays small: it never imports torch or reads a corpus.
 
-    Raises:
-        ChildError: it exited with another code than 0.
+    Raises ChildError if it exited with another code than 0.
     """
     with tempfile.TemporaryFile() as output:
         start = time.perf_counter()

@@ -84,8 +84,7 @@ def fixed_cost(lab: Lab) -> dict[str, dict[str, float]]:
 def spark_workers(lab: Lab) -> dict[str, Any]:
     """Return tokens a second on Spark with one worker and with two, of a core each, and how many times as fast two are.
 
-    Raises:
-        ChildError: there is no Spark here, or no Java.
+    Raises ChildError if there is no Spark here, or no Java.
     """
     request = {"model": lab.model(OURS), "folder": lab.corpus, "target": lab.scratch / "spark"}
     rates = lab.task("spark", 1, tokens=lab.settings.spark_tokens, workers=WORKERS, **request)["rates"]

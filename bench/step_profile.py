@@ -40,8 +40,7 @@ class _EnoughError(Exception):
 def profile_steps(params: TrainView) -> StepProfile:
     """Train for some steps, fewer if the epoch ends before; return where their time went.
 
-    Raises:
-        InputError: nothing is prepared, or an epoch is too short.
+    Raises InputError if nothing is prepared, or an epoch is too short.
     """
     profiler = profile()
     steps, tokens, start, end = 0, 0, 0.0, 0.0

@@ -21,8 +21,7 @@ STAGES = {"prepare": "", "train": " LOSS SEED", "evaluate": " LOSS SEED", "repor
 def load() -> Callable[[], None]:
     """Import the stage named on the command line, and return it ready to run.
 
-    Raises:
-        InputError: the command line is not `STAGE [LOSS SEED]`.
+    Raises InputError if the command line is not `STAGE [LOSS SEED]`.
     """
     stage, arguments = (sys.argv[1:2] or [""])[0], sys.argv[2:]
     if stage not in STAGES or len(arguments) != len(STAGES[stage].split()):

@@ -129,8 +129,7 @@ def choose(names: Sequence[str]) -> list[str]:
 
     Where a peer is chosen whose network one of ours has, that one is, too.
 
-    Raises:
-        InputError: there is no contestant of a name.
+    Raises InputError if there is no contestant of a name.
     """
     for name in names:
         if name not in PEERS:

@@ -71,8 +71,7 @@ class Tutorial:
     def tag(self, sentences: Sequence[Sequence[str]]) -> list[Sequence[str]]:
         """Return the tags of each sentence.
 
-        Raises:
-            KeyError: of a word that training lacks.
+        Raises KeyError for a word that training lacks.
         """
         with torch.no_grad():
             best = [self._network(self._look_up(words)).argmax(dim=1).tolist() for words in sentences]

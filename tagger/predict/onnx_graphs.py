@@ -101,8 +101,7 @@ def with_weights(declared: ModelProto, weights: Mapping[str, bytes]) -> bytes:
         declared: the graph, which is not changed.
         weights: the raw, little-endian bytes of each weight, by name.
 
-    Raises:
-        ValueError: a weight is missing, has another size, is NaN or far too large.
+    Raises ValueError if a weight is missing, has another size, is NaN or far too large.
     """
     model = ModelProto()
     model.CopyFrom(declared)

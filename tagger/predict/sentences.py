@@ -18,8 +18,7 @@ def read_sentences(given: Iterable[object], most_characters: int = MOST_CHARACTE
         given: sentences, each a string or an iterable of words, such as a list or an array.
         most_characters: of a word.
 
-    Raises:
-        InputError: a sentence is something else or too long, or a word is blank, too long or no valid text.
+    Raises InputError if a sentence is something else or too long, or a word is blank, too long or no valid text.
     """
     if isinstance(given, str):
         raise InputError(f"expected a list of sentences, got one string: {given[:_SHOWN]!r}")

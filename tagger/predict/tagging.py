@@ -52,8 +52,7 @@ class Tagger:
             threads: how many an export uses at once; by default as many as this process may use.
             int8: compute in 8 bits, which is faster and slightly less exact; needs an export with `export.int8`.
 
-        Raises:
-            InputError: the folder is missing or damaged, or can't do what was asked for.
+        Raises InputError if the folder is missing or damaged, or can't do what was asked for.
         """
         path = Path(folder)
         self._scorer: onnx_scorer.OnnxScorer | torch_scorer.TorchScorer

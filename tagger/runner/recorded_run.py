@@ -17,8 +17,7 @@ Stages = Mapping[str, LockedStage]
 def compare_with_recorded() -> str:
     """Return a line about the outputs listed in `dvc.lock`: after a whole `dvc repro`, those on disk.
 
-    Raises:
-        InputError: a lock file or `params.yaml` is damaged.
+    Raises InputError if a lock file or `params.yaml` is damaged.
     """
     recorded, locked = read_lock_file(RECORDED), read_lock_file()
     if not recorded:

@@ -33,8 +33,7 @@ class StageFiles:
     def __init__(self, stage: str, *arguments: str) -> None:
         """Note the code of a stage, its params and dependencies. The arguments are the values of its matrix.
 
-        Raises:
-            InputError: a mistake in `dvc.yaml` or `params.yaml`.
+        Raises InputError for a mistake in `dvc.yaml` or `params.yaml`.
         """
         self.name = f"{stage}@{'-'.join(arguments)}".rstrip("@")
         self._places: list[Path] = []  # files and folders
@@ -65,8 +64,7 @@ class StageFiles:
     def check(self) -> None:
         """Compare the files on disk with the notes. A file written again with the same content has not changed.
 
-        Raises:
-            InputError: a file has changed, appeared or disappeared.
+        Raises InputError if a file has changed, appeared or disappeared.
         """
         for path in dict.fromkeys([*self._notes, *_files(self._places)]):
             note = self._notes.get(path)

@@ -27,8 +27,7 @@ def choose_processes(shards: int, tokens: int, device: torch.device) -> int:
     If torchrun has started processes, it is their number. Otherwise it is the value of `TAGGER_PROCESSES`, or one for a
     short training, or one per core or GPU. That is lowered to a power of two, at most the number of shards.
 
-    Raises:
-        InputError: the variable is not a number, or torchrun's number does not divide that of the shards.
+    Raises InputError if the variable is not a number, or torchrun's number does not divide that of the shards.
     """
     if started := int(os.environ.get("WORLD_SIZE", "0")):
         if shards % started:

@@ -59,8 +59,7 @@ def read_text(spark: SparkSession, path: str) -> DataFrame:
 def read_table(spark: SparkSession, path: str, form: Format) -> DataFrame:
     """Read a table with a column `sentence`, or `tokens` instead, of strings or of lists of words; others are kept.
 
-    Raises:
-        InputError: it has no such column.
+    Raises InputError if it has no such column.
     """
     options = {"mode": "FAILFAST", "lineSep": "\n"} if form == "json" else {}
     rows = spark.read.format(form).options(**options).load(path)
@@ -118,8 +117,7 @@ def check_output(spark: SparkSession, path: str, inputs: Sequence[str], overwrit
 
     `inputs` are the files that will be read, as Spark names them.
 
-    Raises:
-        InputError: the path has an output that may not be replaced, the input, or something else.
+    Raises InputError if the path has an output that may not be replaced, the input, or something else.
     """
     place, system = _hadoop_path(spark, path)
     if not system.exists(place):

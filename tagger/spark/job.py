@@ -44,8 +44,7 @@ Packed = tuple[Path, str]  # a model in MLflow's format, and the column of CoNLL
 def mlflow_model(source: str) -> Iterator[Packed]:
     """Provide a model for the block: a URI's own, or a model folder packed as for the registry.
 
-    Raises:
-        InputError: there is no such model, or it is damaged.
+    Raises InputError if there is no such model, or it is damaged.
     """
     quieten()
     import mlflow.pyfunc
@@ -67,8 +66,7 @@ def tag_corpus(
 
     `forms` are those of the source and of the target. With `overwrite`, an earlier output is replaced.
 
-    Raises:
-        InputError: the corpus can't be read, the target exists, or Spark fails.
+    Raises InputError if the corpus can't be read, the target exists, or Spark fails.
     """
     folder, column = model
     if forms[1] == "conllu" != forms[0]:
@@ -109,8 +107,7 @@ def spark_session(master: str, settings: Mapping[str, str]) -> Iterator[SparkSes
 
     With a local master, only this machine can reach Spark's ports, and the workers run this Python.
 
-    Raises:
-        InputError: there is no suitable Java, or Spark does not start or fails within the block.
+    Raises InputError if there is no suitable Java, or Spark does not start or fails within the block.
     """
     _check_java()
     own = SETTINGS | {"spark.ui.showConsoleProgress": str(sys.stderr.isatty()).lower()}

@@ -32,8 +32,7 @@ def gather(of: Training, stages: Collection[str] = (), *, ran: bool = False) -> 
     whose outputs belong to the record, of `evaluate`, `report` and `export`; `ran` says that the last one has just run,
     so that `dvc.lock` still tells of the time before.
 
-    Raises:
-        InputError: an output is missing or damaged.
+    Raises InputError if an output is missing or damaged.
     """
     locked = read_lock_file()
     settings: dict[str, Any] = {}
@@ -91,8 +90,7 @@ def begin_training(of: Training, training: str | None, locked: Mapping[str, Any]
 def add_training(record: Record) -> None:
     """Add the output of `train`. Points already in the record are kept, because they have times.
 
-    Raises:
-        InputError: an output is missing or damaged.
+    Raises InputError if an output is missing or damaged.
     """
     folder, history = (path(record.loss, record.seed) for path in (paths.model_folder, paths.history_file))
     record.model = fingerprint(folder)

@@ -69,8 +69,7 @@ def start() -> None:
 def ask(name: str, *arguments: Any) -> Any:
     """Return the answer of a method of `MlflowSide`; None without doing anything if tracking is off.
 
-    Raises:
-        StoreAwayError: MLflow does not answer or refuses writes, or its process has died.
+    Raises StoreAwayError if MLflow does not answer or refuses writes, or its process has died.
     """
     if not is_on():
         return None

@@ -24,9 +24,8 @@ class TrainingRun(AbstractContextManager["TrainingRun"]):
         The process holds the lock of this name while it trains. A kill may have kept epochs of the history from being
         logged.
 
-        Raises:
-            StoreAwayError: the store is away before anything was trained. If earlier records wait for it already, this
-                is no news, and a warning is enough.
+        Raises StoreAwayError if the store is away before anything was trained. If earlier records wait for it already,
+        this is no news, and a warning is enough.
         """
         self._record = begin_training(of, training)
         self._record.tags[LOCK] = lock

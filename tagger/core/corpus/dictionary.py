@@ -130,8 +130,7 @@ class Dictionaries(NamedTuple):
     def parse(cls, contents: Mapping[str, bytes], folder: Path) -> "Dictionaries":
         """Read the contents of `DICTIONARY_FILES`, by name; if that of affixes is missing, it is taken as empty.
 
-        Raises:
-            InputError: a file is damaged.
+        Raises InputError if a file is damaged.
         """
         contents = {AFFIXES: _EMPTY, **contents}
         tables = (Dictionary.parse(contents[name], folder / name) for name in DICTIONARY_FILES[:3])

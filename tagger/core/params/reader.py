@@ -23,8 +23,7 @@ _BOUNDS = {"minimum": "at least", "exclusiveMinimum": "above", "maximum": "at mo
 def read_params(view: type[View], path: Path = Path("params.yaml")) -> View:
     """Check the whole file, and return only the keys that one stage may see.
 
-    Raises:
-        InputError: the file is missing, is not YAML, or has an unknown, missing or wrong value.
+    Raises InputError if the file is missing, is not YAML, or has an unknown, missing or wrong value.
     """
     document, places = read_document(path)
     try:
@@ -46,8 +45,7 @@ def read_params(view: type[View], path: Path = Path("params.yaml")) -> View:
 def read_document(path: Path = Path("params.yaml")) -> tuple[Any, dict[Key, Place]]:
     """Return the content of the file, unchecked, and the place of each value.
 
-    Raises:
-        InputError: the file is missing or is not YAML.
+    Raises InputError if the file is missing or is not YAML.
     """
     try:
         return read_yaml(path)

@@ -56,8 +56,7 @@ def compare(losses: Mapping[str, Mapping[int, TaggedSplit]], baseline: TaggedSpl
 def compare_tables(first: tuple[str, Tables], second: tuple[str, Tables]) -> str:
     """Say in words which of two named taggers is better on the test split, over the seeds that both have.
 
-    Raises:
-        InputError: they have no seed in common, or were measured on different test splits.
+    Raises InputError if they have no seed in common, or were measured on different test splits.
     """
     names = f"{first[0]} and {second[0]}"
     seeds = [seed for seed in first[1] if seed in second[1]]

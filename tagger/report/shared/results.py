@@ -32,8 +32,7 @@ class Result(NamedTuple):
     def load(cls, training: Training, baseline: TaggedSplit) -> Self:
         """Read the result of a training; the baseline is that of the test split.
 
-        Raises:
-            InputError: a file is missing or damaged, or the model is not the one that was evaluated.
+        Raises InputError if a file is missing or damaged, or the model is not the one that was evaluated.
         """
         folder = paths.model_folder(*training)
         model = read_model(folder).model
