@@ -13,7 +13,6 @@ from torch.nn.functional import cross_entropy
 
 from tagger.core.common.arrays import Float32s, Probabilities
 from tagger.core.corpus.encoded_split import EncodedSplit
-from tagger.core.corpus.span_tags import SMALLEST
 
 TEMPERATURES = range(200, 5001)  # in thousandths
 MOST_WORDS = 20_000  # of dev; more would hardly change the temperature
@@ -40,7 +39,7 @@ def fit_temperature(scores: Float32s, split: EncodedSplit) -> float:
 
 def tempered(probabilities: Probabilities, temperature: float) -> Probabilities:
     """Return the probabilities at a temperature, (N, K), given those at temperature 1."""
-    powers = np.maximum(probabilities, SMALLEST).astype(np.float64) ** (1 / temperature)
+    powers = probabilities.astype(np.float64) ** (1 / temperature)
     return np.asarray(powers / powers.sum(axis=1, keepdims=True), dtype=np.float32)
 
 

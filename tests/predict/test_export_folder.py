@@ -7,6 +7,7 @@ import pickle
 import re
 import subprocess
 import sys
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -376,6 +377,14 @@ def test_a_graph_larger_than_the_config_declares_is_not_read(name: str, folder: 
     with (folder / name).open("ab") as file:
         file.truncate(2**36)
     assert error_of(folder).startswith(f"{folder / name}: larger than ")
+
+
+def test_a_small_file_takes_little_memory_whatever_its_limit(folder: Path) -> None:
+    tracemalloc.start()
+    read_export(folder)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < model_files.DICTIONARY_LIMITS["words.json"] / 2
 
 
 def test_a_config_that_declares_more_than_the_limit_is_refused(folder: Path) -> None:
