@@ -87,7 +87,7 @@ class Checkpoint:
         buffer = io.BytesIO()  # torch itself raises no error of the system if the disk is full
         torch.save({"training": self.training, "trainer": trainer}, buffer)
         with new_file(self._folder / STATE) as partial:
-            partial.write_bytes(buffer.getvalue())
+            partial.write_bytes(buffer.getbuffer())
 
     def finish(self, training: Training) -> None:
         """Note which files were written.
