@@ -24,7 +24,8 @@ INTERVAL = 0.01  # seconds
 
 def dvc_process() -> int | None:
     """Return the process of the DVC that has started this stage; None if there is none, or it keeps locks elsewhere."""
-    return int(IN_USE.read_text()) if "DVC_STAGE" in os.environ and IN_USE.exists() else None
+    number = IN_USE.read_text().strip() if "DVC_STAGE" in os.environ and IN_USE.exists() else ""
+    return int(number) if number.isdecimal() else None
 
 
 def check_recording(files: StageFiles, dvc: int) -> None:
