@@ -122,7 +122,7 @@ def test_a_server_killed_in_mid_training_costs_nothing(tmp_path: Path, database:
         assert "Traceback" not in printed
         assert (project.root / "models/export/config.json").exists()
         with mlflow_server(uri, tmp_path, port):
-            assert "logged 7 waiting records" in project.run(*environment, "python", "-m", "tagger", "sync")
+            assert "logged 9 waiting records" in project.run(*environment, "python", "-m", "tagger", "sync")
             again = project.run(*environment, "python", "-m", "tagger", "sync")
             assert again == "MLflow is up to date\n"
             store = StoreView(address)
