@@ -124,7 +124,7 @@ def test_a_server_killed_in_mid_training_costs_nothing(tmp_path: Path, database:
         with mlflow_server(uri, tmp_path, port):
             assert "logged 9 waiting records" in project.run(*environment, "python", "-m", "tagger", "sync")
             again = project.run(*environment, "python", "-m", "tagger", "sync")
-            assert again == "MLflow is up to date\n"
+            assert again.startswith("MLflow is up to date\n")
             store = StoreView(address)
             runs = store.runs()
             assert {run.info.run_name for run in runs} == {"nll", "cross_entropy"}
