@@ -12,10 +12,10 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from tagger.core.common.errors import InputError, TaggerError
+from tagger.core.common.errors import InputError
 from tagger.core.common.yaml_file import read_yaml
 from tagger.core.params.reader import flatten
-from tagger.runner.dvc_lock import LOCK_FILE, UNRECORDED, read_lock_file
+from tagger.runner.dvc_lock import LOCK_FILE, UNRECORDED, LockedStage, read_lock_file
 from tagger.runner.stage_files import StageFiles
 
 IN_USE = Path(".dvc/tmp/lock")  # DVC locks it except while a stage runs, and leaves the number of its process there
@@ -37,26 +37,28 @@ def check_recording(files: StageFiles, dvc: int) -> None:
         os.setsid()  # Ctrl-C is for DVC
         while _written() == written and _is_alive(dvc):
             time.sleep(INTERVAL)
+        noted = files.locked()
         # An entry that is not as noted may be half-written: DVC has its lock as long as it writes.
-        if _written() not in (written, 0) and not _is_as_noted(files):
+        if _written() not in (written, 0) and _entry(files.name) != noted:
             with IN_USE.open() as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX)
-                if not _is_as_noted(files):
+                if _entry(files.name) not in (noted, UNRECORDED):
                     _take_back(files.name, now)
                     files.check()
                     raise InputError(f"{files.name}: not recorded: a file was edited and restored; run it again")
-    except (TaggerError, OSError) as error:
+    except Exception as error:  # whatever it is, nobody else can tell
         sys.stderr.write(f"error: {error}\n")
     finally:
         sys.stderr.flush()
         os._exit(0)
 
 
-def _is_as_noted(files: StageFiles) -> bool:
-    with suppress(InputError):  # half-written
-        locked = read_lock_file().get(files.name, UNRECORDED)
-        return locked._replace(params=flatten(locked.params)) == files.locked()
-    return False
+def _entry(name: str) -> LockedStage:
+    """Return the entry of a stage as `StageFiles.locked` does; there is none in a file that is half-written."""
+    with suppress(InputError):
+        locked = read_lock_file().get(name, UNRECORDED)
+        return locked._replace(params=flatten(locked.params))
+    return UNRECORDED
 
 
 def _written() -> int:
