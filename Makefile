@@ -135,7 +135,7 @@ tutorial: setup  ## train as PyTorch's tutorial does, on two sentences, and tag 
 	@$(RUN) python -m tagger predict "The cat heard that dog"
 
 # The peers need other versions of some packages, hence their own environment.
-bench: $(BENCH_VENV)/installed  ## compare speed with other taggers (CORPUS=, PEERS="crf spacy", QUICK=1, ACCURACY=1), SCALE=1: 20 million tokens
+bench: $(BENCH_VENV)/installed  ## compare speed with other taggers (CORPUS=, PEERS="crf spacy", QUICK=1, ACCURACY=1); SCALE=1: ours on 20 million tokens
 	@$(BENCH_VENV)/bin/python -m bench$(if $(SCALE),.scale) $(if $(CORPUS),--corpus "$(CORPUS)") \
 		$(if $(PEERS),--peers "$(PEERS)") $(if $(QUICK),--quick) $(if $(ACCURACY),--accuracy)
 

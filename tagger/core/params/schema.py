@@ -198,11 +198,11 @@ class ExportParams(Section):
         True, description="calibrate the probabilities with a temperature fitted on dev, if that helps"
     )
     data_licence: str = Field(
-        description="licence of the corpus, for the model card; auto: known for the bundled corpus only"
+        description="licence of the corpus, for the model card; auto: that of the bundled corpus, or none"
     )
     language: Text = Field(
         "auto",
-        description="language of the corpus, for the model card, such as en; auto: known for the bundled corpus only",
+        description="language of the corpus, for the model card, such as en; auto: that of the bundled corpus, or none",
     )
 
 
