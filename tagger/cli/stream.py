@@ -1,6 +1,6 @@
 """Sentences from standard input as they arrive: many at once from a file, one by one from a person or a slow pipe.
 
-They are lines of text, JSON lists of words, or CoNLL-U. Another line raises InputError, which names it.
+They are lines of text, JSON lists of words, or CoNLL-U. Any other line raises an InputError that names it.
 """
 
 import codecs
@@ -19,7 +19,7 @@ _BLOCK = 1 << 20  # most bytes read at once; a pipe returns what it holds
 
 
 def read_available(stream: BinaryIO) -> Iterator[list[str]]:
-    """Yield the lines that have arrived, without their ends, as lists; those before one that is not UTF-8 as well."""
+    """Yield the lines that have arrived, as lists without line ends; an error comes after the lines before it."""
     number = 0
     for content in _whole_lines(stream):
         lines = []

@@ -28,7 +28,7 @@ _WORD_LINE = r"^([0-9]+)\t"
 
 def format_of(path: str, named: Format | None, option: str) -> Format:
     """Return the named format, else the one that the suffix of a path implies; raise InputError if there is none."""
-    if form := named or SUFFIXES.get(re.sub(r"\.(gz|bz2)$", "", path.rstrip("/")).rpartition(".")[2]):
+    if form := named or SUFFIXES.get(re.sub(r"(?<!\.parquet)\.(gz|bz2)$", "", path.rstrip("/")).rpartition(".")[2]):
         return form
     raise InputError(f"{path}: unknown format; expected {option}, or a name that ends in .txt or .parquet")
 

@@ -184,6 +184,7 @@ def test_what_is_wrong_before_spark_starts(tag: Command, tmp_path: Path, monkeyp
         "corpus: unknown format; expected --from, or a name that ends in .txt or .parquet"
     )
     assert mistake(tag("in.txt", "out")).startswith("out: unknown format; expected --to")
+    assert mistake(tag("in.parquet.gz", "out.json")).startswith("in.parquet.gz: unknown format; expected --from")
     assert mistake(tag("in.txt", "o.json", "--conf", "spark.x")) == "--conf: got 'spark.x', expected KEY=VALUE"
     assert mistake(tag("in.txt", "o.json", "--model", "none")).startswith("none/config.json: no such file")
     monkeypatch.setenv("JAVA_HOME", str(tmp_path))
