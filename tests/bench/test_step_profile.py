@@ -1,25 +1,12 @@
 """Where the time of a step goes is measured, and adds up."""
 
-from pathlib import Path
-
 import pytest
 
 from bench.step_profile import WARM_UP, profile_steps
-from tagger.core.common import paths
 from tagger.core.common.errors import InputError
-from tests.samples import RANDOM, train_view
+from tests.samples import train_view
 
-
-@pytest.fixture(autouse=True)
-def _prepared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    for folder, part in (
-        (paths.DICTIONARIES, RANDOM.dictionaries),
-        (paths.TRAIN, RANDOM.train),
-        (paths.DEV, RANDOM.dev),
-    ):
-        folder.mkdir(parents=True)
-        part.save(folder)
+pytestmark = pytest.mark.usefixtures("prepared")
 
 
 def test_the_time_of_a_step_is_shared_out_among_its_operators() -> None:
