@@ -1,6 +1,6 @@
 """Names of metrics in MLflow, which groups charts by the part before a slash.
 
-The pipeline's files, `compare` and older runs have names without slashes: `test_accuracy` is `test/accuracy` in MLflow.
+The pipeline's files and `compare` have names without slashes: `test_accuracy` is `test/accuracy` in MLflow.
 """
 
 import re

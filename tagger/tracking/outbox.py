@@ -16,7 +16,6 @@ from tagger.core.common import paths
 from tagger.core.common.errors import InputError
 from tagger.core.common.files import new_folder
 from tagger.predict.mlflow_store import StoreAwayError, address
-from tagger.predict.store_address import parse_address
 from tagger.tracking.mlflow_process import ask
 from tagger.tracking.record import Record
 
@@ -57,7 +56,6 @@ def find_waiting() -> list[tuple[Path, Record]]:
             continue
         try:
             record = Record.model_validate_json((folder / RECORD).read_bytes())
-            store = parse_address(record.store)[0]  # records of older versions show more of it
             kept = (folder / FILES).resolve()
             for path in [(kept / place).resolve(strict=True) for place in record.files]:
                 path.relative_to(kept)  # fails if it is elsewhere
@@ -68,7 +66,7 @@ def find_waiting() -> list[tuple[Path, Record]]:
             advice = "remove the folder once `lstm-tagger sync` has rebuilt its run from the outputs"
             print(f"warning: {folder / RECORD}: can't be logged: {reason}; {advice}", file=sys.stderr)
             continue
-        if store == address():
+        if record.store == address():
             record.files = {place: folder / FILES / place for place in record.files}
             found.append((folder, record))
     return found

@@ -43,7 +43,7 @@ class Record(BaseModel):
     model_config = ConfigDict(extra="forbid", ser_json_inf_nan="constants")
 
     loss: LossName
-    seed: int = 1  # an older record has it among its settings
+    seed: int
     experiment: str | None  # of DVC
     settings: dict[str, Any]  # params.yaml
     tags: dict[str, str]
@@ -87,16 +87,15 @@ class Record(BaseModel):
     @property
     def group(self) -> str:
         """A hash of what the trainings of one pipeline execution share, and those with other settings don't."""
-        keys = ("seed", "device", "arithmetic", "model", "train")
-        settings = self.settings if self.several else {"seed": self.seed} | self.settings  # a further seed joins others
-        setting = {key: settings[key] for key in keys if key in settings}
+        setting = {key: self.settings[key] for key in ("device", "arithmetic", "model", "train")}
+        setting |= {} if self.several else {"seed": self.seed}  # a further seed joins others
         digests = [self.digests[name] for name in ("train", "dev")]
         return sha256(json.dumps([self.experiment, setting, digests], sort_keys=True).encode()).hexdigest()[:12]
 
     @property
     def registered_model(self) -> str:
-        """The name under which its export is registered; the default in records older than that param."""
-        return str(self.settings.get("export", {}).get("registered_model", REGISTERED_MODEL))
+        """The name under which its export is registered."""
+        return str(self.settings["export"]["registered_model"])
 
     @property
     def digests(self) -> dict[str, str]:

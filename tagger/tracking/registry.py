@@ -43,7 +43,7 @@ def log_model(store: Store, run: Run, record: Record, kind: str) -> str:
     name, files = f"{record.loss}-{KINDS[kind]}", record.below(kind)
     content = digest_of(files)
     for model in models_of(store, run):
-        if model.name in (name, kind) and model.tags.get(CONTENT, content) == content:  # older ones have plain names
+        if model.name == name and model.tags.get(CONTENT) == content:
             if model.status == LoggedModelStatus.READY:
                 return str(model.model_id)
             store.client.delete_logged_model(model.model_id)  # from an interrupted delivery
@@ -156,7 +156,7 @@ def _decide(store: Store, version: str, champion: str | None, record: Record) ->
             reason = " ".join(str(error).split())
             return False, f"version {version} can't be measured on the test split of version {champion}: {reason}"
         accuracies = {split: (_measure(new, table), _measure(old, table)) for split, table in splits.items()}
-    allowed = float(record.settings.get("export", {}).get("max_drop", 0))
+    allowed = float(record.settings["export"]["max_drop"])
     promoted = all(own >= other - allowed - ROUNDING for own, other in accuracies.values())
     compared = " and ".join(f"{own:.5f} and {other:.5f} on {split}" for split, (own, other) in accuracies.items())
     reason = f"test accuracy of versions {version} and {champion}: {compared}"

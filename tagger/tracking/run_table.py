@@ -66,19 +66,16 @@ def compare_runs(
 def _search(store: Store, condition: str) -> list[Run]:
     is_training = "tags.loss LIKE '%'"
     named = re.sub(r"\bmetrics?\.(\w+)", lambda found: f"metrics.`{in_mlflow(found[1])}`", condition)
-    found: dict[str, Run] = {}
     try:
-        for part in dict.fromkeys((named, condition)):  # older runs have the names without a section
-            wanted = f"{is_training} and {part}" if part else is_training
-            runs = store.client.search_runs([store.experiment], wanted, max_results=50_000)
-            found |= {run.info.run_id: run for run in runs}
+        wanted = f"{is_training} and {named}" if named else is_training
+        found = store.client.search_runs([store.experiment], wanted, max_results=50_000)
         losses = store.client.search_runs([store.experiment], f"tags.{KIND} = '{SEEDS}'", max_results=50_000)
     except MlflowException as error:
         if condition and error.error_code == "INVALID_PARAMETER_VALUE":
             raise InputError(f"--filter: {condition!r}: {' '.join(str(error).split())}") from None
         raise
     shown_above = {run.info.run_id for run in losses}
-    return [run for run in found.values() if run.data.tags.get(PARENT) not in shown_above]
+    return [run for run in found if run.data.tags.get(PARENT) not in shown_above]
 
 
 def _as_numbers(column: "pd.Series[Any]") -> "pd.Series[Any]":

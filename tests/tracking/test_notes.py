@@ -12,7 +12,6 @@ from tagger.tracking.delivery import deliver
 from tagger.tracking.hooks import links
 from tagger.tracking.record import COMPARED, OF_GROUP, Record
 from tagger.tracking.store import Store, connect
-from tagger.tracking.sync import sync
 from tests.tracking.samples import LOSSES, evaluated_record, groups_of, runs_of, whole_record
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
@@ -140,27 +139,7 @@ def test_every_metric_of_a_model_names_its_split_once(store: Store) -> None:
     assert {tag.key: tag.value for tag in given["test"].tags}["dvc.md5"].endswith(".dir")
 
 
-def test_sync_completes_runs_of_before_and_doubles_nothing(store: Store, cheap: None) -> None:
-    deliver(store, evaluated_record())
-    (group,) = groups_of(store)
-    older = store.client.create_run(store.experiment, 1, {"loss": "nll"}, "older")
-    for name, step in (("dev_loss", 1), ("dev_loss", 2), ("test_ece", 0), ("my_metric", 0)):
-        store.client.log_metric(older.info.run_id, name, 0.5, 1000 + step, step)
-    store.client.log_metric(group.info.run_id, "mse.test_accuracy", 0.5)
-    named, *_ = sync()
-    assert named.startswith("added the present names of metrics: ")
-    assert set(named.partition(": ")[2].split(", ")) == {"older", group.info.run_name}
-    history = store.client.get_metric_history(older.info.run_id, "dev/loss")
-    assert [(row.value, row.step, row.timestamp) for row in history] == [(0.5, 1, 1001), (0.5, 2, 1002)]
-    metrics = {"dev_loss", "dev/loss", "test_ece", "test/ece", "my_metric"}
-    assert store.client.get_run(older.info.run_id).data.metrics.keys() == metrics
-    assert store.client.get_run(group.info.run_id).data.metrics["test accuracy/mse"] == 0.5
-    assert list(sync()) == []
-    assert len(runs_of(store)) == 3  # the older one, and one of each loss
-    assert len(store.client.get_metric_history(older.info.run_id, "dev/loss")) == 2
-
-
-def test_an_experiment_of_before_gets_the_view(store: Store) -> None:
+def test_an_experiment_without_the_view_gets_it(store: Store) -> None:
     store.client.delete_experiment_tag(store.experiment, VIEW)
     store.client.set_experiment_tag(store.experiment, "mlflow.experiment.primaryMetric.name", "mine")
     tags = connect().client.get_experiment(store.experiment).tags

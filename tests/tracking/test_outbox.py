@@ -184,15 +184,13 @@ def test_a_record_that_does_not_fit_its_files_is_warned_about_and_left_alone(
     assert folders() == [folder]
 
 
-def test_a_record_keeps_no_secret_and_one_of_before_is_found(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_record_keeps_no_secret_and_is_found(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     uri = "postgresql://127.0.0.1:1/runs?user=u&password=s3cr3t"
     monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
     tracking_uri.cache_clear()
     keep(record_of(), AWAY)
     (folder,) = folders()
-    text = (folder / "record.json").read_text(encoding="utf-8")
-    assert "s3cr3t" not in text
-    (folder / "record.json").write_text(text.replace("runs?***", "runs?user=u&password=s3cr3t"), encoding="utf-8")
+    assert "s3cr3t" not in (folder / "record.json").read_text(encoding="utf-8")
     assert [found for found, _ in find_waiting()] == [folder]
 
 
