@@ -1,4 +1,4 @@
-"""Tagging a corpus too large for one machine: Spark reads and writes it, MLflow's `spark_udf` brings the model to it.
+"""Tagging a corpus too large for one machine: Spark reads and writes it, MLflow brings the model to it.
 
 May import: core, predict, tracking.
 """

@@ -13,8 +13,10 @@ from tagger.core.common.errors import InputError
 from tagger.predict import conllu
 from tagger.predict.conllu import retagged
 from tagger.predict.sentences import MOST_CHARACTERS, MOST_WORDS
+from tagger.spark import worker
 
-cloudpickle.register_pickle_by_value(conllu)  # workers need not have this package
+for _module in (conllu, worker):  # workers need not have this package
+    cloudpickle.register_pickle_by_value(_module)
 
 Format = Literal["text", "json", "conllu", "parquet"]
 

@@ -238,6 +238,7 @@ def _write_outbox(folder: Path) -> None:
         data = {name: Dataset("a.csv", "1", {"tokens": 1}, "2") for name in ("train", "dev", "test")}
         record = Record(
             loss="nll",
+            seed=1,
             experiment="x",
             settings=SETTINGS,
             tags={"kind": "x"},
