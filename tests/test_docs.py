@@ -1,4 +1,4 @@
-"""Every figure of docs/losses.md and of seeds.md is that of a recorded run, and another run gives the same bytes."""
+"""Every figure with a source in docs/ is that of a recorded run, and another run gives the same bytes."""
 
 import doctest
 import json
@@ -13,7 +13,9 @@ import pytest
 from tagger.runner.dvc_lock import read_lock_file
 from tests.conftest import RECORDED, ROOT, Project, copy_files
 
-PAGE, SEEDS = ((ROOT / "docs" / name).read_text(encoding="utf-8") for name in ("losses.md", "seeds.md"))
+PAGE, SEEDS, SPEED = (
+    (ROOT / "docs" / name).read_text(encoding="utf-8") for name in ("losses.md", "seeds.md", "performance.md")
+)
 FILES = {"losses": "metrics/losses.json", "compare": "metrics/compare.json", "results": "metrics/results.json"}
 RAISED = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
 MINUS, TIMES = "\N{MINUS SIGN}", "\N{MULTIPLICATION SIGN}"
@@ -27,9 +29,9 @@ class Figure(NamedTuple):
 
 
 def figures() -> list[Figure]:
-    """Return the figures of both pages, each with the comment behind it: `0.3670<!--five-losses/losses:a.b-->`."""
+    """Return the figures of the pages, each with the comment behind it: `0.3670<!--five-losses/losses:a.b-->`."""
     found = []
-    for text, source in re.findall(rf"({NUMBER})<!--(\S+)-->", PAGE + SEEDS):
+    for text, source in re.findall(rf"({NUMBER})<!--(\S+)-->", PAGE + SEEDS + SPEED):
         file, path = source.split(":", 1)
         run, _, name = file.rpartition("/")
         found.append(Figure(text, RECORDED / (run or "starter") / FILES[name], path))
@@ -55,7 +57,7 @@ def read(text: str) -> tuple[float, float]:
 
 
 def test_every_figure_with_a_source_is_read() -> None:
-    assert len(figures()) == (PAGE + SEEDS).count("<!--") >= 60
+    assert len(figures()) == (PAGE + SEEDS + SPEED).count("<!--") >= 60
 
 
 @pytest.mark.parametrize("figure", figures(), ids=lambda figure: figure.path)
