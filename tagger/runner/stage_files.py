@@ -45,16 +45,18 @@ class StageFiles:
 
         read_params(Params)  # all that is wrong with them
         defined = read_yaml(Path("dvc.yaml"))[0]["stages"][stage]
-        values = flatten(read_document()[0] | {"item": dict(zip(defined.get("matrix", ()), arguments, strict=False))})
+        self._params: list[str] = defined["params"]
+        stamp, document = _stamp(PARAMS), flatten(read_document()[0])
+        self._notes[PARAMS] = _Note(stamp, self._heeded(document))
+        values = document | flatten({"item": dict(zip(defined.get("matrix", ()), arguments, strict=False))})
 
         def paths(*keys: str) -> list[Path]:
             entries = [entry for key in keys for entry in defined.get(key, ())]
             names = [entry if isinstance(entry, str) else next(iter(entry)) for entry in entries]
             return [Path(re.sub(r"\$\{(.+?)}", lambda found: str(values[found[1]]), name)) for name in names]
 
-        self._params: list[str] = defined["params"]
         self._deps, self._outs = paths("deps"), paths("outs", "metrics")
-        self._note([*self._deps, PARAMS])
+        self._note(self._deps)
 
     def note_outputs(self) -> None:
         """Note the outputs, which are all written; the errors are those of `check`."""
@@ -89,6 +91,7 @@ class StageFiles:
         return LockedStage(contents[PARAMS], deps, outs)
 
     def _note(self, places: Iterable[Path]) -> None:
+        places = [place for place in places if place not in self._places]
         self._places += places
         self._notes |= {path: _Note(_stamp(path), self._content(path)) for path in _files(places)}
 
@@ -99,13 +102,16 @@ class StageFiles:
         }
         return ", ".join(f"{name} (was {old}, is {new})" for name, (old, new) in changed.items()) + " "
 
+    def _heeded(self, document: dict[str, Any]) -> dict[str, Any]:
+        """Return the params that the stage depends on, given all by their dotted names."""
+        heeded = tuple(self._params), tuple(f"{name}." for name in self._params)
+        return {key: value for key, value in document.items() if key in heeded[0] or key.startswith(heeded[1])}
+
     def _content(self, path: Path) -> object:
         if path == PARAMS:
             from tagger.core.params.reader import flatten, read_document
 
-            document = flatten(read_document()[0])
-            heeded = tuple(self._params), tuple(f"{name}." for name in self._params)
-            return {key: value for key, value in document.items() if key in heeded[0] or key.startswith(heeded[1])}
+            return self._heeded(flatten(read_document()[0]))
         if not path.is_file():
             return None
         with path.open("rb") as file:

@@ -51,6 +51,15 @@ def test_a_change_of_what_a_stage_depends_on_is_named(
             check()
 
 
+def test_code_that_changes_while_the_other_files_are_noted_is_named(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tagger.core.params.reader.read_params", lambda _: write(CODE))
+    files = StageFiles("train", "nll", "1")
+    with pytest.raises(InputError, match=f"{CODE}: has changed while train@nll-1 ran"):
+        files.check()
+
+
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
