@@ -8,6 +8,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -154,6 +155,13 @@ def test_two_processes_may_make_the_database_at_once(
     assert [path.name for path in folder.iterdir() if "mlflow.db" in path.name] == ["mlflow.db"]
     with contextlib.closing(sqlite3.connect(folder / "mlflow.db")) as connection:
         assert connection.execute("SELECT name FROM sqlite_master WHERE name = 'half'").fetchall() == []
+
+
+def test_a_new_database_leaves_no_temporary_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    connect()
+    assert list((tmp_path / "temporary").iterdir()) == []
 
 
 @pytest.mark.slow
