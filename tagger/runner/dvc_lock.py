@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from tagger.core.common.files import reading
 from tagger.core.common.yaml_file import read_yaml
+from tagger.runner.stage_files import files_in
 
 LOCK_FILE = Path("dvc.lock")
 
@@ -56,14 +57,14 @@ def _locked(stage: dict[str, Any]) -> LockedStage:
 def md5(path: Path) -> str | None:
     """Return the hash that DVC gives a file or a folder; None if there is nothing.
 
-    That of a folder is of the JSON that lists the hashes of its files (dvc_data.hashfile.tree, `Tree.as_bytes`).
+    That of a folder is of the JSON that lists the hashes of its files (dvc_data.hashfile.tree, `Tree.as_bytes`); those
+    that DVC ignores are left out.
     """
     if path.is_file():
         return hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()
     if not path.is_dir():
         return None
-    files = [file for file in path.rglob("*") if file.is_file() and file.name != ".gitignore"]
-    return folder_md5({file.relative_to(path).as_posix(): md5(file) for file in files})
+    return folder_md5({file.relative_to(path).as_posix(): md5(file) for file in files_in([path])})
 
 
 def folder_md5(files: Mapping[str, str | None]) -> str:

@@ -19,7 +19,7 @@ from tagger.runner.stage_code import FOLDERS
 if TYPE_CHECKING:
     from tagger.runner.dvc_lock import LockedStage
 
-PARAMS = Path("params.yaml")
+PARAMS, IGNORE = Path("params.yaml"), Path(".dvcignore")
 
 
 class _Note(NamedTuple):
@@ -68,7 +68,7 @@ class StageFiles:
 
         Raises InputError if a file has changed, appeared or disappeared.
         """
-        for path in dict.fromkeys([*self._notes, *_files(self._places)]):
+        for path in dict.fromkeys([*self._notes, *files_in(self._places)]):
             note = self._notes.get(path)
             if note and (_stamp(path) == note.stamp or self._content(path) == note.content):
                 continue
@@ -93,7 +93,7 @@ class StageFiles:
     def _note(self, places: Iterable[Path]) -> None:
         places = [place for place in places if place not in self._places]
         self._places += places
-        self._notes |= {path: _Note(_stamp(path), self._content(path)) for path in _files(places)}
+        self._notes |= {path: _Note(_stamp(path), self._content(path)) for path in files_in(places)}
 
     def _changed_params(self, before: Any) -> str:
         now: Any = self._content(PARAMS)
@@ -118,9 +118,9 @@ class StageFiles:
             return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
 
-def _files(places: Iterable[Path]) -> Iterator[Path]:
+def files_in(places: Iterable[Path]) -> Iterator[Path]:
     """Yield the named files, even if missing, and the files in named folders that DVC does not ignore."""
-    lines = Path(".dvcignore").read_text(encoding="utf-8").splitlines()
+    lines = IGNORE.read_text(encoding="utf-8").splitlines() if IGNORE.exists() else []
     ignored = [line for line in lines if line and not line.startswith("#")]
     for place in places:
         if not place.is_dir():

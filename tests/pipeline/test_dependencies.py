@@ -59,6 +59,12 @@ def test_what_editors_and_python_leave_in_a_folder_changes_nothing(copy: Project
     assert copy.changed_stages() == set()
 
 
+def test_what_a_kill_leaves_in_a_folder_changes_nothing(copy: Project) -> None:
+    for name in (".FyGdkBf02ee_-XPRo-L4ww.tmp", ".2.json.partial"):  # of DVC, of a stage
+        (copy.root / "metrics/evaluate/nll" / name).write_text("x", encoding="utf-8")
+    assert copy.changed_stages() == set()
+
+
 def test_the_table_of_experiments_has_few_columns_of_dependencies(finished: Project) -> None:
     (workspace, *_) = json.loads(finished.run("dvc", "exp", "show", "--json"))
     assert len(workspace["data"]["deps"]) < 25

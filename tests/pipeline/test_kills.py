@@ -74,9 +74,12 @@ def seconds_of(project: Project, *command: str) -> float:
 
 
 def lock_and_outputs(project: Project) -> dict[str, bytes]:
-    """Return all that DVC has of a project. It adds to its .gitignore files and never takes a line back."""
+    """Return all that DVC has of a project.
+
+    It adds to its .gitignore files and never takes a line back. Killed, it may leave a temporary file, and ignores it.
+    """
     found = project.contents(*OUTPUTS) | {"dvc.lock": (project.root / "dvc.lock").read_bytes()}
-    return {name: content for name, content in found.items() if not name.endswith(".gitignore")}
+    return {name: content for name, content in found.items() if not name.endswith((".gitignore", ".tmp"))}
 
 
 @contextlib.contextmanager

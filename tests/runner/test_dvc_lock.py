@@ -164,10 +164,12 @@ def test_the_hash_of_a_folder_is_that_of_dvc_for_any_names(tmp_path: Path) -> No
     assert md5(tmp_path / "folder") == tree.hash_info.value
 
 
-def test_the_hash_of_a_folder_leaves_the_gitignore_of_dvc_out(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", [".gitignore", ".Y2xhc3M.tmp", ".1.json.partial", "__pycache__/a.pyc"])
+def test_the_hash_of_a_folder_leaves_out_what_dvc_ignores(name: str, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x", encoding="utf-8")
     before = md5(tmp_path)
-    (tmp_path / ".gitignore").write_text("/file\n", encoding="utf-8")
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_text("x", encoding="utf-8")
     assert before is not None
     assert before.endswith(".dir")
     assert md5(tmp_path) == before
