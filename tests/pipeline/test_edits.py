@@ -87,12 +87,14 @@ def test_an_edit_while_dvc_hashes_is_taken_back(tracked: Project) -> None:
     edit = Edit("evaluate@nll-1", "params.yaml", "device: auto", "device: cpu")
     original = every_stage(tracked)
     code = """if True:
-        import pathlib, sys
+        import os, pathlib, signal, sys
         import dvc.cli, dvc.stage
 
         def edit_and_save(self, *args, save=dvc.stage.Stage.save, **settings):
             path = pathlib.Path(sys.argv[2])
             path.write_text(path.read_text().replace(sys.argv[3], sys.argv[4]))
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            os.killpg(0, signal.SIGINT)  # a Ctrl-C that comes too late for DVC
             return save(self, *args, **settings)
 
         dvc.stage.Stage.save = edit_and_save
