@@ -1,6 +1,5 @@
 """The process that logs to MLflow for a stage: it answers, it may die, and it never outlives the stage."""
 
-import signal
 import subprocess
 import sys
 import time
@@ -45,20 +44,25 @@ def started(store: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[psutil.Pr
 
 
 def test_it_delivers_and_tells_of_a_store_that_is_away_and_of_its_death(
-    store: Store, started: psutil.Process, capsys: pytest.CaptureFixture[str]
+    store: Store, started: psutil.Process, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     deliver_or_keep(evaluated_record("nll", "a"))
     (run,) = runs_of(store)
     assert run.info.status == "FINISHED"
 
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
+    process = mlflow_process._started[0]
+    connection = process._connection
 
-    before = signal.signal(signal.SIGALRM, interrupt)
-    signal.setitimer(signal.ITIMER_REAL, 0.001)
+    class Interrupted:
+        send = staticmethod(connection.send)
+
+        def recv(self) -> None:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(process, "_connection", Interrupted())
     with pytest.raises(KeyboardInterrupt):
         ask("deliver", evaluated_record("nll", "a"))
-    signal.signal(signal.SIGALRM, before)
+    monkeypatch.setattr(process, "_connection", connection)
     assert "compareRunsMode" in ask("links", [("nll", run.data.tags["model.sha256"])])  # not the answer before
 
     Path("mlflow.db").rename("mlflow.db.away")
