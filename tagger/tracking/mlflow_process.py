@@ -6,7 +6,6 @@ command or a test, the same is done in this process.
 Nothing of `tagger.core` but the errors is imported before the stage has noted its code.
 """
 
-import atexit
 import gc
 import os
 import sys
@@ -34,11 +33,6 @@ class MlflowProcess:
         self._process = start_child(("-u", "-m", __name__, str(other.fileno())), descriptors=(other.fileno(),))
         other.close()
 
-    def end(self) -> None:
-        """End it, whatever it does."""
-        with self._process as process:
-            process.kill()
-
     def ask(self, name: str, *arguments: Any) -> Any:
         """Return the answer of a method of `MlflowSide`, or raise the error that it raised."""
         self._asked += 1
@@ -63,7 +57,6 @@ def start() -> None:
     """Start the process, unless tracking is off or this is not the process of a training that logs."""
     if is_on() and os.environ.get("RANK", "0") == "0":
         _started.append(MlflowProcess())
-        atexit.register(_started[0].end)
 
 
 def ask(name: str, *arguments: Any) -> Any:

@@ -40,7 +40,8 @@ def started(store: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[psutil.Pr
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     start()
     yield psutil.Process(processes[0]._process.pid)
-    processes[0].end()
+    with processes[0]._process as process:
+        process.kill()
 
 
 def test_it_delivers_and_tells_of_a_store_that_is_away_and_of_its_death(
