@@ -62,8 +62,8 @@ def gather(of: Training, stages: Collection[str] = (), *, ran: bool = False) -> 
         before = locked.get("export", UNRECORDED)
         if ran:
             record.settings["export"] = read_document()[0]["export"]
-        limit = record.settings["export"].get("max_drop")
-        record.export_changed = not before.wrote() or before.params.get("export", {}).get("max_drop") != limit
+        limit = before.params.get("export", {}).get("max_drop")
+        record.export_changed = not before.wrote() or limit != record.max_drop
     return record
 
 

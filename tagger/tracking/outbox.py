@@ -59,7 +59,7 @@ def find_waiting() -> list[tuple[Path, Record]]:
             kept = (folder / FILES).resolve()
             for path in [(kept / place).resolve(strict=True) for place in record.files]:
                 path.relative_to(kept)  # fails if it is elsewhere
-            _ = record.params, record.group, record.registered_model  # fail if the settings are none
+            _ = record.params, record.group, record.registered_model, record.max_drop  # fail if the settings are none
         except (ValueError, LookupError, TypeError, AttributeError, OSError, InputError) as error:
             # Damaged, or of another version of this project.
             reason = error.errors()[0]["msg"] if isinstance(error, ValidationError) else error

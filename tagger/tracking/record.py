@@ -98,6 +98,11 @@ class Record(BaseModel):
         return str(self.settings["export"]["registered_model"])
 
     @property
+    def max_drop(self) -> float:
+        """The largest drop in test accuracy for a new champion."""
+        return float(self.settings["export"]["max_drop"])
+
+    @property
     def digests(self) -> dict[str, str]:
         """The digest of each split."""
         return {name: dataset.digest for name, dataset in self.datasets.items()}

@@ -156,12 +156,11 @@ def _decide(store: Store, version: str, champion: str | None, record: Record) ->
             reason = " ".join(str(error).split())
             return False, f"version {version} can't be measured on the test split of version {champion}: {reason}"
         accuracies = {split: (_measure(new, table), _measure(old, table)) for split, table in splits.items()}
-    allowed = float(record.settings["export"]["max_drop"])
-    promoted = all(own >= other - allowed - ROUNDING for own, other in accuracies.values())
+    promoted = all(own >= other - record.max_drop - ROUNDING for own, other in accuracies.values())
     compared = " and ".join(f"{own:.5f} and {other:.5f} on {split}" for split, (own, other) in accuracies.items())
     reason = f"test accuracy of versions {version} and {champion}: {compared}"
     if not promoted:
-        reason += f"; export.max_drop is {allowed:g}" + (f"; {ADVICE}" if len(accuracies) > 1 else "")
+        reason += f"; export.max_drop is {record.max_drop:g}" + (f"; {ADVICE}" if len(accuracies) > 1 else "")
     return promoted, reason
 
 

@@ -164,6 +164,7 @@ def test_a_record_that_is_no_text_is_warned_about_and_left_alone(
         {"datasets": {}},
         {"settings": {"seeds": 1}},
         {"settings": {"export": []}},
+        {"settings": {"device": "", "arithmetic": "", "model": {}, "train": {}, "export": {"registered_model": "x"}}},
         {"files": {"history/gone.csv": "x"}},
         {"files": {"../../../../../../params.yaml": "x"}},
         {"files": {"/etc/passwd": "x"}},
