@@ -14,6 +14,7 @@ from tagger.core.corpus.dictionary import Dictionaries
 from tagger.core.corpus.encoded_split import EncodedSplit
 from tagger.core.params.schema import Training
 from tagger.evaluate.evaluate_model import evaluate_model
+from tagger.tracking import mlflow_side  # noqa: F401 # later it could import what a test has replaced
 from tagger.tracking.store import Store, connect
 from tagger.train.trainer import write_outputs
 from tests.conftest import PARAMS, made_once, own_environment

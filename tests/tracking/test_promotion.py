@@ -60,7 +60,7 @@ def exported(loss: str, accuracy: float | None = None, *, changed: bool = True, 
     export(loss)
     record = gather(Training(loss, 1), ["evaluate", "export"])
     record.export_changed = changed
-    record.settings["export"] = {"loss": "best", "max_drop": max_drop}
+    record.settings["export"] |= {"max_drop": max_drop}
     if accuracy is not None:
         record.figures["test_accuracy"] = accuracy
     return record
