@@ -294,6 +294,13 @@ def test_a_training_starts_with_a_warning_where_something_waits_already(
     assert "restored" not in nll.data.tags
 
 
+def test_what_waits_is_delivered_before_a_training_begins(store: Store) -> None:
+    keep(gather(Training("cross_entropy", 1)), StoreAwayError("MLflow: it is away"))
+    with start():
+        assert not find_waiting()
+        assert [run.data.tags["loss"] for run in runs_of(store)] == ["cross_entropy", "nll"]
+
+
 def test_a_store_that_dies_in_the_middle_is_one_warning_and_all_is_delivered_later(
     store: Store, clock: Clock, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
