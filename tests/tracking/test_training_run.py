@@ -175,7 +175,14 @@ def test_the_load_of_the_machine_is_logged_if_the_environment_asks_for_it(
         run.log_epoch(epoch(1))
         while wanted == "true" and not any(name.startswith("system/") for name in the_run(store).data.metrics):
             time.sleep(0.05)
-    assert any(name.startswith("system/") for name in the_run(store).data.metrics) == (wanted == "true")
+    logged = [name for name in the_run(store).data.metrics if name.startswith("system/")]
+    assert bool(logged) == (wanted == "true")
+    if logged:
+        before = len(steps(store, logged[0]))
+        with start(history=(epoch(1),)):  # goes on
+            while len(steps(store, logged[0])) == before:
+                time.sleep(0.05)
+        assert (found := steps(store, logged[0])) == [*range(len(found))]
     assert "SystemMetricsMonitor" not in [thread.name for thread in threading.enumerate()]
 
 
