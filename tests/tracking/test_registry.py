@@ -67,6 +67,8 @@ def test_the_same_export_is_registered_once_and_another_one_again(store: Store) 
     paths.MODEL_CARD.write_text("Another licence", encoding="utf-8")
     assert register_export(store, run, whole_record()) == "2"
     assert register_export(store, run, whole_record()) == "2"
+    with model_folder_of("models:/lstm-tagger/2") as folder:
+        assert (folder / paths.MODEL_CARD.name).read_text(encoding="utf-8") == "Another licence"
 
 
 def test_the_newest_version_of_an_export_counts(store: Store) -> None:
