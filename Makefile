@@ -82,7 +82,7 @@ test: setup-dev  ## check format, lint and types, and run the quick tests
 	@$(RUN) ruff format --check .
 	@$(RUN) ruff check .
 	@$(RUN) mypy
-	@$(RUN) pytest -m 'not slow' -n 2 --dist loadfile --no-loadscope-reorder --junitxml $(word 1,$(REPORTS))
+	@$(RUN) pytest -m 'not slow' -n 3 --dist loadfile --no-loadscope-reorder --junitxml $(word 1,$(REPORTS))
 
 check-slow: setup-dev  ## run the tests that take minutes
 	@$(RUN) pytest -m slow --junitxml $(word 2,$(REPORTS))
