@@ -7,6 +7,7 @@ import hashlib
 import statistics
 import sys
 import time
+from itertools import islice
 
 import click
 import numpy as np
@@ -37,7 +38,7 @@ PASSES = 5  # over the test split
 def load(device: Device, changes: dict[str, int]) -> TrainingInputs:
     """Read what a training with the first seed reads. Raises InputError if nothing is prepared, or there is no GPU."""
     params = read_params(TrainView)
-    params = params.model_copy(update={"train": params.train.model_copy(update=changes)})
+    params = params.model_copy(update={"train": params.train.model_copy(update=changes | {"patience": 0})})
     dictionaries, chosen = Dictionaries.load(paths.DICTIONARIES), choose_device(device)
     train, dev = (EncodedSplit.load(path) for path in (paths.TRAIN, paths.DEV))
     return TrainingInputs(Training("nll", 1), params, chosen, dictionaries, train, dev)
@@ -50,7 +51,7 @@ def train_row(name: str, inputs: TrainingInputs) -> tuple[list[str], LstmTagger]
     """
     epochs, trainer, kind = inputs.params.train.epochs, Trainer(inputs), inputs.device.type
     running = trainer.epochs()
-    done = [next(running) for _ in range(epochs - 1)]
+    done = list(islice(running, epochs - 1))  # fewer if the loss is no longer a number
     start = time.perf_counter()
     with profile(activities=[ProfilerActivity.CUDA if kind == "cuda" else ProfilerActivity.CPU]) as profiler:
         done += running  # the last one
@@ -71,7 +72,7 @@ def weights_after_an_epoch(inputs: TrainingInputs) -> str:
 
 
 def tag(model: LstmTagger, split: EncodedSplit, device: Device) -> tuple[Probabilities, float]:
-    """Tag a split some times, the first time to warm up; return the probabilities, and the median of words a second."""
+    """Tag a split several times, the first to warm up; return the probabilities, and the median words per second."""
     rates, chosen = list[float](), choose_device(device)
     model.to(chosen)
     for _ in range(1 + PASSES):

@@ -35,7 +35,7 @@ def measure(workspace: Workspace, name: str) -> list[str]:
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
-    """Print what each stage takes; the database of MLflow is there already, for to make it takes seconds of its own."""
+    """Print what each stage takes. MLflow's database is there already: making it takes seconds of its own."""
     with tempfile.TemporaryDirectory() as scratch:
         workspace = Workspace(Path(scratch) / "stages", TUTORIAL, {}, epochs=1)
         for name in ("prepare", "train"):  # makes the database

@@ -10,9 +10,9 @@ COLUMNS = {"words": "array<string>", "tags": "array<string>", "probabilities": "
 
 
 def tag_batches(batches: Iterable[Any], archive: str, column: int) -> Iterator[Any]:
-    """Yield batches of Arrow with the columns of a model added, all null where the sentence, in this column, is.
+    """Yield Arrow batches with the model's columns added, which are null where the sentence is.
 
-    `archive` is where `SparkModelCache` put the model, which a worker loads once.
+    `archive` is where `SparkModelCache` put the model, which a worker loads once; `column` is the sentences' index.
     """
     import pyarrow as pa
     from mlflow.pyfunc.spark_model_cache import SparkModelCache

@@ -72,7 +72,7 @@ class Record(BaseModel):
     @property
     def seeds(self) -> list[int]:
         """The seeds that the loss is trained with; the first represents it where a single model is shown."""
-        return list(self.settings.get("seeds", [self.seed]))
+        return list(self.settings["seeds"])
 
     @property
     def several(self) -> bool:

@@ -14,7 +14,8 @@ from tests.samples import RANDOM
 @pytest.mark.usefixtures("prepared")
 def test_training_and_tagging_are_measured(tmp_path: Path) -> None:
     shutil.copyfile(PARAMS, tmp_path / "params.yaml")
-    inputs = load("cpu", {"batch_tokens": 50, "min_batches": 2, "epochs": 3})
+    inputs = load("cpu", {"batch_tokens": 50, "min_batches": 2, "epochs": 3, "patience": 1})
+    assert inputs.params.train.patience == 0
     assert weights_after_an_epoch(inputs) == weights_after_an_epoch(inputs)
     row, model = train_row("small batches", inputs)
     assert row[0] == "small batches"

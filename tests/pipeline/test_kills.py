@@ -79,7 +79,8 @@ def lock_and_outputs(project: Project) -> dict[str, bytes]:
     It adds to its .gitignore files and never takes a line back. Killed, it may leave a temporary file, and ignores it.
     """
     found = project.contents(*OUTPUTS) | {"dvc.lock": (project.root / "dvc.lock").read_bytes()}
-    return {name: content for name, content in found.items() if not name.endswith((".gitignore", ".tmp"))}
+    of_dvc = re.compile(r"(.*/)?(\.gitignore|\.[\w-]{22}\.tmp)")
+    return {name: content for name, content in found.items() if not of_dvc.fullmatch(name)}
 
 
 @contextlib.contextmanager
