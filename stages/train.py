@@ -31,7 +31,7 @@ def main(loss: str, seed: str, written: Callable[[], None] = lambda: None) -> No
         return
     inputs = TrainingInputs.load(training)
     params = inputs.params.train
-    processes = choose_processes(params.shards, len(inputs.train.forms) * params.epochs, inputs.device)
+    processes = choose_processes(inputs.shards, len(inputs.train.forms) * params.epochs, inputs.device)
     key = training_key(inputs)
     with (
         hold(key, f"a training of {training} with the same params, data and code"),

@@ -33,6 +33,7 @@ TINY = {
     "hidden: 128": "hidden: 8",
     "epochs: 12": "epochs: 3",
     "min_batches: 50": "min_batches: 4",
+    "shards: auto": "shards: 2",  # for tests of two processes
 }
 
 # One worker makes the finished project for the first of them, and meanwhile the others have those that need none.

@@ -80,7 +80,7 @@ def _default(value: object) -> str:
 
 def _values(kind: dict[str, Any]) -> str:
     """Say which values a JSON schema allows."""
-    kinds = kind["type"]
+    kinds = kind.get("type")
     if choices := _choices(kind):
         return ("a list of " if kinds == "array" else "") + ", ".join(f"`{choice}`" for choice in choices)
     if kinds == "array":

@@ -35,6 +35,7 @@ from tagger.train.optimization import Optimization
 from tagger.train.process_group import ALONE, ProcessGroup
 from tagger.train.word_dropout import WordDropout
 
+WORTH_CUTTING = 500  # tokens: on smaller batches, PyTorch's calls take longer than their arithmetic
 HISTORY_COLUMNS = ("epoch", "learning_rate", "train_loss", "dev_loss", "dev_accuracy")
 
 
@@ -59,6 +60,17 @@ class TrainingInputs(NamedTuple):
         train, dev = (EncodedSplit.load(path, dictionaries.sizes) for path in (paths.TRAIN, paths.DEV))
         vectors = WordVectors.load(paths.VECTORS, (len(dictionaries.words), params.model.word_dim))
         return cls(training, params, device, dictionaries, train, dev, vectors)
+
+    @property
+    def batch_tokens(self) -> int:
+        """The most tokens in a batch: fewer on a small corpus, for enough batches per epoch."""
+        return min(self.params.train.batch_tokens, max(1, len(self.train.forms) // self.params.train.min_batches))
+
+    @property
+    def shards(self) -> int:
+        """The number of shards of a batch."""
+        chosen = self.params.train.shards
+        return chosen if chosen != "auto" else 2 if self.batch_tokens >= WORTH_CUTTING else 1
 
 
 class Epoch(NamedTuple):
@@ -115,9 +127,7 @@ class Trainer:
         self.model.to(inputs.device)
         self.history: list[Epoch] = []
         self._best_weights: dict[str, Tensor] = {}
-        most = max(1, len(inputs.train.forms) // params.train.min_batches)  # for enough batches per epoch
-        self._batch_tokens = min(params.train.batch_tokens, most)
-        batches = len(plan_batches(inputs.train.lengths, self._batch_tokens))
+        batches = len(plan_batches(inputs.train.lengths, inputs.batch_tokens))
         self._passes = math.ceil(params.train.min_batches / batches)
         self._steps = batches * self._passes
         self._optimization = Optimization(self.model, params.train, self._steps * params.train.epochs)
@@ -209,10 +219,10 @@ class Trainer:
         order = np.random.default_rng([self.inputs.training.seed, number])
         self.model.train()
         total_loss, rate = 0.0, 0.0
-        plans = (plan_batches(train.lengths, self._batch_tokens, order) for _ in range(self._passes))
+        plans = (plan_batches(train.lengths, self.inputs.batch_tokens, order) for _ in range(self._passes))
         for step, sentences in enumerate(chain.from_iterable(plans), start=1):
             rate = self._optimization.learning_rate
-            shards = np.array_split(sentences, self._params.shards)
+            shards = np.array_split(sentences, self.inputs.shards)
             loss = gradient.compute(shards, partial(self._loss_of, number, step))
             if not math.isfinite(loss):
                 return None

@@ -470,6 +470,15 @@ def test_a_small_corpus_gets_smaller_batches(min_batches: int, steps: int) -> No
     assert [step.done for step in seen] == list(range(1, steps + 1))
 
 
+@pytest.mark.parametrize(("words", "min_batches", "shards"), [(500, 1, 2), (499, 1, 1), (1500, 3, 2), (1497, 3, 1)])
+def test_a_small_batch_is_one_shard(words: int, min_batches: int, shards: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = data_of([tagged("a/A")] * words, [tagged("a/A")])
+    trainer = trainer_of(data, PLAIN, ONE_STEP | {"min_batches": min_batches, "shards": "auto"})
+    seen = watch_batches(trainer, monkeypatch)
+    run(trainer)
+    assert len(seen) == min_batches * shards
+
+
 @pytest.mark.parametrize(("min_batches", "passes"), [(3, 1), (4, 2), (6, 2), (7, 3)])
 def test_a_tiny_corpus_is_read_several_times_in_an_epoch(min_batches: int, passes: int) -> None:
     data = data_of([tagged("a/A b/B"), tagged("c/C"), tagged("d/D a/A b/B c/C")], [tagged("a/A")])

@@ -36,7 +36,7 @@ def _check_column(value: object) -> object:
 
 
 def _refuse_equals(value: object) -> object:
-    if type(value) is not int:  # true equals 1, and 2.0 equals 2
+    if type(value) not in (int, str):  # true equals 1, and 2.0 equals 2
         raise ValueError("not a whole number")
     return value
 
@@ -165,8 +165,8 @@ class TrainParams(Section):
     epochs: int = Field(ge=1, le=100_000, description="maximum number of epochs")
     batch_tokens: int = Field(ge=1, le=1_000_000, description="maximum tokens per batch, padding included")
     min_batches: int = Field(ge=1, le=1_000_000, description="minimum batches per epoch; may need several passes")
-    shards: Annotated[Literal[1, 2, 4, 8, 16, 32, 64], BeforeValidator(_refuse_equals)] = Field(
-        description="parts of a batch, and thus the most processes that can share it"
+    shards: Annotated[Literal["auto", 1, 2, 4, 8, 16, 32, 64], BeforeValidator(_refuse_equals)] = Field(
+        description="parts of a batch, which as many processes can share; auto: 2, or 1 of a small batch"
     )
     optimizer: Literal["adam", "sgd"] = Field(description="optimization algorithm")
     learning_rate: float = Field(gt=0, le=100, description="peak learning rate")

@@ -228,8 +228,8 @@ def test_a_missing_key_is_named(tmp_path: Path, line: str, expected: str) -> Non
         ("lowercase: true", "lowercase: 0", "params.yaml:12: data.lowercase: got 0, expected true or false"),
         ("train: train.csv", "train: 5", "params.yaml:5: data.train: got 5, expected text"),
         ("[nll, mse]", "nll", "params.yaml:3: losses: got 'nll', expected a list"),
-        ("shards: 2", "shards: true", "params.yaml:38: train.shards: got true, expected one of 1, 2, 4, 8"),
-        ("shards: 2", "shards: 2.0", "params.yaml:38: train.shards: got 2.0, expected one of 1, 2, 4, 8"),
+        ("shards: 2", "shards: true", "params.yaml:38: train.shards: got true, expected one of auto, 1, 2, 4"),
+        ("shards: 2", "shards: 2.0", "params.yaml:38: train.shards: got 2.0, expected one of auto, 1, 2, 4"),
         ("0.9, 0.99", "0.9, '1'", "params.yaml:31: train.adam_betas.1: got '1', expected a number"),
         (
             EXPORT,
