@@ -92,10 +92,11 @@ def stream_table(growth: dict[str, Any]) -> str:
 
 
 def spark_table(spark: dict[str, Any]) -> str:
-    """Return the rate of one worker and of two."""
-    rows = [["tagging on Spark", "tokens/s", "tokens/s per core"]]
+    """Return the rates of one worker and of two."""
+    rows = [["tagging on Spark", "tokens/s", "tokens/s per core", "tokens/s, tagging nothing"]]
     for workers, rate in spark["tokens_per_second"].items():
-        rows.append([f"single-core workers: {workers}", f"{rate:,}", f"{rate / int(workers):,.0f}"])
+        nothing = spark["nothing_tokens_per_second"][workers]
+        rows.append([f"single-core workers: {workers}", f"{rate:,}", f"{rate / int(workers):,.0f}", f"{nothing:,}"])
     return f"{table(rows)}\nTwo workers are {spark['growth']:.2f} times as fast as one."
 
 

@@ -84,12 +84,15 @@ def fixed_cost(lab: Lab) -> dict[str, dict[str, float]]:
 def spark_workers(lab: Lab) -> dict[str, Any]:
     """Return tokens a second on Spark with one worker and with two, of a core each, and how many times as fast two are.
 
+    Spark's own share of it is told by tokens a second of a job that tags nothing.
+
     Raises ChildError if there is no Spark here, or no Java.
     """
     request = {"model": lab.model(OURS), "folder": lab.corpus, "target": lab.scratch / "spark"}
-    rates = lab.task("spark", 1, tokens=lab.settings.spark_tokens, workers=WORKERS, **request)["rates"]
-    one, two = (rates[str(amount)] for amount in WORKERS)
-    return {"tokens_per_second": {"1": round(one), "2": round(two)}, "growth": round(two / one, 2)}
+    found = lab.task("spark", 1, tokens=lab.settings.spark_tokens, workers=WORKERS, **request)
+    tagging, nothing = ({name: round(rate) for name, rate in found[kind].items()} for kind in ("tagging", "nothing"))
+    growth = round(found["tagging"]["2"] / found["tagging"]["1"], 2)
+    return {"tokens_per_second": tagging, "nothing_tokens_per_second": nothing, "growth": growth}
 
 
 def _rounded(stages: dict[str, Finished]) -> dict[str, dict[str, float]]:

@@ -14,7 +14,7 @@ class Settings(NamedTuple):
     corpus_tokens: int | None = None  # of the training split at most; dev and test get a quarter
     factors: tuple[int, ...] = (1, 4, 16)  # how often the corpus is repeated
     lengths: tuple[int, ...] = (10, 50, 200, 1000)  # words of a sentence
-    spark_tokens: int = 400_000  # tagged on Spark
+    spark_tokens: int = 1_600_000  # tagged on Spark
 
 
 QUICK = Settings(

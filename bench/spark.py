@@ -1,4 +1,4 @@
-"""How fast a corpus is tagged on Spark by one worker and by several, each a process of one core."""
+"""How fast Spark tags a corpus with one worker and with several, of a core each, and what it costs to tag nothing."""
 
 import os
 import time
@@ -15,7 +15,8 @@ MEMORY = 1024  # MB of a worker's JVM
 def spark(model: str, folder: str, target: str, *, tokens: int, workers: list[int]) -> dict[str, Any]:
     """Measure `tag-corpus` on the test split, repeated, from reading to writing; return tokens a second.
 
-    A small part is tagged first: starting Spark and its workers does not count.
+    The same is measured for a job that sends the sentences through the workers, but tags nothing. A small part is
+    tagged first: starting Spark and its workers does not count.
 
     Args:
         model: an exported model.
@@ -25,7 +26,8 @@ def spark(model: str, folder: str, target: str, *, tokens: int, workers: list[in
         workers: how many, one measurement each.
     """
     sentences = take(read_split(Files.within(Path(folder)).test), tokens)
-    return {"rates": {amount: _rate(Path(target) / str(amount), model, sentences, amount) for amount in workers}}
+    rates = {amount: _rates(Path(target) / str(amount), model, sentences, amount) for amount in workers}
+    return {kind: {amount: each[kind] for amount, each in rates.items()} for kind in ("tagging", "nothing")}
 
 
 def spark_home(folder: Path) -> Path:
@@ -38,7 +40,8 @@ def spark_home(folder: Path) -> Path:
     return folder
 
 
-def _rate(folder: Path, model: str, sentences: list[Sentence], workers: int) -> float:
+def _rates(folder: Path, model: str, sentences: list[Sentence], workers: int) -> dict[str, float]:
+    from tagger.spark.corpus_files import read_text
     from tagger.spark.job import mlflow_model, spark_session, tag_corpus
 
     folder.mkdir(parents=True)
@@ -54,4 +57,9 @@ def _rate(folder: Path, model: str, sentences: list[Sentence], workers: int) -> 
             source, target = f"{folder}/{name}.txt", f"{folder}/{name}.parquet"
             tag_corpus(session, packed, source, target, ("text", "parquet"), overwrite=False)
             elapsed = time.perf_counter() - start
-    return count_tokens(sentences) / elapsed
+        start = time.perf_counter()
+        rows = read_text(session, f"{folder}/whole.txt")
+        rows.mapInArrow(lambda batches: batches, rows.schema).write.parquet(f"{folder}/nothing.parquet")
+        nothing = time.perf_counter() - start
+    tokens = count_tokens(sentences)
+    return {"tagging": tokens / elapsed, "nothing": tokens / nothing}

@@ -48,7 +48,7 @@ class FakeLab(Lab):
             raise ChildError("out of memory")
         rate = RATES[name]
         answers: dict[str, Any] = {
-            "spark": {"rates": {"1": 100.0, "2": 150.0}},
+            "spark": {"tagging": {"1": 100.0, "2": 150.0}, "nothing": {"1": 900.0, "2": 1000.0}},
             "tag": {"load_seconds": 0.5, "sentence_ms": 1.0, "accuracy": 0.9},
             "peak": {"flops": 1e9 * request.get("cores", 1)},
             "network": {
@@ -148,7 +148,7 @@ def test_the_tables_show_the_results() -> None:
     assert ["prepare", "2.0", "s,", "50", "MB", "2.0", "s,", "50", "MB", "2.0", "s,", "50", "MB"] in rows
     assert "90.00%" in text
     assert "With tutorial-6's network, ours trains 100.0 and tags 100.0 times as fast." in text
-    assert ["single-core", "workers:", "2", "150", "75"] in rows
+    assert ["single-core", "workers:", "2", "150", "75", "1,000"] in rows
     assert "Two workers are 1.50 times as fast as one." in text
 
 
