@@ -38,7 +38,7 @@ def leaves(kind: type[BaseModel], prefix: str = "") -> dict[str, Any]:
 
 PARAMS = leaves(Params)
 CHOICES = {
-    name: [choice for choice in get_args(kind) if isinstance(choice, str)]
+    name: [*map(str, get_args(kind))]
     for name, kind in PARAMS.items()
     if isinstance(next(iter(get_args(kind)), None), str) and name != "export.loss"  # which names "one of `losses`"
 }
@@ -121,7 +121,7 @@ def exported(_text: str) -> list[str]:
     found = []
     for name in ENCODERS:
         weights = form_weights(fresh_model(RANDOM.dictionaries, characters=name))
-        graph = form_graph(model_params(characters=name), 9, 9).graph
+        graph = form_graph(model_params(characters=name), 9, 9, 9).graph
         if weights.keys() == {weight.name for weight in graph.initializer}:
             found.append(name)
     return found

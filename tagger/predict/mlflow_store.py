@@ -135,8 +135,9 @@ def knock(uri: str, *, to_read: str | None = None) -> None:
             raise InputError(nothing)
         if file and "model_versions" in tables:
             _follow(connection, file.resolve())
-    if not (to_read or utils._all_tables_exist(engine)):  # MLflow has no lock when it makes them later
-        with engine.connect() as connection:  # here one of this machine, whose file stays, and one of the server
+    if not (to_read or utils._all_tables_exist(engine)):  # MLflow would make them later, without any lock
+        with engine.connect() as connection:
+            # The file lock of `_safe_initialize_tables` keeps out this machine's processes, this one those of others.
             if kind_of(uri) == "postgresql":
                 connection.exec_driver_sql("SELECT pg_advisory_lock(hashtext('mlflow'))")  # until it is disposed of
             utils._safe_initialize_tables(engine)

@@ -16,7 +16,7 @@ import numpy as np
 from onnx import GraphProto, ModelProto, TensorProto
 from onnx.helper import make_model, make_node, make_opsetid, make_tensor_value_info, tensor_dtype_to_np_dtype
 
-from tagger.core.corpus.dictionary import MOST_AFFIXES, Dictionaries
+from tagger.core.corpus.dictionary import Dictionaries
 from tagger.core.network.model_config import check_weights
 from tagger.core.params.schema import CHARACTER_WINDOW, ModelParams
 
@@ -25,7 +25,7 @@ OPSETS = {"": 17, "com.microsoft": 1}
 FLOAT, INT8, INT32 = int(TensorProto.FLOAT), int(TensorProto.INT8), int(TensorProto.INT32)
 
 
-def form_graph(params: ModelParams, characters: int, affixes: int) -> ModelProto:
+def form_graph(params: ModelParams, characters: int, affixes: int, most_affixes: int) -> ModelProto:
     """Declare the graph from word forms to `vectors` (F, V): first from their characters, then from their affixes.
 
     Its inputs are `characters` (C, F), with their `lengths` (F) for a BiLSTM, and `affixes` (F, A), as far as the model
@@ -39,7 +39,7 @@ def form_graph(params: ModelParams, characters: int, affixes: int) -> ModelProto
     elif params.characters == "lstm":
         _add_bilstm(graph, from_characters, params, characters)
     if params.affix_dim:
-        _add_affixes(graph, from_affixes, affixes, params.affix_dim)
+        _add_affixes(graph, from_affixes, affixes, most_affixes, params.affix_dim)
     if by_both:
         graph.node("Concat", [from_characters, from_affixes], ["vectors"], axis=1)
     return graph.finish("vectors", "F", params.form_width)
@@ -80,10 +80,10 @@ def tagger_graph(params: ModelParams, words: int, tags: int, int8: bool = False)
 
 def graphs_of(params: ModelParams, dictionaries: Dictionaries, int8: bool) -> dict[str, ModelProto]:
     """Return the declared graphs of an export by the names of their files; with `int8`, that is one more."""
-    words, tags = len(dictionaries.words), len(dictionaries.tags)
+    words, characters, affixes, tags = dictionaries.sizes
     graphs = {"tagger.onnx": tagger_graph(params, words, tags)}
     if params.form_width:
-        graphs["characters.onnx"] = form_graph(params, len(dictionaries.characters), len(dictionaries.affixes))
+        graphs["characters.onnx"] = form_graph(params, characters, affixes, dictionaries.most_affixes)
     if int8:
         graphs["tagger.int8.onnx"] = tagger_graph(params, words, tags, int8=True)
     return graphs
@@ -181,9 +181,9 @@ def _add_bilstm(graph: _Declaration, output: str, params: ModelParams, character
     graph.node("Flatten", ["by_form"], [output])
 
 
-def _add_affixes(graph: _Declaration, output: str, affixes: int, width: int) -> None:
+def _add_affixes(graph: _Declaration, output: str, affixes: int, most: int, width: int) -> None:
     """Add the sum of the affixes' vectors: (F, E)."""
-    graph.input("affixes", INT32, "F", MOST_AFFIXES)
+    graph.input("affixes", INT32, "F", most)
     graph.weight("affix_embedding", FLOAT, affixes, width)
     graph.node("Gather", ["affix_embedding", "affixes"], ["each_affix"])  # (F, A, E)
     graph.node("Constant", [], ["affix_axis"], value_ints=[1])

@@ -35,6 +35,7 @@ from tagger.train.optimization import Optimization
 from tagger.train.process_group import ALONE, ProcessGroup
 from tagger.train.word_dropout import WordDropout
 
+SMALL_BATCH, FEWEST_BATCHES = 200, 12  # tokens, batches: a pass over a tiny corpus has no smaller or fewer ones
 WORTH_CUTTING = 500  # tokens: on smaller batches, PyTorch's calls take longer than their arithmetic
 HISTORY_COLUMNS = ("epoch", "learning_rate", "train_loss", "dev_loss", "dev_accuracy")
 
@@ -63,8 +64,13 @@ class TrainingInputs(NamedTuple):
 
     @property
     def batch_tokens(self) -> int:
-        """The most tokens in a batch: fewer on a small corpus, for enough batches per epoch."""
-        return min(self.params.train.batch_tokens, max(1, len(self.train.forms) // self.params.train.min_batches))
+        """The most tokens in a batch: fewer on a small corpus, for enough batches per epoch.
+
+        Batches of a few sentences have noisy gradients: a tiny corpus gets several passes instead.
+        """
+        tokens = len(self.train.forms)
+        enough = min(SMALL_BATCH, tokens // FEWEST_BATCHES)
+        return min(self.params.train.batch_tokens, max(1, enough, tokens // self.params.train.min_batches))
 
     @property
     def shards(self) -> int:

@@ -55,7 +55,8 @@ def compute(model: LstmTagger, sentences: list[list[str]], int8: bool = False) -
         "lengths": np.array([len(words) for words in sentences], dtype=np.int32),
     }
     if model.params.form_width:
-        graph = form_graph(model.params, len(dictionaries.characters), len(dictionaries.affixes))
+        _, characters, affixes, _ = dictionaries.sizes
+        graph = form_graph(model.params, characters, affixes, dictionaries.most_affixes)
         known = {
             "characters": pad([[dictionaries.characters.id(c) for c in form] for form in forms]),
             "lengths": np.array([len(form) for form in forms], dtype=np.int32),

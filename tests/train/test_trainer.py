@@ -173,6 +173,15 @@ def test_the_tutorial_tags_its_test_sentence() -> None:
     assert check(trainer.model, data_of(train, test, lowercase=False).dev, CPU, ALONE)[1] == 1
 
 
+def test_words_of_unknown_characters_are_told_apart_by_their_shapes() -> None:
+    train = "Abe/NAME Bec/NAME Cad/NAME Dee/NAME add/VERB bade/VERB cede/VERB dab/VERB 11/NUM 23/NUM 45/NUM 60/NUM"
+    data = data_of(
+        [tagged(word) for word in train.split()], [tagged(word) for word in ("Žůř/NAME", "žůř/VERB", "٧٨/NUM")]
+    )
+    model = {"characters": "none", "affix_dim": 8, "dropout": 0}
+    assert run(trainer_of(data, model, LEARN | {"word_dropout": 1}))[-1].dev_accuracy == 1
+
+
 def test_the_tutorial_takes_a_sentence_a_step() -> None:
     steps: list[Step] = []
     data = data_of([tagged("a/A b/B c/C"), tagged("c/C a/A"), tagged("b/B b/B a/A c/C")], [tagged("a/A")])
@@ -468,6 +477,27 @@ def test_a_small_corpus_gets_smaller_batches(min_batches: int, steps: int) -> No
     seen: list[Step] = []
     run(trainer_of(data, PLAIN, ONE_STEP | {"min_batches": min_batches}, on_step=seen.append))
     assert [step.done for step in seen] == list(range(1, steps + 1))
+
+
+@pytest.mark.parametrize(
+    ("words", "min_batches", "steps", "passes"),
+    [
+        (12, 50, 12, 5),
+        (1200, 50, 12, 5),
+        (2400, 50, 12, 5),
+        (4000, 50, 20, 3),
+        (10_000, 50, 50, 1),
+        (20_000, 50, 50, 1),
+    ],
+)
+def test_a_pass_over_a_tiny_corpus_has_batches_of_a_twelfth_or_200_words(
+    words: int, min_batches: int, steps: int, passes: int
+) -> None:
+    data = data_of([tagged("a/A")] * words, [tagged("a/A")])
+    seen: list[Step] = []
+    run(trainer_of(data, PLAIN, ONE_STEP | {"min_batches": min_batches}, on_step=seen.append))
+    assert len(seen) == steps * passes
+    assert sum(step.tokens for step in seen) == words * passes
 
 
 @pytest.mark.parametrize(("words", "min_batches", "shards"), [(500, 1, 2), (499, 1, 1), (1500, 3, 2), (1497, 3, 1)])

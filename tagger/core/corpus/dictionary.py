@@ -1,12 +1,13 @@
 """Dictionaries from words, characters, affixes and tags to numbers, kept as JSON.
 
-The first character of an affix marks it as a prefix or a suffix: `^un`, `$ing`.
+The first character of an affix marks it as a prefix or a suffix: `^un`, `$ing`. A small corpus has shapes, too: `~Xx`.
 """
 
 import json
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,12 +24,13 @@ RESERVED = 2  # the first id of an entry, so no word of a corpus can be mistaken
 AFFIXES = "affixes.json"
 _TAGS, _LOOKUP = "tags.json", "lookup.json"
 DICTIONARY_FILES = ("words.json", "characters.json", AFFIXES, _TAGS, _LOOKUP)
-_RULES = {"column": "upos", "normalise": False, "begins_spans": False}  # written only if different
+_RULES = {"column": "upos", "normalise": False, "begins_spans": False, "shapes": False}  # written only if different
 _EMPTY = b'{"first_id": 2, "entries": []}'
 EXPECTED = "the output of `prepare`"  # in messages about a missing file
 LONGEST_PREFIX, LONGEST_SUFFIX = 3, 4  # characters
-MOST_AFFIXES = LONGEST_PREFIX + LONGEST_SUFFIX  # per word
+MOST_AFFIXES = LONGEST_PREFIX + LONGEST_SUFFIX  # per word, without its shape
 FEWEST_WORDS = 3  # containing an affix; a rarer affix would only identify a word
+SHAPED = 10_000  # tokens: in a larger training split, characters tell enough, and shapes cost a little accuracy
 
 
 class Dictionary:
@@ -78,12 +80,13 @@ class Dictionaries(NamedTuple):
 
     words: Dictionary
     characters: Dictionary
-    affixes: Dictionary  # counts are numbers of distinct words
+    affixes: Dictionary  # counts are numbers of distinct words, of shapes those of distinct forms
     tags: Dictionary
     lowercase: bool  # whether words are looked up in lower case
     column: str = "upos"  # the column of CoNLL-U that holds such tags
     normalise: bool = False  # whether words are normalised to NFC before they are looked up
     begins_spans: bool = False  # whether tags mark spans, and every I or E must continue a span
+    shapes: bool = False  # whether a word's shape is one more affix
 
     @property
     def sizes(self) -> list[int]:
@@ -95,6 +98,11 @@ class Dictionaries(NamedTuple):
         """Which tag may follow which, as `best_tags` takes it."""
         return followers(self.tags.entries if self.begins_spans else [])
 
+    @property
+    def most_affixes(self) -> int:
+        """The number of affixes that a word has at most."""
+        return MOST_AFFIXES + self.shapes
+
     def spelt(self, words: Iterable[str]) -> tuple[str, ...]:
         """Return words as the training split spells them."""
         return tuple(unicodedata.normalize("NFC", word) for word in words) if self.normalise else tuple(words)
@@ -104,9 +112,10 @@ class Dictionaries(NamedTuple):
         return self.words.id(word.lower() if self.lowercase else word)
 
     def affix_ids(self, word: str) -> list[int]:
-        """Return the ids of a word's affixes: (MOST_AFFIXES), PADDING for those without an entry and at the end."""
-        ids = [self.affixes.ids.get(affix, PADDING) for affix in affixes_of(word.lower() if self.lowercase else word)]
-        return ids + [PADDING] * (MOST_AFFIXES - len(ids))
+        """Return the ids of a word's affixes: (most_affixes), PADDING for those without an entry and at the end."""
+        affixes = affixes_of(word.lower() if self.lowercase else word) + [shape_of(word)] * self.shapes
+        ids = [self.affixes.ids.get(affix, PADDING) for affix in affixes]
+        return ids + [PADDING] * (self.most_affixes - len(ids))
 
     def save(self, folder: Path, affixes: bool = True) -> None:
         """Write one JSON file per dictionary, that of affixes only if asked to, and one for the rules."""
@@ -142,9 +151,9 @@ class Dictionaries(NamedTuple):
         with reading(folder / _LOOKUP, EXPECTED):
             rules = json.loads(contents[_LOOKUP].decode("utf-8"))
             lookup = [rules["lowercase"], *(rules.get(name, usual) for name, usual in _RULES.items())]
-            if [*map(type, lookup)] != [bool, str, bool, bool]:
-                raise TypeError(f"{', '.join(('lowercase', *_RULES))}: got {lookup}, expected flag, string, flag, flag")
-            if lookup[-1] and not marks_spans(tags.entries):
+            if [*map(type, lookup)] != [bool, str, bool, bool, bool]:
+                raise TypeError(f"{', '.join(('lowercase', *_RULES))}: got {lookup}, expected flags and one string")
+            if rules.get("begins_spans") and not marks_spans(tags.entries):
                 raise ValueError(f"begins_spans: the tags in {_TAGS} mark none")
         return cls(words, characters, affixes, tags, *lookup)
 
@@ -155,9 +164,25 @@ def affixes_of(word: str) -> list[str]:
     return prefixes + [f"${word[-size:]}" for size in range(1, min(LONGEST_SUFFIX, len(word)) + 1)]
 
 
-def count_affixes(words: Iterable[str]) -> Counter[str]:
-    """Return how many of these distinct words contain each affix; affixes in fewer than FEWEST_WORDS are left out."""
+def shape_of(word: str) -> str:
+    """Return the kinds of a word's characters, a run as one: capitals X, other letters x, digits d, others a point.
+
+    Marks count as letters, so `~x` is the shape of every word in a script without case; that of U.S. is `~X.X.`.
+    """
+    return "~" + "".join(kind for kind, _ in groupby(map(_kind_of, word)))
+
+
+def _kind_of(character: str) -> str:
+    return "X" if character.isupper() else {"L": "x", "M": "x", "N": "d"}.get(unicodedata.category(character)[0], ".")
+
+
+def count_affixes(words: Iterable[str], forms: Iterable[str]) -> Counter[str]:
+    """Return how many of these distinct words contain each affix; affixes in fewer than FEWEST_WORDS are left out.
+
+    `words` are as they are looked up; shapes are those of `forms`, as the words are spelt.
+    """
     counts = Counter(affix for word in words for affix in affixes_of(word))
+    counts.update(map(shape_of, forms))
     return Counter({affix: count for affix, count in counts.items() if count >= FEWEST_WORDS})
 
 
@@ -169,6 +194,7 @@ def build_dictionaries(
     Words, characters and affixes are ordered by decreasing count, tags by name, so a corpus always gives the same ids.
     """
     corpus = IndexedCorpus.of(train)
+    shapes = len(corpus.forms) < SHAPED
     words: Counter[str] = Counter()
     characters: Counter[str] = Counter()
     for form, count in zip(corpus.form_texts, np.bincount(corpus.forms).tolist(), strict=True):
@@ -179,12 +205,13 @@ def build_dictionaries(
     return Dictionaries(
         words=Dictionary(_by_count(words), RESERVED),
         characters=Dictionary(_by_count(characters), RESERVED),
-        affixes=Dictionary(_by_count(count_affixes(words)), RESERVED),
+        affixes=Dictionary(_by_count(count_affixes(words, corpus.form_texts if shapes else ())), RESERVED),
         tags=Dictionary(sorted(zip(corpus.tag_names, tag_counts, strict=True)), 0),
         lowercase=lowercase,
         column=column,
         normalise=normalise,
         begins_spans=begins_spans(corpus.tags, np.diff(corpus.sentence_starts), corpus.tag_names),
+        shapes=shapes,
     )
 
 

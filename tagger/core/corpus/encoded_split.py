@@ -102,7 +102,9 @@ class EncodedSplit(ArrayFolder):
             "forms": are_ids(self.forms, (tokens,), forms),
             "tags": are_ids(self.tags, (tokens,), tags, first=NO_TAG),
             "form_words": are_ids(self.form_words, (forms,), sizes[0]),
-            "form_affixes": are_ids(self.form_affixes, (forms, MOST_AFFIXES), sizes[2]),
+            "form_affixes": any(
+                are_ids(self.form_affixes, (forms, most), sizes[2]) for most in (MOST_AFFIXES, MOST_AFFIXES + 1)
+            ),
             "form_starts": _are_starts(self.form_starts, forms, self.characters.size),
             "characters": are_ids(self.characters, (self.characters.size,), sizes[1]),
         }
@@ -159,7 +161,7 @@ def encode(sentences: Iterable[Sentence] | IndexedCorpus, dictionaries: Dictiona
         tags=np.array([*ids, NO_TAG], dtype=np.int32)[corpus.tags],  # as an index, NO_TAG is the last place
         form_words=np.array([dictionaries.word_id(form) for form in texts], dtype=np.int32),
         form_affixes=np.array([dictionaries.affix_ids(form) for form in texts], dtype=np.int32).reshape(
-            -1, MOST_AFFIXES
+            -1, dictionaries.most_affixes
         ),
         form_starts=np.cumsum([0, *map(len, texts)], dtype=np.int64),
         characters=np.array([character_id(character) for form in texts for character in form], dtype=np.int32),

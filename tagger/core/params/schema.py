@@ -93,7 +93,7 @@ class DataParams(Section):
     lowercase: bool = Field(description="look words up in lower case; characters keep their case")
     dev_share: Share = Field(description="share of the training sentences to split off for dev")
     test_share: Share = Field(description="share of the training sentences to split off for test")
-    # These have defaults so that older files of params can still be read.
+    # These may be left out.
     encoding: Text = Field("utf-8", description="encoding of text files, by its Python name: latin-1, cp1252, ...")
     columns: ColumnParams = Field(ColumnParams(), description="columns of a table; auto: by their usual names")
     tag_names: tuple[str, ...] = Field(

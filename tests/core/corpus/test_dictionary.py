@@ -12,12 +12,14 @@ from tagger.core.corpus.dictionary import (
     MOST_AFFIXES,
     PADDING,
     RESERVED,
+    SHAPED,
     UNKNOWN,
     Dictionaries,
     Dictionary,
     affixes_of,
     build_dictionaries,
     count_affixes,
+    shape_of,
 )
 from tagger.core.corpus.indexed_corpus import Sentence
 from tests.samples import tagged
@@ -110,10 +112,34 @@ def test_no_word_has_more_than_the_most(word: str) -> None:
     assert len(affixes) == len(set(affixes)) <= MOST_AFFIXES
 
 
+@pytest.mark.parametrize(
+    ("word", "shape"),
+    [
+        ("Rome", "~Xx"),
+        ("NATO", "~X"),
+        ("iPhone", "~xXx"),
+        ("3.14", "~d.d"),
+        ("२०२६", "~d"),
+        ("U.S.", "~X.X."),
+        ("«", "~."),
+        ("...", "~."),
+        ("Hà Nội", "~Xx.Xx"),
+        ("Élodie", "~Xx"),
+        ("E\u0301lodie", "~Xx"),
+        ("日本語", "~x"),
+        ("தமிழ்", "~x"),  # letters and marks
+        ("ǅ", "~x"),
+        ("", "~"),
+    ],
+)
+def test_a_shape_has_the_kinds_of_characters_and_runs_as_one(word: str, shape: str) -> None:
+    assert shape_of(word) == shape
+
+
 def test_affixes_are_counted_by_words_and_rare_ones_left_out() -> None:
-    counts = count_affixes(["sing", "ring", "wing", "rang"])
+    counts = count_affixes(["sing", "ring", "wing", "rang"], ["Sing", "sing", "Ring", "wing", "rang"])
     assert FEWEST_WORDS == 3
-    assert counts == {"$g": 4, "$ng": 4, "$ing": 3}
+    assert counts == {"$g": 4, "$ng": 4, "$ing": 3, "~x": 3}
 
 
 def test_how_often_a_word_occurs_does_not_matter() -> None:
@@ -124,8 +150,26 @@ def test_how_often_a_word_occurs_does_not_matter() -> None:
 def test_ids_are_those_of_the_dictionary_and_else_padding() -> None:
     dictionaries = build_dictionaries([tagged("xing/X yang/X zong/X")], lowercase=True)
     ids = dictionaries.affixes.ids
-    expected = [PADDING, PADDING, PADDING, ids["$g"], ids["$ng"], PADDING, PADDING]  # ^l ^lu ^lun $g $ng $ung $lung
-    assert dictionaries.affix_ids("LUNG") == expected
+    # ^l ^lu ^lun $g $ng $ung $lung ~X or ~x
+    expected = [PADDING, PADDING, PADDING, ids["$g"], ids["$ng"], PADDING, PADDING]
+    assert dictionaries.affix_ids("LUNG") == [*expected, PADDING]
+    assert dictionaries.affix_ids("lung") == [*expected, ids["~x"]]
+
+
+@pytest.mark.parametrize(("words", "shapes"), [(SHAPED - 1, ["~x"]), (SHAPED, [])])
+def test_a_large_corpus_has_no_shapes(words: int, shapes: list[str]) -> None:
+    text = " ".join(f"{word}/X" for word in ("ab", "cd", "ef"))
+    dictionaries = build_dictionaries([tagged(text), tagged("ab/X " * (words - 3))], lowercase=True)
+    assert dictionaries.affixes.entries == shapes
+    assert dictionaries.shapes == bool(shapes)
+    assert len(dictionaries.affix_ids("Ab")) == dictionaries.most_affixes == MOST_AFFIXES + len(shapes)
+
+
+def test_a_shape_keeps_its_case() -> None:
+    dictionaries = build_dictionaries([tagged("Xin/X Yan/X Zoe/X so/X")], lowercase=True)
+    assert dictionaries.affixes.entries == ["~Xx"]
+    assert dictionaries.affix_ids("Ada")[-2:] == [PADDING + 2, PADDING]
+    assert not any(dictionaries.affix_ids("ada"))
 
 
 def test_affixes_have_the_case_that_words_are_looked_up_in() -> None:
@@ -231,7 +275,7 @@ def test_the_column_and_the_form_of_words_are_kept(tmp_path: Path) -> None:
 
 
 def test_the_usual_column_and_form_are_not_written(tmp_path: Path) -> None:
-    build_dictionaries(TRAIN, True).save(tmp_path)
+    build_dictionaries(TRAIN, True)._replace(shapes=False).save(tmp_path)
     assert (tmp_path / "lookup.json").read_bytes() == b'{"lowercase": true}\n'
     loaded = Dictionaries.load(tmp_path)
     assert (loaded.column, loaded.normalise) == ("upos", False)
@@ -240,11 +284,11 @@ def test_the_usual_column_and_form_are_not_written(tmp_path: Path) -> None:
 
 def test_that_spans_begin_is_kept(tmp_path: Path) -> None:
     build_dictionaries([Sentence(("a", "b"), ("B-P", "I-P"))], True).save(tmp_path)
-    assert (tmp_path / "lookup.json").read_bytes() == b'{"lowercase": true, "begins_spans": true}\n'
+    assert (tmp_path / "lookup.json").read_bytes() == b'{"lowercase": true, "begins_spans": true, "shapes": true}\n'
     assert Dictionaries.load(tmp_path).begins_spans
 
 
-@pytest.mark.parametrize("rule", ['"column": 1', '"normalise": "yes"', '"begins_spans": 1'])
+@pytest.mark.parametrize("rule", ['"column": 1', '"normalise": "yes"', '"begins_spans": 1', '"shapes": 1'])
 def test_a_rule_of_another_kind_is_damage(rule: str, tmp_path: Path) -> None:
     build_dictionaries(TRAIN, True).save(tmp_path)
     (tmp_path / "lookup.json").write_text(f'{{"lowercase": true, {rule}}}', encoding="utf-8")

@@ -179,14 +179,14 @@ def test_a_form_is_encoded_by_the_highest_values_of_the_filters() -> None:
 
 
 def test_a_form_has_the_sum_of_its_affixes_vectors() -> None:
-    data = data_of([tagged("xing/X ying/X zing/X ab/Y")], [tagged("wing/X ab/X")])
+    data = data_of([tagged("xing/X ying/X zing/X ab/Y")], [tagged("wing/X AB/X")])
     model = fresh_model(data.dictionaries, characters="none", affix_dim=3)
     assert model.affix_embedding is not None
-    (vectors,) = model._form_vectors(batch_of(data.dev))  # of wing, then of ab
+    (vectors,) = model._form_vectors(batch_of(data.dev))  # of wing, then of AB
     ids = data.dictionaries.affixes.ids
-    expected = sum(model.affix_embedding.weight[ids[affix]] for affix in ("$g", "$ng", "$ing"))
+    expected = sum(model.affix_embedding.weight[ids[affix]] for affix in ("$g", "$ng", "$ing", "~x"))
     torch.testing.assert_close(vectors[0], expected)
-    assert not vectors[1].any()  # each of its affixes stands in one word of training alone
+    assert not vectors[1].any()  # each of its affixes stands in one word of training alone, its shape in none
 
 
 @pytest.mark.parametrize(
