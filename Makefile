@@ -81,8 +81,9 @@ REPORTS := build/tests.xml build/slow-tests.xml
 test: setup-dev  ## check format, lint and types, and run the quick tests
 	@$(RUN) ruff format --check .
 	@$(RUN) ruff check .
-	@$(RUN) mypy
-	@$(RUN) pytest -m 'not slow' -n 3 --dist loadfile --no-loadscope-reorder --junitxml $(word 1,$(REPORTS))
+	@$(RUN) mypy & types=$$!; \
+		$(RUN) pytest -m 'not slow' -n 3 --dist loadfile --no-loadscope-reorder --junitxml $(word 1,$(REPORTS)); \
+		tests=$$?; wait $$types && exit $$tests
 
 check-slow: setup-dev  ## run the tests that take minutes
 	@$(RUN) pytest -m slow --junitxml $(word 2,$(REPORTS))
