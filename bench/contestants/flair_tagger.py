@@ -65,12 +65,12 @@ class FlairTagger:
         return [[token.get_label(LABEL).value for token in sentence] for sentence in found]
 
     def save(self, folder: Path) -> None:
-        """Write the model in Flair's own format."""
-        self._tagger.save(folder / "model.pt")
+        """Write the object: Flair's own format forgets the names of the embeddings, and so swaps them."""
+        torch.save(self._tagger, folder / "model.pt")
 
     def load(self, folder: Path) -> None:
         """Read it: a pickle, but one that this run has written."""
-        self._tagger = SequenceTagger.load(folder / "model.pt")
+        self._tagger = torch.load(folder / "model.pt", weights_only=False)
 
 
 def _tagged(sentences: Sequence[Sentence]) -> list[FlairSentence]:

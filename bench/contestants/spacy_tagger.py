@@ -43,8 +43,10 @@ class SpacyTagger:
         with TemporaryDirectory() as name:
             folder, config = Path(name), _config()
             for split, sentences in (("train", train), ("dev", dev)):
-                DocBin(docs=[example.reference for example in self._examples(sentences)]).to_disk(folder / split)
-                config["paths"][split] = str(folder / split)
+                file = folder / f"{split}.spacy"  # it reads no file of another suffix
+                DocBin(docs=[example.reference for example in self._examples(sentences)]).to_disk(file)
+                config["paths"][split] = str(file)
+            (folder / "model").mkdir()
             run_training(init_nlp(config), folder / "model")
             self._nlp = spacy.load(folder / "model" / "model-best")
 
