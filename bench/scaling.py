@@ -84,7 +84,7 @@ def fixed_cost(lab: Lab) -> dict[str, dict[str, float]]:
 def spark_workers(lab: Lab) -> dict[str, Any]:
     """Return tokens a second on Spark with one worker and with two, of a core each, and how many times as fast two are.
 
-    Spark's own share of it is told by tokens a second of a job that tags nothing.
+    A job that tags nothing shows what Spark itself costs.
 
     Raises ChildError if there is no Spark here, or no Java.
     """

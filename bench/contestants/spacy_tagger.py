@@ -43,7 +43,7 @@ class SpacyTagger:
         with TemporaryDirectory() as name:
             folder, config = Path(name), _config()
             for split, sentences in (("train", train), ("dev", dev)):
-                file = folder / f"{split}.spacy"  # it reads no file of another suffix
+                file = folder / f"{split}.spacy"  # it ignores files with another suffix
                 DocBin(docs=[example.reference for example in self._examples(sentences)]).to_disk(file)
                 config["paths"][split] = str(file)
             (folder / "model").mkdir()

@@ -32,7 +32,7 @@ def choose_processes(shards: int, tokens: int, device: torch.device) -> int:
     if started := int(os.environ.get("WORLD_SIZE", "0")):
         if shards % started:
             raise InputError(
-                f"WORLD_SIZE: got {started} processes, expected a divisor of train.shards, which is {shards}"
+                f"WORLD_SIZE: got {started} processes, expected a divisor of the shards (train.shards), here {shards}"
             )
         return started
     chosen = os.environ.get(VARIABLE)

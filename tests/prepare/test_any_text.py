@@ -27,7 +27,7 @@ from tagger.prepare.read_corpus import FORMATS, read_corpus
 from tests.conftest import PARAMS, ROOT
 from tests.samples import contents, random_corpus
 
-AMOUNTS = [100, pytest.param(10_000, marks=[pytest.mark.slow, pytest.mark.timeout(1800)])]
+AMOUNTS = [200, pytest.param(10_000, marks=[pytest.mark.slow, pytest.mark.timeout(1800)])]
 BLANKS = " \t\r\n"
 
 

@@ -216,7 +216,7 @@ def test_the_processes_of_torchrun_have_to_divide_the_shards(monkeypatch: pytest
     monkeypatch.setenv("WORLD_SIZE", "3")
     with pytest.raises(InputError) as caught:
         choose_processes(4, 1, CPU)
-    assert str(caught.value) == ("WORLD_SIZE: got 3 processes, expected a divisor of train.shards, which is 4")
+    assert str(caught.value) == ("WORLD_SIZE: got 3 processes, expected a divisor of the shards (train.shards), here 4")
 
 
 def test_a_gpu_is_a_process(monkeypatch: pytest.MonkeyPatch) -> None:
