@@ -17,11 +17,9 @@ from tagger.core.network.device import choose_device
 from tagger.core.network.lstm_tagger import tag_scores
 from tagger.evaluate.metrics import METRICS, over_seeds, score, shown_in
 from tagger.evaluate.tagged_split import TaggedSplit
-from tagger.report.questions.equality import equality
-from tagger.report.questions.identities import identities
+from tagger.report.questions.cross_entropy import equality, identities, textbook
 from tagger.report.questions.one_by_one import one_by_one
 from tagger.report.questions.precision import precision
-from tagger.report.questions.textbook import textbook
 from tagger.report.shared.results import Results, first_seeds
 from tagger.report.shared.wording import phrases
 
