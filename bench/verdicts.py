@@ -14,8 +14,7 @@ import numpy as np
 from scipy.stats import norm, t
 
 from tagger.core.common.arrays import Flags, Float64s, Int64s
-from tagger.report.comparison.significance import interval
-from tagger.report.comparison.variances import Variances
+from tagger.report.comparison.significance import Variances, interval
 
 SEEDS = (2, 3, 5, 10)
 TIMES, RESAMPLES = 2_000, 500

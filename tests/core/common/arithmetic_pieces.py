@@ -47,7 +47,7 @@ from tagger.evaluate.tagged_split import TaggedSplit
 from tagger.export.calibration import fit_temperature, tempered
 from tagger.export.onnx_weights import form_weights, tagger_weights, to_int8
 from tagger.report.comparison import significance
-from tagger.report.comparison.variances import Variances
+from tagger.report.comparison.significance import Variances
 from tagger.report.page.charts import accuracy_interval
 from tagger.report.questions.study import study_losses
 from tagger.train.gradients import BatchGradient

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from tagger.report.comparison.verdict import pair_sentence, summarize
+from tagger.report.comparison.compare import pair_sentence, summarize
 
 
 def pair(
