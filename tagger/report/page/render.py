@@ -1,19 +1,28 @@
-"""`metrics/report.html`: what the losses do, on one self-contained page.
+"""`metrics/report.html`: what the losses do, on one self-contained page, and the rows and cells of its tables.
 
 The page holds its style and its script; a policy in its head allows just these two, by their hashes, and nothing from
 elsewhere. Text of the corpus gets into it through Jinja2's escaping, or as JSON that the script reads.
 """
 
+from bisect import bisect_right
+from collections.abc import Hashable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+
+import pandas as pd
 
 from tagger.core.common.files import new_file
 from tagger.core.corpus.indexed_corpus import NO_TAG
-from tagger.report.page import charts, tables
-from tagger.report.page.filters import FILTERS
+from tagger.evaluate.metrics import METRICS, SPREAD, Metric, over_seeds
+from tagger.report.page import charts
+from tagger.report.page.filters import FILTERS, wrong_style
 from tagger.report.page.sentence_browser import escaped, sample
 from tagger.report.page.web_page import page_templates
-from tagger.report.shared.results import Results, first_seeds
+from tagger.report.shared.results import Result, Results, first_seeds
+
+AXIS = 160  # pixels of the small axes within tables
+MATRIX_TAGS = 50  # XPOS may have a thousand, and the table grows with their square
+RIGHT_LEVELS = (0.5, 0.7, 0.9, 0.97)  # shares of a row at which the colour of the diagonal gets stronger
 
 
 def write_report(
@@ -37,19 +46,90 @@ def write_report(
         known_tags=known,
         unknown_share=float(tagged.groups.unknown.mean()),
         comparison=comparison,
-        rows=tables.comparison_rows(every, comparison["baseline"]),
+        rows=comparison_rows(every, comparison["baseline"]),
         seed_charts=charts.seed_charts(comparison["values"]),
         curves=[
             charts.epoch_chart(title, {loss: result.history[column] for loss, result in results.items()}, logarithmic)
             for column, title, logarithmic in charts.PANELS
         ],
-        tag_rows=tables.tag_rows(results),
-        matrices=tables.confusion_matrices(results),
+        tag_rows=tag_rows(results),
+        matrices=confusion_matrices(results),
         study=study,
         made_with=made_with,
         shown=shown,
-        tables=tables,
+        axis=AXIS,
+        interval_scale=interval_scale,
         charts=charts,
     )
     with new_file(path) as partial:
         partial.write_text(html, encoding="utf-8", newline="\n")
+
+
+class Row(NamedTuple):
+    """A metric with its value for each loss."""
+
+    metric: Metric
+    baseline: float | None
+    values: list[float | None]  # means over the seeds
+    spreads: list[float | None]  # standard deviations; None with one seed
+    best: list[bool]  # all False if all losses are equal
+    differs: bool  # some loss is better than another
+    full: float  # the value at the end of an axis: 100 %, or the largest
+
+
+def comparison_rows(results: Results, baseline: Mapping[str, float | None]) -> list[Row]:
+    """Return a row for each metric that some loss has; the baseline is given by its metrics."""
+    figures = [over_seeds([result.evaluation for result in seeds.values()]) for seeds in results.values()]
+    rows = []
+    for key, metric in METRICS.items():
+        values, spreads = ([of_loss.get(name) for of_loss in figures] for name in (key, key + SPREAD))
+        found = [value * metric.better for value in values if value is not None]
+        if not found:
+            continue
+        differs = max(found) > min(found)
+        best = [differs and value is not None and value * metric.better == max(found) for value in values]
+        full = max(1.0, *map(abs, found))
+        rows.append(Row(metric, baseline.get(key), values, spreads, best, differs, full))
+    return rows
+
+
+def tag_rows(results: Mapping[str, Result]) -> list[tuple[str, int, float, list[float | None]]]:
+    """Return each tag, its support, its F1 by baseline and losses (None if it has none); most frequent first."""
+    tables = [result.tags.set_index("tag") for result in results.values()]
+    every = pd.concat(tables).groupby(level="tag").first().sort_values("support", ascending=False, kind="stable")
+    return [
+        (tag, support, f1, [table["f1"].get(tag) for table in tables])
+        for tag, support, f1 in every[["support", "baseline_f1"]].itertuples()
+    ]
+
+
+def interval_scale(pairs: Iterable[Mapping[str, Any]]) -> float:
+    """Return the pixels per unit of accuracy on an axis of `AXIS` pixels, 0 in its middle, on which all pairs fit."""
+    ends = [abs(pair["accuracy"][end]) for pair in pairs for end in ("low", "high", "difference")]
+    return (AXIS / 2 - 8) / (max(ends) or 1)
+
+
+def confusion_matrices(results: Mapping[str, Result]) -> dict[str, Any]:
+    """Return the `tags` of all matrices, the `total` of tags, and the `rows` of each loss: gold tag, cells.
+
+    A cell has its number of tokens and a style by its share of the whole row: d1 to d5 on the diagonal, e1 to e5 off
+    it. Of more than `MATRIX_TAGS` tags the matrices hold the most frequent gold ones.
+    """
+    counts = {loss: result.confusions for loss, result in results.items()}
+    every = sorted(set().union(*(table.index for table in counts.values())))
+    totals = next(iter(counts.values())).sum(axis=1)  # of the gold tags, the same for each loss
+    tags = sorted(sorted(every, key=lambda tag: -totals.get(tag, 0))[:MATRIX_TAGS])
+
+    def cell(gold: Hashable, predicted: Hashable, tokens: int) -> tuple[int, str]:
+        share = tokens / max(totals.get(gold, 0), 1)
+        right = tokens and predicted == gold
+        return tokens, f"d{1 + bisect_right(RIGHT_LEVELS, share)}" if right else wrong_style(share)
+
+    rows = {
+        loss: [
+            (gold, [cell(gold, predicted, tokens) for predicted, tokens in row.items()])
+            for gold, row in table.reindex(index=tags, columns=tags, fill_value=0).iterrows()
+        ]
+        for loss, table in counts.items()
+    }
+    return {"tags": tags, "total": len(every), "rows": rows}

@@ -29,8 +29,8 @@ from tagger.report.page.charts import (
     share_y,
 )
 from tagger.report.page.filters import breakable, chance, points, prose, share, tiny
+from tagger.report.page.render import comparison_rows, confusion_matrices
 from tagger.report.page.sentence_browser import distributions, escaped, sample
-from tagger.report.page.tables import comparison_rows, confusion_matrices
 from tagger.report.shared.results import first_seeds
 from tests.evaluate.test_metrics import nothing
 from tests.report_results import Results, data_in, page_of, random_probabilities, results_of
