@@ -91,8 +91,7 @@ def frequent_confusions(tagged: TaggedSplit) -> list[dict[str, Any]]:
 def _example(split: EncodedSplit, token: int) -> dict[str, Any]:
     sentence = int(np.searchsorted(split.sentence_starts, token, side="right")) - 1
     start, end = split.sentence_starts[sentence], split.sentence_starts[sentence + 1]
-    words = [split.form_texts[form] for form in split.forms[start:end]]
-    place = int(token - start)
+    words, place = [split.form_texts[form] for form in split.forms[start:end]], int(token - start)
     return {
         "sentence": sentence + 1,
         "position": place + 1,

@@ -25,11 +25,10 @@ def evaluate_model(training: Training) -> None:
     train, test = (EncodedSplit.load(path, sizes) for path in (paths.TRAIN, paths.TEST))
     baseline = TaggedSplit.baseline(train, test)
     tagged = TaggedSplit.of(tag_probabilities(model.to(device), test, device), test, baseline.groups)
-    metrics = score(tagged)
     with new_file(paths.predictions_file(*training)) as partial:
         prediction_table(tagged.probabilities, test).to_parquet(partial, index=False)
     with new_file(paths.tags_file(*training)) as partial:
         tag_table(tagged, baseline).to_csv(partial, index=False, lineterminator="\n")
     detail = {"loss": training.loss, "seed": training.seed, "model": fingerprint(folder)} | evaluation_detail(tagged)
     write_json(paths.detail_file(*training), detail)
-    write_json(paths.evaluation_file(*training), metrics)
+    write_json(paths.evaluation_file(*training), score(tagged))

@@ -19,6 +19,8 @@ from tagger.evaluate.tagged_split import TaggedSplit
 Place = Literal["card", "card_losses", "runs", "intervals", "questions"]
 EVERYWHERE: tuple[Place, ...] = ("card", "card_losses", "runs", "intervals", "questions")
 SPREAD = "_sd"  # what the name of a standard deviation ends in
+BY_TAG = ("right_tags", "predicted_tags", "gold_tags")
+SPANS = ("right_spans", "found_spans", "gold_spans")
 
 
 def _ratio(values: Float64s, amounts: Float64s, otherwise: float = np.nan) -> Float64s:
@@ -35,7 +37,7 @@ def _macro_f1(right: Float64s, found: Float64s, gold: Float64s) -> Float64s:
 
 
 def _calibration_error(gaps: Float64s, tokens: Float64s) -> Float64s:
-    """Average |accuracy - confidence| of the bins, each weighing as many tokens as it has."""
+    """Average |accuracy - confidence| of the bins, weighted by their tokens."""
     return _ratio(np.abs(gaps).sum(axis=1), tokens)
 
 
@@ -53,13 +55,7 @@ class Metric(NamedTuple):
 
 METRICS = {
     "accuracy": Metric("Accuracy", "words tagged correctly", ("right", "tokens"), EVERYWHERE),
-    "macro_f1": Metric(
-        "Macro F1",
-        "mean over the tags, all weighted equally",
-        ("right_tags", "predicted_tags", "gold_tags"),
-        EVERYWHERE,
-        _macro_f1,
-    ),
+    "macro_f1": Metric("Macro F1", "mean over the tags, all weighted equally", BY_TAG, EVERYWHERE, _macro_f1),
     "known_accuracy": Metric("Known words", "accuracy on words seen in training", ("known_right", "known"), ("card",)),
     "ambiguous_accuracy": Metric(
         "Ambiguous words", "accuracy on known words with several tags", ("ambiguous_right", "ambiguous"), ("card",)
@@ -71,13 +67,7 @@ METRICS = {
         ("card", "card_losses", "runs"),
     ),
     "sentence_accuracy": Metric("Sentences", "without an error", ("right_sentences", "sentences")),
-    "span_f1": Metric(
-        "Span F1",
-        "whole spans, as seqeval counts them",
-        ("right_spans", "found_spans", "gold_spans"),
-        ("intervals",),
-        _f1,
-    ),
+    "span_f1": Metric("Span F1", "whole spans, as seqeval counts them", SPANS, ("intervals",), _f1),
     "nll": Metric(
         "NLL", "mean of -ln(probability of the gold tag)", ("nll", "known_tags"), EVERYWHERE, share=False, better=-1
     ),
@@ -139,8 +129,7 @@ def over_seeds(trainings: Sequence[Mapping[str, float | None]]) -> dict[str, flo
 
 def tag_table(tagged: TaggedSplit, baseline: TaggedSplit) -> pd.DataFrame:
     """Return precision, recall, F1, support and baseline's F1 of every tag that is gold or predicted, by name."""
-    parts = METRICS["macro_f1"].sums
-    (right, found, gold), usual = ([each.sums[part].sum(axis=0) for part in parts] for each in (tagged, baseline))
+    (right, found, gold), usual = ([each.sums[part].sum(axis=0) for part in BY_TAG] for each in (tagged, baseline))
     columns = {
         "tag": tagged.split.tag_names,
         "precision": _ratio(right, found, otherwise=0.0),

@@ -42,17 +42,17 @@ def export_chosen() -> None:
     test, dev = EncodedSplit.load(paths.TEST), EncodedSplit.load(paths.DEV) if params.export.calibrate else None
     predictions = pd.read_parquet(paths.predictions_file(*chosen))
     with new_folder(paths.EXPORT) as folder:
-        trained, int8 = paths.model_folder(*chosen), params.export.int8
-        verification = export_model(trained, folder, test, predictions, int8=int8, dev=dev)
+        trained = paths.model_folder(*chosen)
+        verification = export_model(trained, folder, test, predictions, int8=params.export.int8, dev=dev)
         survey = read_json(paths.SURVEY, "the output of `prepare`")
         files = {each: paths.evaluation_file(*each) for each in params.trainings}
         evaluations = {each: read_json(file, "the output of `evaluate`") for each, file in files.items()}
         card = model_card(chosen, params, survey, evaluations, verification)
         (folder / paths.MODEL_CARD.name).write_text(card, encoding="utf-8", newline="\n")
         one_of = f", seed {chosen.seed}, the best on dev of {seeds} seeds" if (seeds := len(params.seeds)) > 1 else ""
-        tokens, temperature = verification["tokens"], verification["temperature"]
-        print(f"exported {chosen.loss}{one_of}, at temperature {temperature}: same tags for {tokens} test tokens")
-        if int8:
+        same = f"at temperature {verification['temperature']}: same tags for {verification['tokens']} test tokens"
+        print(f"exported {chosen.loss}{one_of}, {same}")
+        if params.export.int8:
             print(cost_of_int8(folder, test))
 
 
@@ -75,11 +75,10 @@ def export_model(
 ) -> dict[str, Any]:
     """Write a trained model as an export, calibrated on `dev` if given, provided that both agree on the test split.
 
-    The export tags the words of the split from their text, as a user would. The predictions are those of the trained
-    model. The result is also written to `verification.json`: all probabilities are equal within `tolerance` once
-    `temperature` is undone, and how much they differ depends on the processor; `calibrated` has the metrics on the
-    split that the temperature changes. Raises InputError if the two differ, the model folder is damaged, or the
-    predictions are not of this split.
+    The export tags the split from its text, as a user would; the predictions are those of the trained model. The result
+    is also written to `verification.json`: all probabilities are equal within `tolerance` once `temperature` is undone;
+    `calibrated` has the metrics that it changes. Raises InputError if the two differ, the model folder is damaged, or
+    the predictions are not of this split.
     """
     temperature = _write_model(trained, folder, int8, dev)
     probabilities = _tag(folder, split)
@@ -96,9 +95,13 @@ def export_model(
         )
     groups = WordGroups(*[np.zeros_like(split.tagged)] * 3)  # not used: a temperature changes no accuracy
     metrics = score(TaggedSplit.of(tempered(raw, temperature), split, groups))
-    verification: dict[str, Any] = {"tokens": tokens, "different_tags": different, "tolerance": TOLERANCE}
-    calibrated = {name: metrics[name] for name in ("nll", "brier", "ece")}
-    verification |= {"temperature": temperature, "calibrated": calibrated}
+    verification = {
+        "tokens": tokens,
+        "different_tags": different,
+        "tolerance": TOLERANCE,
+        "temperature": temperature,
+        "calibrated": {name: metrics[name] for name in ("nll", "brier", "ece")},
+    }
     write_json(folder / paths.VERIFICATION.name, verification)
     return verification
 

@@ -28,7 +28,7 @@ def model_card(
     The survey is metrics/prepare.json; the evaluations are the test metrics of each training. Raises
     jinja2.UndefinedError if the survey lacks a figure.
     """
-    text = (Path(__file__).parent / "model_card.md.jinja").read_text(encoding="utf-8")
+    text = Path(__file__).with_name("model_card.md.jinja").read_text(encoding="utf-8")
     template = Template(
         text, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True, undefined=StrictUndefined
     )
@@ -37,6 +37,7 @@ def model_card(
     known = ("CC BY 4.0", "en") if is_bundled else ("", "")
     licence, language = (auto if text == "auto" else text for text, auto in zip(stated, known, strict=True))
     settings = {"seed": chosen.seed, **params.settings}
+    by_loss = {loss: [evaluations[Training(loss, seed)] for seed in params.seeds] for loss in params.losses}
     card: str = template.render(
         chosen=chosen,
         licence=licence,
@@ -46,9 +47,7 @@ def model_card(
         flat_settings=flatten(settings),
         survey=survey,
         evaluations=evaluations,
-        losses={
-            loss: over_seeds([evaluations[Training(loss, seed)] for seed in params.seeds]) for loss in params.losses
-        },
+        losses={loss: over_seeds(models) for loss, models in by_loss.items()},
         seeds=params.seeds,
         metrics=shown_in("card"),
         loss_metrics=shown_in("card_losses"),

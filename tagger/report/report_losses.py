@@ -31,11 +31,10 @@ def report_losses() -> list[Training]:
     study = study_losses(results, dev, word_groups(train, dev))
     tagged = {loss: {seed: result.tagged for seed, result in seeds.items()} for loss, seeds in results.items()}
     comparison = compare(tagged, baseline, params.data.seed)
-    figures = {
-        loss: over_seeds([result.evaluation | result.summary for result in seeds.values()])
-        for loss, seeds in results.items()
+    trained = {
+        loss: [result.evaluation | result.summary for result in seeds.values()] for loss, seeds in results.items()
     }
-    write_json(paths.RESULTS, figures)
+    write_json(paths.RESULTS, {loss: over_seeds(models) for loss, models in trained.items()})
     write_json(paths.STUDY, study)
     write_json(paths.COMPARISON, comparison)
     with new_folder(paths.PLOTS) as folder:

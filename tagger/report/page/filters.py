@@ -66,6 +66,5 @@ def wrong_style(share: float) -> str:
 
 FILTERS: dict[str, Callable[..., str]] = {"count": wording.number}
 FILTERS |= {
-    function.__name__: function
-    for function in (share, points, number, chance, tiny, breakable, prose, series, wrong_style)
+    each.__name__: each for each in (share, points, number, chance, tiny, breakable, prose, series, wrong_style)
 }

@@ -25,7 +25,6 @@ from tagger.report.shared.wording import phrases
 
 BATCH_TOKENS = 1000  # of the batch that gradients are compared on
 NEAR_BEST = 0.99  # of the best dev accuracy
-ANSWERS = Path(__file__).with_name("answers.jinja")
 RANKED = ("accuracy", "nll", "ece")  # metrics whose values the answer lists, the best first
 
 
@@ -35,10 +34,9 @@ def study_losses(results: Results, dev: EncodedSplit, groups: WordGroups) -> dic
     Questions about a single model take the first; whether two losses are the same is asked of every seed, and what the
     losses reach is the mean over seeds.
     """
-    device = choose_device("cpu")
-    firsts = first_seeds(results)
+    cpu, firsts = choose_device("cpu"), first_seeds(results)
     raw = {  # (N, K) each
-        loss: {seed: tag_scores(result.model, dev, device) for seed, result in seeds.items()}
+        loss: {seed: tag_scores(result.model, dev, cpu) for seed, result in seeds.items()}
         for loss, seeds in results.items()
     }
     name, first = next(iter(firsts.items()))
@@ -70,8 +68,8 @@ def study_losses(results: Results, dev: EncodedSplit, groups: WordGroups) -> dic
         "identities": identities(scores, dev.forms[known], tags),
         "one_by_one": one_by_one(first.model, dev),
     }
-    ranked = {metric: METRICS[metric] for metric in RANKED}
-    answer = phrases(ANSWERS, losses=list(results), seeds=len(by_seed), tokens=len(tags), ranked=ranked)
+    sentences, ranked = Path(__file__).with_name("answers.jinja"), {metric: METRICS[metric] for metric in RANKED}
+    answer = phrases(sentences, losses=list(results), seeds=len(by_seed), tokens=len(tags), ranked=ranked)
     return study | {question: found | {"answer": answer(question, found)} for question, found in measured.items()}
 
 
