@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from tagger.core.losses.definitions import LOSSES
-from tagger.report.page.filters import COLOURS
+from tagger.report.page.render import COLOURS
 from tests.conftest import ROOT, Project, make_project
 from tests.report_results import data_in
 

@@ -75,7 +75,9 @@ def compare_tables(first: tuple[str, Tables], second: tuple[str, Tables]) -> str
     if not all(table[gold.columns].equals(gold) for table in every):
         raise InputError(f"{names}: measured on different test splits, expected the same")
     tags = sorted({tag for table in every for column in ("gold", "predicted") for tag in table[column].dropna()})
-    split = _split(gold, tags)
+    starts, none = np.append(np.flatnonzero(gold["position"] == 1), len(gold)), np.zeros(0, dtype=np.int32)
+    # The sentences and gold tags that accuracy and spans need, without words.
+    split = EncodedSplit(starts, none, _ids(gold["gold"], tags), none, none, starts, none, [], tags, followers([]))
     groups = WordGroups(*np.zeros((3, len(gold)), dtype=bool))
     taggers = {
         name: [TaggedSplit(split, groups, _ids(table["predicted"], tags)) for table in models]
@@ -83,12 +85,6 @@ def compare_tables(first: tuple[str, Tables], second: tuple[str, Tables]) -> str
     }
     pair = _compare_pair((first[0], second[0]), taggers, significance.resampled_metrics(taggers, seed=1), seeds)
     return f"{pair['sentence']} {ONE_SEED}" if len(seeds) == 1 else str(pair["sentence"])
-
-
-def _split(gold: pd.DataFrame, tags: list[str]) -> EncodedSplit:
-    """Return a split with the sentences and gold tags that accuracy and spans need, without words."""
-    starts, none = np.append(np.flatnonzero(gold["position"] == 1), len(gold)), np.zeros(0, dtype=np.int32)
-    return EncodedSplit(starts, none, _ids(gold["gold"], tags), none, none, starts, none, [], tags, followers([]))
 
 
 def _ids(column: "pd.Series[str]", tags: list[str]) -> Int32s:

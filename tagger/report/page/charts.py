@@ -94,8 +94,7 @@ def seed_charts(values: Mapping[str, Sequence[Mapping[str, float | None]]]) -> l
     """Lay out a chart for each metric that has intervals, given loss -> the metrics with each seed."""
     charts = []
     for name in shown_in("intervals"):
-        metric = METRICS[name]
-        unit = 100 if metric.share else 1
+        unit = 100 if METRICS[name].share else 1
         rows = {
             loss: [value * unit for each in models if (value := each.get(name)) is not None]
             for loss, models in values.items()
@@ -106,14 +105,13 @@ def seed_charts(values: Mapping[str, Sequence[Mapping[str, float | None]]]) -> l
         marks = linear_ticks(min(found), max(found))
         x = partial(pixel, low=marks[0], high=marks[-1], start=EDGE, end=WIDTH - EDGE)
         drawn = [(loss, [x(value) for value in row], x(fmean(row))) for loss, row in rows.items()]
-        charts.append(SeedChart(name, metric, list(zip(map(x, marks), labels(marks), strict=True)), drawn))
+        charts.append(SeedChart(name, METRICS[name], list(zip(map(x, marks), labels(marks), strict=True)), drawn))
     return charts
 
 
 def path(points: Sequence[Point]) -> str:
     """Return the `d` of an SVG path with a gap at each point whose y is NaN."""
-    gaps = [True, *(math.isnan(y) for _, y in points)]
-    pens = ("M" if gap else "L" for gap in gaps)
+    pens = ["M", *("M" if math.isnan(y) else "L" for _, y in points)]
     return "".join(f"{pen}{x:g} {y:g}" for pen, (x, y) in zip(pens, points, strict=False) if not math.isnan(y))
 
 

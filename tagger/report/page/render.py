@@ -1,25 +1,31 @@
-"""`metrics/report.html`: what the losses do, on one self-contained page, and the rows and cells of its tables.
+"""`metrics/report.html`: what the losses do, on one self-contained page, the rows of its tables, and its filters.
 
 The page holds its style and its script; a policy in its head allows just these two, by their hashes, and nothing from
 elsewhere. Text of the corpus gets into it through Jinja2's escaping, or as JSON that the script reads.
 """
 
+import math
 from bisect import bisect_right
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
+from markupsafe import Markup
 
 from tagger.core.common.files import new_file
 from tagger.core.corpus.indexed_corpus import NO_TAG
 from tagger.evaluate.metrics import METRICS, SPREAD, Metric, over_seeds
 from tagger.report.page import charts
-from tagger.report.page.filters import FILTERS, wrong_style
 from tagger.report.page.sentence_browser import escaped, sample
 from tagger.report.page.web_page import page_templates
+from tagger.report.shared import wording
 from tagger.report.shared.results import Result, Results, first_seeds
+from tagger.report.shared.wording import MINUS
 
+NONE = Markup('<span class="none"><span aria-hidden="true">\u2013</span><span class="hidden">none</span></span>')
+COLOURS = 5  # that the style sheet has for losses
+WRONG_LEVELS = (0.005, 0.02, 0.05, 0.15)  # shares at which the colour of what is wrong gets stronger
 AXIS = 160  # pixels of the small axes within tables
 MATRIX_TAGS = 50  # XPOS may have a thousand, and the table grows with their square
 RIGHT_LEVELS = (0.5, 0.7, 0.9, 0.97)  # shares of a row at which the colour of the diagonal gets stronger
@@ -133,3 +139,59 @@ def confusion_matrices(results: Mapping[str, Result]) -> dict[str, Any]:
         for loss, table in counts.items()
     }
     return {"tags": tags, "total": len(every), "rows": rows}
+
+
+def share(value: float | None, decimals: int = 2) -> str:
+    """Write 0.954132 as 95.41 %."""
+    return NONE if value is None else f"{wording.number(100 * value, decimals)}\u202f%"
+
+
+def points(value: float) -> str:
+    """Write a difference of shares of 0.0126 as +1.26."""
+    text = wording.number(100 * value, 2)
+    return text if text == "0.00" or value < 0 else f"+{text}"
+
+
+def number(value: float | None, decimals: int = 4) -> str:
+    """Write a number of everyday size."""
+    return NONE if value is None else wording.number(value, decimals)
+
+
+def chance(value: float) -> str:
+    """Write a p-value with four decimals."""
+    return "< 0.0001" if value < 0.0001 else f"{value:.4f}".replace("1.0000", "1")
+
+
+def tiny(value: float | None) -> str:
+    """Write 1.2e-07 with a power of ten, numbers of everyday size as they are."""
+    if value is None:
+        return NONE
+    if value == 0 or not math.isfinite(value) or 1e-3 <= abs(value) < 1e5:
+        return f"{value:.4g}".replace("-", MINUS).replace("inf", "infinite").replace("nan", "no number")
+    return Markup("{}\u202f\u00d7\u202f10<sup>{}</sup>").format(*wording.scientific(value))
+
+
+def breakable(name: str) -> str:
+    """Let the name of a loss break after its underscores."""
+    return Markup("_<wbr>").join(name.split("_"))  # join escapes the parts
+
+
+def prose(text: str) -> str:
+    """Keep a number and its percent sign on one line."""
+    return text.replace(" %", "\u202f%")
+
+
+def series(place: int) -> str:
+    """Return the style of a loss by its place: after `COLOURS` losses colours repeat, with another marker."""
+    return f"s{place % COLOURS}"
+
+
+def wrong_style(share: float) -> str:
+    """Return the style of a share that should be small: e1 to e5, empty for 0."""
+    return f"e{1 + bisect_right(WRONG_LEVELS, share)}" if share else ""
+
+
+FILTERS: dict[str, Callable[..., str]] = {"count": wording.number}
+FILTERS |= {
+    each.__name__: each for each in (share, points, number, chance, tiny, breakable, prose, series, wrong_style)
+}

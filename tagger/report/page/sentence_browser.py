@@ -32,8 +32,7 @@ class Sample(NamedTuple):
 def sample(taggers: Sequence[TaggedSplit]) -> Sample:
     """Choose the sentences to show: all if `BUDGET` holds them, else those with an error of some loss first.
 
-    Among those with an error, and among those without, the order is drawn by a fixed seed, so that what is shown of
-    either is a fair sample. A sentence that no longer fits is passed over, up to `MISSES` in a row.
+    Of either kind a fair sample is shown, drawn by a fixed seed. A sentence that no longer fits is passed over.
     """
     split = taggers[0].split
     wrong = ~np.all([tagged.right for tagged in taggers], axis=0) & split.tagged

@@ -28,8 +28,16 @@ from tagger.report.page.charts import (
     share_x,
     share_y,
 )
-from tagger.report.page.filters import breakable, chance, points, prose, share, tiny
-from tagger.report.page.render import comparison_rows, confusion_matrices
+from tagger.report.page.render import (
+    breakable,
+    chance,
+    comparison_rows,
+    confusion_matrices,
+    points,
+    prose,
+    share,
+    tiny,
+)
 from tagger.report.page.sentence_browser import distributions, escaped, sample
 from tagger.report.shared.results import first_seeds
 from tests.evaluate.test_metrics import nothing
