@@ -1,29 +1,35 @@
-"""The four questions about the losses, answered by measurements on the trained models and the dev split."""
+"""The questions about the losses, answered by measurements on the trained models and the dev split.
+
+T words of a sentence, N tokens of the split, K tags, H hidden width of an LSTM.
+"""
 
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor, nn
 
 from tagger.core.common.arrays import Float32s
+from tagger.core.common.rounding import six_digits
 from tagger.core.corpus.batch_plan import plan_batches
 from tagger.core.corpus.encoded_split import EncodedSplit
 from tagger.core.corpus.lexicon import WordGroups
 from tagger.core.losses.definitions import LOSSES
 from tagger.core.network.batches import make_batch
 from tagger.core.network.device import choose_device
-from tagger.core.network.lstm_tagger import tag_scores
+from tagger.core.network.lstm_tagger import LstmTagger, tag_scores
 from tagger.evaluate.metrics import METRICS, over_seeds, score, shown_in
 from tagger.evaluate.tagged_split import TaggedSplit
 from tagger.report.questions.cross_entropy import equality, identities, textbook
-from tagger.report.questions.one_by_one import one_by_one
 from tagger.report.questions.precision import precision
 from tagger.report.shared.results import Results, first_seeds
 from tagger.report.shared.wording import phrases
 
 BATCH_TOKENS = 1000  # of the batch that gradients are compared on
+SENTENCES = 200  # that LSTMs read word by word: of the split at most, from its start
 NEAR_BEST = 0.99  # of the best dev accuracy
 RANKED = ("accuracy", "nll", "ece")  # metrics whose values the answer lists, the best first
 
@@ -89,3 +95,47 @@ def _on_dev(
             trainings.append({metric: metrics[metric] for metric in shown_in("questions")} | epochs)
         rows.append({"loss": name, **over_seeds(trainings)})
     return {"rows": rows}
+
+
+@torch.inference_mode()
+def one_by_one(model: LstmTagger, split: EncodedSplit) -> dict[str, Any]:
+    """Run each LSTM over a sentence at once and word by word, with the state carried over and without.
+
+    Each LSTM gets the inputs that it has in the model, the backward one from the last word to the first.
+    """
+    model.eval()
+    sentences = min(SENTENCES, split.sentences)
+    largest = dict.fromkeys(("with_state", "without_state", "largest_output"), 0.0)
+
+    def compare(lstm: nn.LSTM, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, Any]) -> None:
+        whole = outputs[0]  # (T, 1, H)
+        found = {
+            "with_state": whole - _by_word(lstm, inputs[0], carry=True),
+            "without_state": whole - _by_word(lstm, inputs[0], carry=False),
+            "largest_output": whole,
+        }
+        for name, values in found.items():
+            largest[name] = max(largest[name], values.abs().max().item())
+
+    with ExitStack() as hooks:
+        for module in model.layers.modules():
+            if isinstance(module, nn.LSTM):
+                hooks.enter_context(module.register_forward_hook(compare))
+        for number in range(sentences):
+            model.scores(make_batch(split, np.array([number])))
+    return {
+        "model": model.loss_name,
+        "sentences": sentences,
+        "tokens": int(split.sentence_starts[sentences]),
+        **{name: six_digits(value) for name, value in largest.items()},
+    }
+
+
+def _by_word(lstm: nn.LSTM, inputs: Tensor, carry: bool) -> Tensor:
+    """Run an LSTM over one word after the other, without its hooks: (T, 1, E) -> (T, 1, H)."""
+    outputs, state = [], None
+    for word in torch.split(inputs, 1):
+        output, new_state = lstm.forward(word, state)
+        outputs.append(output)
+        state = new_state if carry else None
+    return torch.cat(outputs)

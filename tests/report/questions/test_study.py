@@ -4,6 +4,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from tagger.core.corpus.encoded_split import EncodedSplit, encode
 from tagger.core.corpus.lexicon import word_groups
@@ -11,9 +12,9 @@ from tagger.core.losses.definitions import LOSSES
 from tagger.core.network.lstm_tagger import LstmTagger, tag_probabilities
 from tagger.evaluate.metrics import score
 from tagger.evaluate.tagged_split import TaggedSplit
-from tagger.report.questions.study import study_losses
+from tagger.report.questions.study import SENTENCES, one_by_one, study_losses
 from tests.report_results import result_of
-from tests.samples import CPU, RANDOM, fresh_model, tagged
+from tests.samples import CPU, RANDOM, data_of, fresh_model, random_corpus, tagged
 
 HISTORY = pd.DataFrame(
     {"epoch": [1, 2, 3, 4], "dev_loss": [0.9, 0.5, np.inf, 0.4], "dev_accuracy": [0.5, 0.98, 0.985, 0.99]}
@@ -115,3 +116,32 @@ def test_tags_that_the_models_do_not_know_are_left_out() -> None:
 def test_without_a_known_tag_nothing_is_measured() -> None:
     found = study(models_of("nll"), encode([tagged("a/NEW")], RANDOM.dictionaries))
     assert [found[section] for section in SECTIONS] == [None] * 6
+
+
+@pytest.mark.parametrize(
+    "shape", [{}, {"bidirectional": False}, {"layers": 2}, {"characters": "none", "bidirectional": False, "layers": 3}]
+)
+def test_word_by_word_is_the_same_only_with_the_state(shape: dict[str, Any]) -> None:
+    found = one_by_one(fresh_model(RANDOM.dictionaries, **shape), RANDOM.dev)
+    assert found["with_state"] < 1e-6
+    assert found["without_state"] > 0.01
+    assert (found["sentences"], found["tokens"]) == (20, len(RANDOM.dev.tags))
+
+
+def test_in_sentences_of_one_word_there_is_no_state_to_carry() -> None:
+    data = data_of([tagged("a/A b/B")], [tagged("a/A"), tagged("b/B")])
+    found = one_by_one(fresh_model(data.dictionaries), data.dev)
+    assert (found["with_state"], found["without_state"]) == (0, 0)
+    assert found["largest_output"] > 0
+
+
+def test_the_first_sentences_are_taken() -> None:
+    data = data_of(random_corpus(5, seed=1), random_corpus(SENTENCES + 1, seed=2))
+    found = one_by_one(fresh_model(data.dictionaries), data.dev)
+    assert (found["sentences"], found["tokens"]) == (200, data.dev.sentence_starts[200])
+
+
+def test_the_model_is_left_without_hooks() -> None:
+    model = fresh_model(RANDOM.dictionaries)
+    one_by_one(model, RANDOM.dev)
+    assert not any(module._forward_hooks for module in model.modules() if isinstance(module, torch.nn.LSTM))
