@@ -28,8 +28,7 @@ def evaluation_detail(tagged: TaggedSplit) -> dict[str, Any]:
 def reliability(tagged: TaggedSplit) -> list[dict[str, Any]]:
     """Return the bins of confidence: of the words that are tagged with probability 0.8, eight in ten should be right.
 
-    A bin holds the tokens whose predicted tag has a probability above `low`, up to and including `high`. `confidence`,
-    their mean probability, and `accuracy` are None in an empty bin.
+    A bin holds the probabilities above `low`, up to and including `high`. The means of an empty bin are None.
     """
     tokens, confidence, right = (
         np.bincount(tagged.bins[tagged.split.tagged], weights[tagged.split.tagged], BINS)

@@ -6,7 +6,7 @@ R samples of a split's sentences: the split itself, or resamples of it. T tags, 
 import math
 from collections.abc import Callable, Mapping, Sequence
 from statistics import mean, stdev
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 import pandas as pd
@@ -17,7 +17,7 @@ from tagger.evaluate.tagged_split import TaggedSplit
 
 # The model card's metrics and its table of losses, the table of runs, the comparison's intervals, the study of losses.
 Place = Literal["card", "card_losses", "runs", "intervals", "questions"]
-EVERYWHERE: tuple[Place, ...] = ("card", "card_losses", "runs", "intervals", "questions")
+EVERYWHERE: tuple[Place, ...] = get_args(Place)
 SPREAD = "_sd"  # what the name of a standard deviation ends in
 BY_TAG = ("right_tags", "predicted_tags", "gold_tags")
 SPANS = ("right_spans", "found_spans", "gold_spans")

@@ -17,15 +17,14 @@ def prediction_table(probabilities: Probabilities, split: EncodedSplit) -> pd.Da
     """Return a row per token: `sentence`, `position` (from 1), `word`, `gold` or None, `predicted`, each `p_<TAG>`."""
     lengths, best = split.lengths, best_tags(probabilities, split.lengths, split.may_follow)
     tag_names = split.tag_names[: probabilities.shape[1]]
-    table: dict[str, Any] = {
+    columns: dict[str, Any] = {
         "sentence": np.repeat(np.arange(1, len(lengths) + 1, dtype=np.int32), lengths),
         "position": (np.arange(len(split.forms)) - np.repeat(split.sentence_starts[:-1], lengths) + 1).astype(np.int32),
         "word": np.array(split.form_texts, dtype=object)[split.forms],
         "gold": np.array([*split.tag_names, None], dtype=object)[split.tags],
         "predicted": np.array(tag_names, dtype=object)[best],
     }
-    table |= {f"p_{tag}": probabilities[:, index] for index, tag in enumerate(tag_names)}
-    return pd.DataFrame(table)
+    return pd.DataFrame(columns | {f"p_{tag}": probabilities[:, index] for index, tag in enumerate(tag_names)})
 
 
 def probabilities_of(predictions: pd.DataFrame) -> Probabilities:

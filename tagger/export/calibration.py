@@ -1,7 +1,6 @@
-"""Calibration: all scores of a trained model are divided by one temperature, fitted on dev, before softmax.
+"""Calibration: all scores are divided by one temperature, fitted on dev, which keeps the order of a word's tags.
 
-This keeps the order of a word's tags. Guo et al. (2017), "On Calibration of Modern Neural Networks", section
-4.2. N words, K tags.
+Guo et al. (2017), "On Calibration of Modern Neural Networks", section 4.2. N words, K tags.
 """
 
 from bisect import bisect_left

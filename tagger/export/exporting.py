@@ -107,10 +107,7 @@ def export_model(
 
 
 def cost_of_int8(folder: Path, split: EncodedSplit) -> str:
-    """Say how exact the 8-bit tagger of an export is on this processor.
-
-    This is no output, because the rounding of 8-bit kernels depends on the processor.
-    """
+    """Say how exact the 8-bit tagger of an export is: no output, as the rounding depends on the processor."""
     exact, rough = (_tag(folder, split, int8=each) for each in (False, True))
     exact_tags, rough_tags = (best_tags(part, split.lengths, split.may_follow) for part in (exact, rough))
     accuracies = [f"{100 * (tags == split.tags)[split.tagged].mean():.2f} %" for tags in (rough_tags, exact_tags)]

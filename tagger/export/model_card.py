@@ -23,10 +23,9 @@ def model_card(
     evaluations: Mapping[Training, Mapping[str, float | None]],
     verification: Mapping[str, Any],
 ) -> str:
-    """Return the card of the exported model.
+    """Return the card of the exported model, given metrics/prepare.json and the test metrics of each training.
 
-    The survey is metrics/prepare.json; the evaluations are the test metrics of each training. Raises
-    jinja2.UndefinedError if the survey lacks a figure.
+    Raises jinja2.UndefinedError if the survey lacks a figure.
     """
     text = Path(__file__).with_name("model_card.md.jinja").read_text(encoding="utf-8")
     template = Template(

@@ -39,9 +39,8 @@ def write_report(
     The same results give the same bytes.
     """
     results = first_seeds(every)
-    tagged = next(iter(results.values())).tagged
-    test, known = tagged.split, tagged.probabilities.shape[1]
-    shown = sample([result.tagged for result in results.values()])
+    taggers = [result.tagged for result in results.values()]
+    test, known, shown = taggers[0].split, taggers[0].probabilities.shape[1], sample(taggers)
     gold = sorted({tag for row in shown.rows for tag in row[2]} - {NO_TAG})
     document = {"losses": list(results), "tags": test.tag_names, "known": known, "gold": gold, "sentences": shown.rows}
     template = page_templates(Path(__file__).parent, "page", **FILTERS).get_template("page.html")
@@ -50,7 +49,7 @@ def write_report(
         results=results,
         test=test,
         known_tags=known,
-        unknown_share=float(tagged.groups.unknown.mean()),
+        unknown_share=float(taggers[0].groups.unknown.mean()),
         comparison=comparison,
         rows=comparison_rows(every, comparison["baseline"]),
         seed_charts=charts.seed_charts(comparison["values"]),
@@ -94,8 +93,7 @@ def comparison_rows(results: Results, baseline: Mapping[str, float | None]) -> l
             continue
         differs = max(found) > min(found)
         best = [differs and value is not None and value * metric.better == max(found) for value in values]
-        full = max(1.0, *map(abs, found))
-        rows.append(Row(metric, baseline.get(key), values, spreads, best, differs, full))
+        rows.append(Row(metric, baseline.get(key), values, spreads, best, differs, full=max(1.0, *map(abs, found))))
     return rows
 
 

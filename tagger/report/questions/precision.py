@@ -49,8 +49,8 @@ def precision(model: str, scores: Tensor, tags: Tensor, on_softmax: pd.DataFrame
 def log_then_softmax_error(scores: Tensor, tags: Tensor) -> list[dict[str, Any]]:
     """Compare log(softmax) and log_softmax of the gold tag: (N, K) float64 scores, (N) tags -> one row per case.
 
-    `infinite` is the share of tokens that get no finite logarithm. Errors are those of the others; `relative_error` is
-    the largest in proportion to the exact logarithm, or to 1 if that is smaller.
+    `infinite` is the share of tokens without a finite logarithm. Of the others, `relative_error` is the largest error
+    in proportion to the exact logarithm, or to 1 if that is smaller.
     """
     gold = (torch.arange(len(tags)), tags)
     methods: Methods = {
