@@ -34,7 +34,7 @@ def probabilities_of(predictions: pd.DataFrame) -> Probabilities:
 
 def confusions(predictions: pd.DataFrame) -> pd.DataFrame:
     """Return how often each gold tag (row) of a prediction table was predicted as each tag (column)."""
-    predictions = predictions.dropna(subset="gold")
+    predictions = predictions[["gold", "predicted"]].dropna(subset="gold")  # not a copy of the probabilities
     names = sorted({*predictions["gold"], *predictions["predicted"]})
     counts = pd.crosstab(predictions["gold"], predictions["predicted"])
     return counts.reindex(index=names, columns=names, fill_value=0).rename_axis(index=None, columns=None)

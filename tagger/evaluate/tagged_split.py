@@ -79,13 +79,11 @@ class TaggedSplit:
             values = self.probabilities.astype(np.float64)
             known = split.known_to(amount)
             gold = np.where(known, values[np.arange(len(right)), np.minimum(split.tags, amount - 1)], 0)
-            by_token["known_tags"] = known
-            by_token["nll"] = np.where(known, -np.log(np.maximum(gold, SMALLEST)), 0)
+            by_token |= {"known_tags": known, "nll": np.where(known, -np.log(np.maximum(gold, SMALLEST)), 0)}
             by_token["brier"] = np.square(values).sum(axis=1) + 1 - 2 * gold
             sums["gaps"] = self._table(self.bins, BINS, right - self.confidence)
-        starts = split.sentence_starts[:-1]
         for name, values in by_token.items():
-            sums[name] = np.add.reduceat(values.astype(np.float64) * split.tagged, starts)
+            sums[name] = np.add.reduceat(values.astype(np.float64) * split.tagged, split.sentence_starts[:-1])
         sentences = (sums["tokens"] > 0).astype(np.float64)
         return sums | {"sentences": sentences, "right_sentences": sentences * (sums["right"] == sums["tokens"])}
 

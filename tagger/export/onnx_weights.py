@@ -19,8 +19,7 @@ INT8_LARGEST = 63
 
 def form_weights(model: LstmTagger) -> dict[str, Weights]:
     """Return the weights of `form_graph`, by name. If the model reads neither characters nor affixes, it has none."""
-    weights = dict[str, Weights]()
-    encoder = model.character_encoder
+    weights, encoder = dict[str, Weights](), model.character_encoder
     if encoder is not None:
         weights["embedding"] = encoder.embedding.weight.numpy(force=True)
     if isinstance(encoder, CharacterLstm):
