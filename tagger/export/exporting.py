@@ -31,7 +31,7 @@ from tagger.predict.export_folder import FORMAT, ExportConfig
 from tagger.predict.onnx_graphs import graphs_of
 from tagger.predict.tagging import Tagger
 
-TOLERANCE = 1e-5  # between probabilities of the trained and the exported model
+TOLERANCE = 1e-5  # between probabilities of the trained and the exported model, whose rounding depends on the processor
 
 
 def export_chosen() -> None:
