@@ -1,4 +1,4 @@
-"""Starting and ending a stage: a user's mistake is one line, and no earlier output is lost."""
+"""Starting and ending a stage and its processes: a user's mistake is one line, and no earlier output is lost."""
 
 import os
 import signal
@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 
@@ -72,6 +72,31 @@ def run_stage(load: Callable[[], Callable[[], None]]) -> None:
         if isinstance(error, MemoryError) or "allocate memory" in str(error) or "out of memory" in str(error):
             sys.exit("error: not enough memory; lower train.batch_tokens, model.hidden, model.layers or the corpus")
         raise
+
+
+def start_child(
+    arguments: Sequence[str], environment: Mapping[str, str] | None = None, descriptors: Sequence[int] = ()
+) -> "subprocess.Popen[bytes]":
+    """Run Python with these arguments; without an environment the child has that of the stage."""
+    process = subprocess.Popen(
+        [sys.executable, *arguments],
+        env=environment,
+        stdin=subprocess.PIPE,  # closed when the stage ends, however it ends
+        pass_fds=descriptors,
+        start_new_session=True,  # Ctrl-C is for the stage, which ends the others
+    )
+    STARTED.append(process)
+    return process
+
+
+def end_with_the_stage() -> None:
+    """End this process, which `start_child` has started, as soon as the stage ends."""
+
+    def watch() -> None:
+        os.read(0, 1)  # returns at the end of the input
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _open_streams() -> None:

@@ -14,7 +14,7 @@ import torch
 from joblib import cpu_count
 
 from tagger.core.common.errors import InputError
-from tagger.runner.children import start_child
+from tagger.runner.run_stage import start_child
 from tagger.train.process_group import RENDEZVOUS
 
 VARIABLE = "TAGGER_PROCESSES"

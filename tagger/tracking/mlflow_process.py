@@ -15,7 +15,7 @@ from multiprocessing.connection import Connection, Pipe
 from typing import TYPE_CHECKING, Any
 
 from tagger.core.common.errors import InputError, TaggerError
-from tagger.runner.children import end_with_the_stage, start_child
+from tagger.runner.run_stage import end_with_the_stage, start_child
 
 if TYPE_CHECKING:
     from tagger.tracking.mlflow_side import MlflowSide

@@ -29,7 +29,7 @@ TRAIN = """
 import itertools, json, sys
 from tagger.train.process_group import joined
 from tagger.core.common.processes import rank
-from tagger.runner.children import end_with_the_stage
+from tagger.runner.run_stage import end_with_the_stage
 from tagger.runner.workers import workers
 from tests.samples import CPU, RANDOM, trainer_of
 from tests.runner.test_workers import SETTINGS, digest
