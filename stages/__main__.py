@@ -11,8 +11,7 @@ from contextlib import nullcontext
 from pathlib import Path
 
 from tagger.runner.run_stage import run_stage
-from tagger.runner.stage_code import other_versions
-from tagger.runner.stage_files import StageFiles
+from tagger.runner.stage_files import StageFiles, other_versions
 from tagger.tracking import mlflow_process
 
 STAGES = {"prepare": "", "train": " LOSS SEED", "evaluate": " LOSS SEED", "report": "", "export": ""}  # arguments
@@ -36,20 +35,19 @@ def load() -> Callable[[], None]:
     from tagger.core.common.processes import rank
     from tagger.core.params.reader import read_params
     from tagger.core.params.schema import ArithmeticView
+    from tagger.runner.dvc_lock import check_recording, dvc_process
     from tagger.runner.locks import hold
-    from tagger.runner.recording import check_recording, dvc_process
 
     dvc = dvc_process()
     for text in () if rank() else other_versions(stage):
         print(f"warning: {text}; outputs may differ from dvc.lock", file=sys.stderr)
     arithmetic.use(read_params(ArithmeticView).arithmetic)
     main = importlib.import_module(f"stages.{stage}").main
-    name = f"{stage}@{'-'.join(arguments)}".rstrip("@")
 
     def run() -> None:
         # A stage outlives a killed DVC; it must not write the same files as the stage that the next DVC starts.
         folder = hashlib.sha256(str(Path.cwd()).encode()).hexdigest()[:12]
-        with nullcontext() if rank() else hold(f"{name}-{folder}", f"{name} in {Path.cwd()}"):
+        with nullcontext() if rank() else hold(f"{files.name}-{folder}", f"{files.name} in {Path.cwd()}"):
             try:
                 main(*arguments, written=files.note_outputs)
             except Exception:

@@ -9,9 +9,9 @@ from tagger.core.common.errors import InputError
 from tagger.core.common.processes import rank
 from tagger.core.params.schema import Training
 from tagger.runner.checkpoint import Checkpoint, training_key
-from tagger.runner.run_stage import end_with_the_stage
 from tagger.runner.locks import hold
 from tagger.runner.progress import Progress
+from tagger.runner.run_stage import end_with_the_stage
 from tagger.runner.workers import choose_processes, workers
 from tagger.tracking.training_run import TrainingRun
 from tagger.train.process_group import RENDEZVOUS, joined

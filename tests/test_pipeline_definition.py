@@ -11,7 +11,7 @@ import yaml
 
 from tagger.core.params import schema
 from tagger.core.params.reader import read_params
-from tagger.runner.stage_code import FOLDERS, deciding_files, installed_versions
+from tagger.runner.stage_files import FOLDERS, deciding_files, installed_versions
 from tests.conftest import PARAMS
 from tests.imports import graph_of, imports_of, modules
 

@@ -28,7 +28,7 @@ from tagger.core.common.files import new_file, reading, write_json
 from tagger.core.corpus.dictionary import DICTIONARY_FILES
 from tagger.core.params.schema import Training
 from tagger.runner.dvc_lock import UNRECORDED, md5, read_lock_file
-from tagger.runner.stage_code import deciding_files, installed_versions
+from tagger.runner.stage_files import deciding_files, installed_versions
 from tagger.train.trainer import TrainingInputs
 
 STATE, OUTPUTS = "state.pt", "outputs.json"

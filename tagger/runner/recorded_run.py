@@ -8,7 +8,7 @@ from tagger.core.params.reader import flatten, read_params
 from tagger.core.params.schema import EvaluateView
 from tagger.runner.dvc_lock import UNRECORDED, LockedStage, read_lock_file
 from tagger.runner.machine import processor_name
-from tagger.runner.stage_code import FOLDERS, other_versions
+from tagger.runner.stage_files import FOLDERS, other_versions
 
 RECORDED = Path("recorded/starter")  # has the `dvc.lock` of that run; unlike DVC's own, no run changes it
 Stages = Mapping[str, LockedStage]

@@ -20,7 +20,7 @@ from tagger.core.common import paths
 from tagger.core.corpus.dictionary import DICTIONARY_FILES
 from tagger.core.corpus.word_vectors import NO_VECTORS, WordVectors
 from tagger.core.params.schema import Training, TrainView
-from tagger.runner import stage_code
+from tagger.runner import stage_files
 from tagger.runner.checkpoint import Checkpoint, training_key
 from tagger.train.trainer import TrainingInputs
 from tests.samples import MODEL, RANDOM, TRAIN, data_of, random_corpus
@@ -66,7 +66,7 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("x = 1\n", encoding="utf-8")
     (tmp_path / "tagger/core/versions.txt").write_text(f"torch=={torch.__version__}\n", encoding="utf-8")
-    monkeypatch.setattr(stage_code, "PACKAGE", tmp_path / "tagger")
+    monkeypatch.setattr(stage_files, "PACKAGE", tmp_path / "tagger")
     for path, content in ((HISTORY, "epoch\n1\n"), (SUMMARY, "{}\n")):
         (tmp_path / path).parent.mkdir(parents=True)
         (tmp_path / path).write_text(content, encoding="utf-8")

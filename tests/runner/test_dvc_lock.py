@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from tagger.core.common.errors import InputError
-from tagger.runner.dvc_lock import UNRECORDED, LockedStage, md5, read_lock_file
+from tagger.runner.dvc_lock import IN_USE, UNRECORDED, LockedStage, dvc_process, md5, read_lock_file
 from tests.conftest import RECORDED, Project
 
 OUTS = {
@@ -195,3 +195,26 @@ def test_a_lock_file_that_is_cut_off_anywhere_is_read_or_one_line(
         (tmp_path / "dvc.lock").write_bytes(whole[:end])
         with suppress(InputError):
             assert not any(stage.wrote() for stage in read_lock_file(tmp_path).values())
+
+
+# What is recorded is checked only where DVC has started the stage; tests/pipeline/test_edits.py shows the check.
+@pytest.mark.parametrize(
+    ("stage", "content", "process"),
+    [
+        ("report", " 4711\n", 4711),
+        ("report", None, None),
+        ("report", "claim|7|8\n", None),
+        (None, " 4711\n", None),
+    ],
+)
+def test_the_process_of_dvc_is_that_of_its_lock(
+    stage: str | None, content: str | None, process: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("DVC_STAGE", raising=False)
+    if stage is not None:
+        monkeypatch.setenv("DVC_STAGE", stage)
+    if content is not None:
+        IN_USE.parent.mkdir(parents=True)
+        IN_USE.write_text(content)
+    assert dvc_process() == process

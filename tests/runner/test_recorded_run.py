@@ -7,7 +7,7 @@ import pytest
 import torch
 import yaml
 
-from tagger.runner import recorded_run, stage_code
+from tagger.runner import recorded_run, stage_files
 from tagger.runner.machine import processor_name
 from tagger.runner.recorded_run import RECORDED, compare_with_recorded
 from tests.conftest import PARAMS
@@ -110,9 +110,9 @@ def test_a_stage_that_has_not_run_is_the_reason() -> None:
 
 
 def test_another_version_is_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recorded_run, "other_versions", stage_code.other_versions)
+    monkeypatch.setattr(recorded_run, "other_versions", stage_files.other_versions)
     monkeypatch.setattr("importlib.metadata.version", lambda name: "0.1" if name == "numpy" else "2.13.0+cpu")
-    expected = next(line for line in stage_code.installed_versions("train").items() if line[0] == "numpy")[1][0]
+    expected = next(line for line in stage_files.installed_versions("train").items() if line[0] == "numpy")[1][0]
     assert said(other_weights()) == f"{EXPECTED}numpy 0.1 is installed, expected {expected}."
 
 
