@@ -11,7 +11,7 @@ from typing import Any, Literal, TextIO, get_args
 import click
 
 from tagger.cli.extras import EXTRAS, install_command
-from tagger.cli.output import write
+from tagger.cli.output import text_table, write
 from tagger.cli.output_formats import FORMATTERS, Format, csv_header
 from tagger.core.common import paths
 from tagger.core.common.errors import InputError, TaggerError, counted
@@ -249,8 +249,7 @@ def check(file: Path | None) -> None:
 @_all_columns
 def results(columns: list[str], everything: bool) -> None:
     """Print the test metrics of all losses in params.yaml and of the baseline, with a verdict."""
-    from tagger.cli.results_table import read_results
-    from tagger.cli.text_table import text_table
+    from tagger.cli.results import read_results
 
     _enter_project()
     table, summary = read_results(columns)
@@ -314,12 +313,11 @@ def compare(  # noqa: PLR0917, click passes them by name
     if runs:
         if len(runs) != 2:
             raise InputError(f"RUN: got {len(runs)}, expected the names of two runs, or none to list all trainings")
-        from tagger.cli.run_verdicts import verdicts
+        from tagger.cli.results import verdicts
 
         for line in verdicts(*runs):
             write(line)
         return
-    from tagger.cli.text_table import text_table
     from tagger.tracking.run_table import compare_runs
 
     table = compare_runs(condition, sort, ascending=ascending, limit=limit, columns=columns, everything=everything)

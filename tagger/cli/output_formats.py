@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal
 
-from tagger.cli.text_table import GAP, padded
+from tagger.cli.output import GAP, padded
 from tagger.core.common.errors import InputError
 from tagger.predict.conllu import escaped, put_tag
 

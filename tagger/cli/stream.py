@@ -20,18 +20,16 @@ _BLOCK = 1 << 20  # most bytes read at once; a pipe returns what it holds
 
 def read_available(stream: BinaryIO) -> Iterator[list[str]]:
     """Yield the lines that have arrived, as lists without line ends; an error comes after the lines before it."""
-    number = 0
+    number = 1
     for content in _whole_lines(stream):
-        lines = []
-        for line in content.split(b"\n"):
-            number += 1
-            own = line.removeprefix(codecs.BOM_UTF8) if number == 1 else line
-            try:
-                lines.append(own.decode().rstrip("\r"))
-            except UnicodeDecodeError as error:
-                yield lines
-                raise InputError.not_utf8(NAME, error, number) from None
-        yield lines
+        whole = content.removeprefix(codecs.BOM_UTF8) if number == 1 else content
+        try:
+            lines = whole.decode().split("\n")
+        except UnicodeDecodeError as error:
+            yield [line.rstrip("\r") for line in whole[: error.start].decode().split("\n")[:-1]]
+            raise InputError.not_utf8(NAME, error, number) from None
+        yield [line.rstrip("\r") for line in lines]
+        number += len(lines)
 
 
 def _whole_lines(stream: BinaryIO) -> Iterator[bytes]:

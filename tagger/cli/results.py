@@ -1,15 +1,18 @@
-"""The command `results`: the test metrics as a table, and the verdict on the losses."""
+"""What the commands `results` and `compare` say of losses and runs: the test metrics, and verdicts in words."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from tagger.cli.text_table import fill
+from tagger.cli.output import fill
 from tagger.core.common import paths
 from tagger.core.common.errors import InputError
 from tagger.core.common.files import read_json, reading
 from tagger.evaluate.metrics import METRICS, SPREAD
+
+if TYPE_CHECKING:
+    from tagger.report.comparison.compare import Tables
 
 _EXPECTED = "the output of `dvc repro`"
 
@@ -40,3 +43,29 @@ def _row(metrics: Any) -> "pd.Series[float]":
     """Return the metrics among these figures, by name; None becomes NaN."""
     shown = {name: value for name, value in metrics.items() if name.removesuffix(SPREAD) in METRICS}
     return pd.Series({name: None if value is None else float(value) for name, value in shown.items()}, dtype=float)
+
+
+def verdicts(first: str, second: str) -> Iterator[str]:
+    """Yield a verdict for each loss that two named runs have in common, or one if each run has a single loss."""
+    from tagger.report.comparison.compare import compare_tables
+
+    if first == second:
+        raise InputError(f"RUN: got {first!r} twice, expected two different runs")
+    one, other = _by_loss(first), _by_loss(second)
+    if len(one) == len(other) == 1:
+        yield compare_tables(*one.values(), *other.values())
+        return
+    common = [loss for loss in one if loss in other]
+    if not common:
+        got = f"{', '.join(one)} and {', '.join(other)}"
+        raise InputError(f"{first} and {second}: got the losses {got}; expected one in common")
+    for loss in common:
+        yield compare_tables(one[loss], other[loss])
+
+
+def _by_loss(name: str) -> "dict[str, tuple[str, Tables]]":
+    """Return, for each loss of a run, the name to show and its tables."""
+    from tagger.tracking.run_predictions import predictions_of
+
+    tables = predictions_of(name)
+    return {loss: (name if len(tables) == 1 else f"{name}/{loss}", seeds) for loss, seeds in tables.items()}

@@ -1,6 +1,6 @@
 import pytest
 
-from tagger.cli import run_verdicts
+from tagger.cli.results import verdicts
 from tagger.core.common.errors import InputError
 from tests.report.comparison.test_compare_tables import HALF, RIGHT, table
 
@@ -15,7 +15,7 @@ RUNS = {
 
 @pytest.fixture(autouse=True)
 def _store(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run_verdicts, "predictions_of", RUNS.__getitem__)
+    monkeypatch.setattr("tagger.tracking.run_predictions.predictions_of", RUNS.__getitem__)
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ def _store(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_losses_of_two_runs_are_compared(first: str, second: str, said: str) -> None:
-    (line,) = run_verdicts.verdicts(first, second)
+    (line,) = verdicts(first, second)
     assert line.startswith(said)
 
 
@@ -44,4 +44,4 @@ def test_losses_of_two_runs_are_compared(first: str, second: str, said: str) -> 
 )
 def test_runs_that_can_not_be_compared_are_named(first: str, second: str, said: str) -> None:
     with pytest.raises(InputError, match=said):
-        list(run_verdicts.verdicts(first, second))
+        list(verdicts(first, second))
