@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any, Literal, TextIO, get_args
 
@@ -249,7 +250,7 @@ def check(file: Path | None) -> None:
 @_all_columns
 def results(columns: list[str], everything: bool) -> None:
     """Print the test metrics of all losses in params.yaml and of the baseline, with a verdict."""
-    from tagger.cli.results import read_results
+    from tagger.cli.printed_results import read_results
 
     _enter_project()
     table, summary = read_results(columns)
@@ -276,11 +277,9 @@ def sync() -> None:
     from tagger.tracking.sync import sync as sync_runs
 
     _enter_project()
-    lines = 0
-    for lines, line in enumerate(sync_runs(), start=1):  # noqa: B007
+    lines = sync_runs()
+    for line in chain([next(lines, "MLflow is up to date")], lines):
         write(line)
-    if not lines:
-        write("MLflow is up to date")
     _echo_links()
 
 
@@ -313,7 +312,7 @@ def compare(  # noqa: PLR0917, click passes them by name
     if runs:
         if len(runs) != 2:
             raise InputError(f"RUN: got {len(runs)}, expected the names of two runs, or none to list all trainings")
-        from tagger.cli.results import verdicts
+        from tagger.cli.printed_results import verdicts
 
         for line in verdicts(*runs):
             write(line)

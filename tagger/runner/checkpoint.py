@@ -38,12 +38,7 @@ KEPT_DAYS = 30  # a checkpoint that nobody resumes
 def training_key(inputs: TrainingInputs) -> str:
     """Return the hash of everything a training's result depends on: params, data, code, versions, kind of device."""
     digest = hashlib.sha256()
-    texts = [
-        str(inputs.training),
-        inputs.params.model_dump_json(),
-        inputs.device.type,
-        str(installed_versions("train")),
-    ]
+    texts = str(inputs.training), inputs.params.model_dump_json(), inputs.device.type, str(installed_versions("train"))
     for text in (*texts, *(part.digest() for part in (inputs.train, inputs.dev, inputs.vectors))):
         digest.update(f"{text}\n".encode())
     for path in (*deciding_files("train"), *(paths.DICTIONARIES / name for name in DICTIONARY_FILES)):
@@ -54,9 +49,8 @@ def training_key(inputs: TrainingInputs) -> str:
 class Checkpoint:
     """The saved state of one training.
 
-    Attributes:
-        training: an identity that the training keeps when it is killed and resumed.
-        trainer: the state that was saved last; None before the first epoch is done.
+    `training` is an identity that it keeps when it is killed and resumed; `trainer` the state that was saved last, None
+    before the first epoch is done.
     """
 
     def __init__(self, key: str, take: Callable[[dict[str, Any]], object] = lambda _: None) -> None:

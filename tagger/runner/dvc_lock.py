@@ -19,7 +19,6 @@ from typing import Any, NamedTuple
 from tagger.core.common.errors import InputError
 from tagger.core.common.files import reading
 from tagger.core.common.yaml_file import read_yaml
-from tagger.core.params.reader import flatten
 from tagger.runner.stage_files import PARAMS, StageFiles, file_md5, files_in
 
 LOCK_FILE = Path("dvc.lock")
@@ -49,8 +48,7 @@ UNRECORDED = LockedStage({}, {}, {})  # a stage that `dvc.lock` does not have: i
 def read_lock_file(folder: Path = Path()) -> dict[str, LockedStage]:
     """Return the stages by name; there are none before the first `dvc repro`.
 
-    Raises:
-        InputError: the file is damaged: DVC is writing it right now, or it has a git conflict.
+    Raises InputError if the file is damaged: DVC is writing it right now, or it has a git conflict.
     """
     path = folder / LOCK_FILE
     if not path.exists():
@@ -132,6 +130,8 @@ def _noted(files: StageFiles) -> LockedStage:
 
 def _entry(name: str) -> LockedStage:
     """Return the entry of a stage as `_noted` does; there is none in a file that is half-written."""
+    from tagger.core.params.reader import flatten  # late: a failed stage is restored even if it is broken
+
     with suppress(InputError):
         locked = read_lock_file().get(name, UNRECORDED)
         return locked._replace(params=flatten(locked.params))
@@ -145,10 +145,9 @@ def _written() -> int:
 def _is_alive(process: int) -> bool:
     import psutil  # takes longer than the rest of this module
 
-    try:
+    with suppress(psutil.NoSuchProcess):
         return psutil.Process(process).status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
+    return False
 
 
 def _take_back(name: str, since: float) -> None:

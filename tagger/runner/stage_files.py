@@ -96,10 +96,8 @@ class StageFiles:
 
     def _changed_params(self, before: Any) -> str:
         now: Any = self._content(PARAMS)
-        changed = {
-            name: (before.get(name), now.get(name)) for name in before | now if before.get(name) != now.get(name)
-        }
-        return ", ".join(f"{name} (was {old}, is {new})" for name, (old, new) in changed.items()) + " "
+        changed = [name for name in before | now if before.get(name) != now.get(name)]
+        return ", ".join(f"{name} (was {before.get(name)}, is {now.get(name)})" for name in changed) + " "
 
     def _content(self, path: Path) -> object:
         if path == PARAMS:

@@ -1,4 +1,4 @@
-"""What the commands `results` and `compare` say of losses and runs: the test metrics, and verdicts in words."""
+"""What the commands `results` and `compare` print: the test metrics as a table, and verdicts in words."""
 
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any

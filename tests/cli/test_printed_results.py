@@ -1,6 +1,6 @@
 import pytest
 
-from tagger.cli.results import verdicts
+from tagger.cli.printed_results import verdicts
 from tagger.core.common.errors import InputError
 from tests.report.comparison.test_compare_tables import HALF, RIGHT, table
 
