@@ -4,7 +4,7 @@ N tokens, K tags. Entropies and divergences are SciPy's, the cross-entropy is Py
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,6 @@ import torch
 from scipy.special import entr, rel_entr
 from torch import Tensor
 from torch.nn import functional
-from torch.nn.utils import parameters_to_vector
 
 from tagger.core.common.arrays import Float64s, Tags
 from tagger.core.common.rounding import six_digits
@@ -59,8 +58,9 @@ def equality(models: Sequence[Mapping[str, LstmTagger]], batch: Batch) -> dict[s
     differences, sizes = [], []
     for of_seed in models:
         first, second = (_figures(LOSSES[loss], of_seed[loss if trained else nearest], batch) for loss in PAIR)
-        differences.append({name: (first[name] - second[name]).abs().max().item() for name in first})
-        sizes.append({name: value.abs().max().item() for name, value in first.items()})
+        pairs = {name: zip(values, second[name], strict=True) for name, values in first.items()}
+        differences.append({name: _size(one - other for one, other in parts) for name, parts in pairs.items()})
+        sizes.append({name: _size(values) for name, values in first.items()})
     return {
         "trained": trained,
         "batch_tokens": int((batch.tags < models[0][nearest].linear.out_features).sum()),
@@ -74,20 +74,28 @@ def _largest(figures: Sequence[Mapping[str, float]]) -> dict[str, float | None]:
     return {name: six_digits(float(np.max([each[name] for each in figures]))) for name in figures[0]}
 
 
-def _figures(loss: Loss, model: LstmTagger, batch: Batch) -> dict[str, Tensor]:
-    """Return the figures of a model's weights under a loss on a batch without dropout, each as one flat tensor."""
+def _size(values: Iterable[Tensor]) -> float:
+    """Return the largest absolute value; NaN if there is one."""
+    return float(np.max([value.abs().numpy().max(initial=0) for value in values]))
+
+
+def _figures(loss: Loss, model: LstmTagger, batch: Batch) -> dict[str, list[Tensor]]:
+    """Return the figures of a model's weights under a loss on a batch without dropout.
+
+    The gradient of a table has only the rows that the batch reads: a large vocabulary takes much memory otherwise.
+    """
     model.eval()
     model.zero_grad()
     outputs = loss.last_step(model.scores(batch))  # (N, K)
     known = batch.tags < outputs.shape[-1]
     mean = loss.criterion(outputs[known], batch.tags[known])
     mean.backward()  # type: ignore[no-untyped-call]
-    weights = list(model.parameters())
+    gradients = [value.grad for value in model.parameters() if value.grad is not None]
     figures = {
-        "loss": mean.detach()[None],
-        "gradient": parameters_to_vector(value.grad.to_dense() for value in weights if value.grad is not None),
-        "probability": loss.probabilities(outputs.detach()).flatten(),
-        "weight": parameters_to_vector(weights).detach(),
+        "loss": [mean.detach()],
+        "gradient": [each.coalesce().values() if each.is_sparse else each for each in gradients],
+        "probability": [loss.probabilities(outputs.detach())],
+        "weight": [value.detach() for value in model.parameters()],
     }
     model.zero_grad()
     return figures
