@@ -11,7 +11,7 @@ from tagger.core.params.reader import read_params
 from tagger.core.params.schema import Params, PrepareView
 from tagger.prepare.prepare_corpus import examine_corpus
 
-_SHARE_OF_PEAK = 0.4  # share of the peak rate of matrix products that training reaches; docs/performance.md: 43 %
+_SHARE_OF_PEAK = 0.4  # of matrix products that training reaches; docs/performance.md: 57 %, 43 % without AVX-512
 _OPERATIONS = 6  # per weight and word: a multiplication and an addition, once forward and twice backward
 
 
