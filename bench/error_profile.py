@@ -8,6 +8,7 @@ import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
+from pathlib import Path
 from typing import NamedTuple
 
 import click
@@ -17,6 +18,7 @@ import pandas as pd
 from tagger.core.common import paths
 from tagger.core.common.arrays import Flags
 from tagger.core.common.errors import InputError
+from tagger.core.common.files import reading
 from tagger.core.corpus.encoded_split import EncodedSplit
 from tagger.core.params.reader import read_params
 from tagger.core.params.schema import ReportView
@@ -92,7 +94,7 @@ def profile(train: Sequence[Token], test: Sequence[Token], right: Flags) -> Iter
     share = never.sum() / (~right).sum(axis=1).mean()
     yield f"wrong with every seed: {never.sum():,} words, {share:.0%} of the errors of one; of these"
     words, windows, wide = (known_windows(train, reach) for reach in range(3))
-    wrong = [token for token, is_wrong in zip(test, never, strict=True) if is_wrong]
+    wrong = [test[place] for place in np.flatnonzero(never).tolist()]
     for reason, amount in Counter(reason_of(token, words, windows) for token in wrong).most_common():
         yield f"{amount:7,}  {amount / len(wrong):4.0%}  {reason}"
     for name, tokens, own in (("test", test, False), ("train", train, True)):
@@ -104,18 +106,22 @@ def profile(train: Sequence[Token], test: Sequence[Token], right: Flags) -> Iter
         )
 
 
+def right_of(predictions: Path, test: Sequence[Token]) -> Flags:
+    """Return which tokens of test a model has right: (N). Raises InputError if the predictions are of another split."""
+    with reading(predictions, "the output of `evaluate`"):
+        table = pd.read_parquet(predictions, columns=["gold", "predicted"]).dropna(subset="gold")
+    if table["gold"].tolist() != [token.tag for token in test]:
+        raise InputError(f"{predictions}: has other tags than {paths.TEST}; expected the output of `dvc repro`")
+    return np.asarray(table["predicted"] == table["gold"])
+
+
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("loss", default="nll")
 def main(loss: str) -> None:
     """Print the profile of a loss with the seeds of params.yaml."""
-    seeds = read_params(ReportView).seeds
-    files = [paths.predictions_file(loss, seed) for seed in seeds]
-    for file in files:
-        if not file.exists():
-            raise InputError(f"{file}: no such file; expected the output of `evaluate`")
-    tables = [pd.read_parquet(file, columns=["gold", "predicted"]).dropna(subset="gold") for file in files]
     train, test = (list(tokens_of(EncodedSplit.load(place))) for place in (paths.TRAIN, paths.TEST))
-    for line in profile(train, test, np.array([table["predicted"] == table["gold"] for table in tables])):
+    right = [right_of(paths.predictions_file(loss, seed), test) for seed in read_params(ReportView).seeds]
+    for line in profile(train, test, np.array(right)):
         click.echo(line)
 
 

@@ -1,9 +1,13 @@
 """The profile of errors: what train knows of the words that every seed gets wrong."""
 
+from pathlib import Path
+
 import numpy as np
+import pandas as pd
 import pytest
 
-from bench.error_profile import Token, deviations, known_windows, profile, reason_of, tokens_of
+from bench.error_profile import Token, deviations, known_windows, profile, reason_of, right_of, tokens_of
+from tagger.core.common.errors import InputError
 from tagger.core.corpus.dictionary import build_dictionaries
 from tagger.core.corpus.encoded_split import encode
 from tagger.core.corpus.indexed_corpus import Sentence
@@ -67,3 +71,14 @@ def test_profile() -> None:
         "train: 9 words stand again in train between the same two words on each side; "
         "11.1% have another tag than there",
     ]
+
+
+def test_predictions_of_another_split_are_one_line(tmp_path: Path) -> None:
+    file = tmp_path / "1.parquet"
+    test = tokens(TRAIN[3])
+    with pytest.raises(InputError, match=r"1\.parquet: no such file; expected the output of `evaluate`"):
+        right_of(file, test)
+    pd.DataFrame({"gold": [None, "PRON", "VERB"], "predicted": ["X", "PRON", "NOUN"]}).to_parquet(file)
+    assert right_of(file, test).tolist() == [True, False]
+    with pytest.raises(InputError, match=r"1\.parquet: has other tags than data/prepared/test"):
+        right_of(file, tokens(TRAIN[0]))
