@@ -17,7 +17,7 @@ import pandas as pd
 
 from tagger.core.common import paths
 from tagger.core.common.arrays import Flags
-from tagger.core.common.errors import InputError
+from tagger.core.common.errors import InputError, counted
 from tagger.core.common.files import reading
 from tagger.core.corpus.encoded_split import EncodedSplit
 from tagger.core.params.reader import read_params
@@ -38,7 +38,7 @@ class Token(NamedTuple):
         return self.around[2 - reach : 3 + reach]
 
 
-def tokens_of(split: EncodedSplit) -> Iterator[Token]:
+def tagged_tokens(split: EncodedSplit) -> Iterator[Token]:
     """Yield the tagged tokens in their order."""
     for start, end in pairwise(split.sentence_starts.tolist()):
         words = ["", "", *(split.form_texts[form] for form in split.forms[start:end]), "", ""]
@@ -90,8 +90,9 @@ def deviations(tokens: Sequence[Token], known: Known, *, own: bool) -> tuple[int
 def profile(train: Sequence[Token], test: Sequence[Token], right: Flags) -> Iterator[str]:
     """Yield the lines of the profile; `right` says of each seed which tokens of test it has right: (seeds, N)."""
     always, never = right.all(axis=0), ~right.any(axis=0)
-    yield f"{len(right)} seeds, {len(test):,} words: {right.mean():.2%} right, {always.mean():.2%} with every seed"
-    share = never.sum() / (~right).sum(axis=1).mean()
+    shares = f"{right.mean():.2%} right, {always.mean():.2%} with every seed"
+    yield f"{counted(len(right), 'seed')}, {len(test):,} words: {shares}"
+    share = never.sum() / max((~right).sum(axis=1).mean(), 1)  # there may be no error at all
     yield f"wrong with every seed: {never.sum():,} words, {share:.0%} of the errors of one; of these"
     words, windows, wide = (known_windows(train, reach) for reach in range(3))
     wrong = [test[place] for place in np.flatnonzero(never).tolist()]
@@ -119,7 +120,7 @@ def right_of(predictions: Path, test: Sequence[Token]) -> Flags:
 @click.argument("loss", default="nll")
 def main(loss: str) -> None:
     """Print the profile of a loss with the seeds of params.yaml."""
-    train, test = (list(tokens_of(EncodedSplit.load(place))) for place in (paths.TRAIN, paths.TEST))
+    train, test = (list(tagged_tokens(EncodedSplit.load(place))) for place in (paths.TRAIN, paths.TEST))
     right = [right_of(paths.predictions_file(loss, seed), test) for seed in read_params(ReportView).seeds]
     for line in profile(train, test, np.array(right)):
         click.echo(line)

@@ -130,7 +130,7 @@ def _noted(files: StageFiles) -> LockedStage:
 
 def _entry(name: str) -> LockedStage:
     """Return the entry of a stage as `_noted` does; there is none in a file that is half-written."""
-    from tagger.core.params.reader import flatten  # late: a failed stage is restored even if it is broken
+    from tagger.core.params.reader import flatten  # late: restoring a failed stage needs this module, not that one
 
     with suppress(InputError):
         locked = read_lock_file().get(name, UNRECORDED)

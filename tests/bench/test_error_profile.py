@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bench.error_profile import Token, deviations, known_windows, profile, reason_of, right_of, tokens_of
+from bench.error_profile import Token, deviations, known_windows, profile, reason_of, right_of, tagged_tokens
 from tagger.core.common.errors import InputError
 from tagger.core.corpus.dictionary import build_dictionaries
 from tagger.core.corpus.encoded_split import encode
@@ -21,7 +21,7 @@ TRAIN = (
 
 
 def tokens(*sentences: Sentence) -> list[Token]:
-    return list(tokens_of(encode(sentences, build_dictionaries(TRAIN, lowercase=True))))
+    return list(tagged_tokens(encode(sentences, build_dictionaries(TRAIN, lowercase=True))))
 
 
 def test_a_token_has_two_words_on_each_side_within_its_sentence() -> None:
@@ -70,6 +70,15 @@ def test_profile() -> None:
         "test: 3 words stand in train between the same two words on each side; 33.3% have another tag than there",
         "train: 9 words stand again in train between the same two words on each side; "
         "11.1% have another tag than there",
+    ]
+
+
+def test_one_seed_without_an_error() -> None:
+    train = tokens(*TRAIN)
+    lines = list(profile(train, train[:3], np.ones((1, 3), dtype=bool)))
+    assert lines[:2] == [
+        "1 seed, 3 words: 100.00% right, 100.00% with every seed",
+        "wrong with every seed: 0 words, 0% of the errors of one; of these",
     ]
 
 

@@ -2,6 +2,8 @@
 
 import hashlib
 import shutil
+import subprocess
+import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,7 @@ import yaml
 
 from tagger.core.common.errors import InputError
 from tagger.runner.dvc_lock import IN_USE, UNRECORDED, LockedStage, dvc_process, md5, read_lock_file
-from tests.conftest import RECORDED, Project
+from tests.conftest import RECORDED, ROOT, Project
 
 OUTS = {
     "prepare": [
@@ -195,6 +197,11 @@ def test_a_lock_file_that_is_cut_off_anywhere_is_read_or_one_line(
         (tmp_path / "dvc.lock").write_bytes(whole[:end])
         with suppress(InputError):
             assert not any(stage.wrote() for stage in read_lock_file(tmp_path).values())
+
+
+def test_restoring_a_failed_stage_needs_no_reader_of_params() -> None:
+    loaded = "import sys, tagger.runner.dvc_lock; print('tagger.core.params.reader' in sys.modules)"
+    assert subprocess.check_output([sys.executable, "-c", loaded], cwd=ROOT, text=True) == "False\n"
 
 
 # What is recorded is checked only where DVC has started the stage; tests/pipeline/test_edits.py shows the check.

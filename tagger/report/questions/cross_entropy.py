@@ -102,7 +102,7 @@ def _figures(loss: Loss, model: LstmTagger, batch: Batch) -> dict[str, list[Tens
 
 
 def identities(scores: Mapping[str, Float64s], forms: Tags, tags: Tags) -> dict[str, Any]:
-    """Check them on the softmax of each model's float64 scores, (N, K), and gold tags that it knows, (N).
+    """Check what ties cross-entropy to entropy, KL divergence and likelihood, on float64 scores, (N, K), and tags, (N).
 
     The target of a token is how often its word, by its form (N), has each tag in the split.
     """

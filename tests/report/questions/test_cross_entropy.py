@@ -66,6 +66,20 @@ def test_a_difference_is_seen() -> None:
     assert found["largest_difference"]["probability"] > 0.01
 
 
+def test_a_figure_that_is_not_finite_is_none() -> None:
+    other = model_of("cross_entropy")
+    with torch.no_grad():
+        other.linear.bias[0] = math.nan
+    found = equality([{"nll": model_of("nll"), "cross_entropy": other}], BATCH)
+    assert set(found["largest_difference"].values()) == {None}
+    assert None not in found["largest"].values()  # of `nll`
+
+
+def test_the_gradient_of_a_table_is_not_spread_over_all_of_its_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.Tensor, "to_dense", None)
+    equality([{"nll": model_of("nll"), "cross_entropy": model_of("cross_entropy")}], BATCH)
+
+
 def test_if_one_is_not_trained_one_models_weights_are_put_under_both() -> None:
     for loss in ("nll", "cross_entropy", "hinge"):
         model = model_of(loss)
