@@ -7,7 +7,10 @@ import hashlib
 import statistics
 import sys
 import time
+import warnings
+from collections import Counter
 from itertools import islice
+from pathlib import Path
 
 import click
 import numpy as np
@@ -63,6 +66,18 @@ def train_row(name: str, inputs: TrainingInputs) -> tuple[list[str], LstmTagger]
     return [name, f"{rate:,.0f}", f"{busy:.0%}", f"{best:.2%}"], trainer.model
 
 
+def waits_of(inputs: TrainingInputs) -> str:
+    """Return how often the CPU waits for the GPU in the steps of an epoch, with the places, by PyTorch's warnings."""
+    if inputs.device.type != "cuda":
+        return "only a GPU tells"
+    trainer = Trainer(inputs, lambda step: torch.cuda.set_sync_debug_mode("warn" if step.done < step.steps else 0))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        next(trainer.epochs())
+    places = Counter(f"{Path(each.filename).name}:{each.lineno}" for each in caught)
+    return ", ".join(f"{place} {amount} times" for place, amount in places.most_common()) or "never"
+
+
 def weights_after_an_epoch(inputs: TrainingInputs) -> str:
     """Return the SHA-256 of the weights after one epoch."""
     trainer = Trainer(inputs)
@@ -91,6 +106,7 @@ def main(device: Device) -> None:
     found = [train_row(setting, of_setting) for setting, of_setting in inputs.items()]
     click.echo(f"{name}, torch {torch.__version__}, {len(inputs['params.yaml'].train.forms):,} training tokens")
     click.echo(table([HEAD, *(row for row, _ in found)]))
+    click.echo(f"a step waits for the GPU: {waits_of(inputs['params.yaml'])}")
     hashes = {weights_after_an_epoch(inputs["params.yaml"]) for _ in range(2)}
     click.echo(f"two trainings of an epoch: {'the same bytes' if len(hashes) == 1 else 'other bytes'}")
     model, test = found[0][1], EncodedSplit.load(paths.TEST)

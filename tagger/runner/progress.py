@@ -27,11 +27,9 @@ class Progress:
             bar_format="{desc} {percentage:3.0f}%|{bar}| {elapsed}, {remaining} left{postfix}",
         )
         self._tokens += step.tokens
-        rate = self._tokens / (bar.format_dict["elapsed"] or 1e-9)
-        bar.set_postfix_str(
-            f"epoch {step.epoch}/{self._epochs}, loss {step.loss:.4f}, {rate:,.0f} tokens/s", refresh=False
-        )
-        bar.update()
+        if bar.update():  # it was drawn again, which it is every tenth of a second at most
+            rate = self._tokens / (bar.format_dict["elapsed"] or 1e-9)
+            bar.set_postfix_str(f"epoch {step.epoch}/{self._epochs}, loss {step.loss:.4f}, {rate:,.0f} tokens/s")
 
     def epoch(self, epoch: Epoch) -> None:
         """Print one line about a finished epoch; bench/pipeline.py reads the rate from it."""

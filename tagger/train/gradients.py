@@ -16,6 +16,7 @@ from tagger.core.common.arrays import Int64s
 from tagger.core.corpus.dictionary import UNKNOWN
 from tagger.core.corpus.encoded_split import EncodedSplit
 from tagger.core.network.batches import tokens_of
+from tagger.core.network.device import send
 from tagger.core.network.lstm_tagger import LstmTagger
 from tagger.train.process_group import ProcessGroup
 
@@ -32,8 +33,8 @@ class BatchGradient:
         self._tables, self._others = model.tables_and_others()
         self._device = self._tables[0].device
 
-    def compute(self, shards: Sequence[Int64s], loss_of: Callable[[int, Int64s], Tensor]) -> float:
-        """Set the gradient of the mean loss over the tagged tokens of a batch, and return that mean.
+    def compute(self, shards: Sequence[Int64s], loss_of: Callable[[int, Int64s], Tensor]) -> Tensor:
+        """Set the gradient of the mean loss over the tagged tokens of a batch, and return that mean: a scalar.
 
         `shards` has the sentences of each shard, which may be none. `loss_of` returns the mean loss over the tagged
         tokens of a shard, given its number and its sentences.
@@ -50,7 +51,7 @@ class BatchGradient:
                 loss.backward()  # type: ignore[no-untyped-call]
             parts.append(self._collect(rows, loss.detach()))
         total = _sum_in_pairs(self._group.gather(_sum_in_pairs(parts)))
-        gradient, mean = total[:-1], float(total[-1])
+        gradient, mean = total[:-1], total[-1].clone()
         if self._clip_norm:  # as torch.nn.utils.clip_grad_norm_ does
             gradient *= (self._clip_norm / (torch.linalg.vector_norm(gradient) + 1e-6)).clamp(max=1)
         self._spread(rows, gradient)
@@ -65,13 +66,14 @@ class BatchGradient:
         for table, ids in zip(self._tables, ids_read, strict=False):  # affixes may have no table
             used = np.zeros(len(table), dtype=np.bool_)  # faster than sorting the ids
             used[ids] = True
-            rows.append(torch.from_numpy(np.flatnonzero(used)).to(self._device))
+            rows.append(send(torch.from_numpy(np.flatnonzero(used)), self._device))
         return rows
 
     def _collect(self, rows: Sequence[Tensor], loss: Tensor) -> Tensor:
         """Return the gradients in one vector, those of the tables' rows after all others, then the loss: (G + 1)."""
         parts = [torch.zeros_like(weights) if weights.grad is None else weights.grad for weights in self._others]
-        for weights, used in zip(self._tables, rows, strict=True):  # `used` is sorted and has each row with a gradient
+        # `used` is sorted and has each row with a gradient. That of PADDING is 0, which may go to another row.
+        for weights, used in zip(self._tables, rows, strict=True):
             values = torch.zeros((len(used), weights.shape[1]), device=self._device)  # (R, E)
             if weights.grad is not None:
                 places = torch.searchsorted(used, weights.grad._indices()[0])

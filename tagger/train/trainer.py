@@ -37,6 +37,7 @@ from tagger.train.word_dropout import WordDropout
 
 SMALL_BATCH, FEWEST_BATCHES = 200, 12  # tokens, batches: a pass over a tiny corpus has no smaller or fewer ones
 WORTH_CUTTING = 500  # tokens: on smaller batches, PyTorch's calls take longer than their arithmetic
+LOOK_EVERY = 100  # steps: to look at a loss is to wait for the GPU, which then runs dry
 HISTORY_COLUMNS = ("epoch", "learning_rate", "train_loss", "dev_loss", "dev_accuracy")
 
 
@@ -105,7 +106,7 @@ class Step(NamedTuple):
     done: int  # steps of this epoch
     steps: int  # of this epoch in all
     tokens: int  # of this step
-    loss: float
+    loss: Tensor  # a scalar; reading it waits for the device
 
 
 class Trainer:
@@ -224,25 +225,28 @@ class Trainer:
         gradient = BatchGradient(self.model, train, group, self._params.clip_norm)
         order = np.random.default_rng([self.inputs.training.seed, number])
         self.model.train()
-        total_loss, rate = 0.0, 0.0
+        losses, tagged, rate = list[Tensor](), list[int](), 0.0
         plans = (plan_batches(train.lengths, self.inputs.batch_tokens, order) for _ in range(self._passes))
         for step, sentences in enumerate(chain.from_iterable(plans), start=1):
             rate = self._optimization.learning_rate
             shards = np.array_split(sentences, self.inputs.shards)
-            loss = gradient.compute(shards, partial(self._loss_of, number, step))
-            if not math.isfinite(loss):
+            losses.append(gradient.compute(shards, partial(self._loss_of, number, step)))
+            if step % LOOK_EVERY == 0 and not math.isfinite(losses[-1]):
                 return None
             self._optimization.step()
-            tokens = int(train.lengths[sentences].sum())
-            total_loss += loss * int(train.tagged_lengths[sentences].sum())
-            self._on_step(Step(number, step, self._steps, tokens, loss))
+            tagged.append(int(train.tagged_lengths[sentences].sum()))
+            self._on_step(Step(number, step, self._steps, int(train.lengths[sentences].sum()), losses[-1]))
+        total_loss = 0.0
+        for loss, amount in zip(torch.stack(losses).tolist(), tagged, strict=True):
+            total_loss += loss * amount
         seconds = time.perf_counter() - start
+        if not math.isfinite(total_loss):
+            return None
         dev_loss, accuracy, f1 = check(self.model, self.inputs.dev, device, group)
         if math.isnan(dev_loss):  # the last step has spoilt the weights
             return None
         tokens, ended = self._passes * len(train.forms), time.time_ns() // 1_000_000
-        mean = total_loss / (self._passes * int(train.tagged_lengths.sum()))
-        return Epoch(number, rate, mean, dev_loss, accuracy, seconds, tokens / seconds, ended, f1)
+        return Epoch(number, rate, total_loss / sum(tagged), dev_loss, accuracy, seconds, tokens / seconds, ended, f1)
 
     def _loss_of(self, epoch: int, step: int, shard: int, sentences: Int64s) -> Tensor:
         """Return the mean loss over the tagged tokens of a shard: a scalar."""

@@ -9,6 +9,7 @@ import termios
 from pathlib import Path
 
 import pytest
+import torch
 
 from tagger.runner.progress import Progress
 from tagger.train.trainer import Epoch, Step
@@ -18,6 +19,7 @@ EPOCH = Epoch(2, 0.003, 0.25, 0.125, 0.96875, seconds=10.4, tokens_per_second=12
 LINE = "nll epoch 2/5: train loss 0.2500, dev loss 0.1250, dev accuracy 96.88%, 12,346 tokens/s, 31 s left"
 SCRIPT = """
 import time
+import torch
 from tagger.runner.progress import Progress
 from tagger.train.trainer import Epoch, Step
 
@@ -25,7 +27,7 @@ progress = Progress("nll", 2)
 for epoch in (1, 2):
     for done in range(1, 5):
         time.sleep(0.12)
-        progress.step(Step(epoch, done, 4, 100, 0.5 / epoch))
+        progress.step(Step(epoch, done, 4, 100, torch.tensor(0.5 / epoch)))
     progress.epoch(Epoch(epoch, 0.003, 0.25, 0.125, 0.96875, 10.0, 12345.6, 0))
 progress.close()
 print("done")
@@ -62,7 +64,7 @@ def test_elsewhere_an_epoch_is_a_line(capsys: pytest.CaptureFixture[str]) -> Non
 
 def test_elsewhere_a_step_shows_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     progress = Progress("nll", 5)
-    progress.step(Step(1, 1, 4, 100, 0.5))
+    progress.step(Step(1, 1, 4, 100, torch.tensor(0.5)))
     progress.close()
     assert capsys.readouterr() == ("", "")
 

@@ -38,7 +38,7 @@ def compute(model: LstmTagger, shards: list[Int64s], group: ProcessGroup) -> tup
         return model.loss.criterion(model(batch), batch.tags)
 
     loss = BatchGradient(model, RANDOM.train, group, 0).compute(shards, loss_of)
-    return loss, gradients_of(model)
+    return loss.item(), gradients_of(model)
 
 
 def of_the_whole(model: LstmTagger) -> tuple[float, dict[str, Tensor]]:

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 
 from tagger.core.common.errors import InputError
 from tagger.core.corpus.dictionary import PADDING, UNKNOWN
@@ -596,13 +598,61 @@ def test_a_loss_that_is_not_finite_in_the_first_epoch_is_a_clear_error(value: fl
         run(trainer)
 
 
-def test_a_loss_that_is_not_finite_ends_training_at_that_step() -> None:
+def test_a_loss_that_is_not_finite_ends_training_before_the_epoch_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tagger.train.trainer.LOOK_EVERY", 2)
     seen: list[Step] = []
     trainer = trainer_of(RANDOM, {}, DEFAULTS, on_step=seen.append)
-    break_loss(trainer, after_steps=3, value=float("nan"))
+    break_loss(trainer, after_steps=2, value=float("nan"))
     with pytest.raises(InputError):
         run(trainer)
-    assert [step.done for step in seen] == [1, 2, 3]
+    assert [step.done for step in seen] == [1, 2, 3]  # it looks at the loss of the fourth
+
+
+class Waits(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Notes the operations that wait for a GPU, while it watches: their result decides what the CPU does next."""
+
+    ASKING = ("_local_scalar_dense", "equal", "masked_select", "nonzero", "unique")
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.watching, self.found = False, list[str]()
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        name = func.overloadpacket.__name__
+        by_flags = name.startswith("index") and any(
+            each is not None and each.dtype == torch.bool for each in tree_leaves(args[1:]) if isinstance(each, Tensor)
+        )
+        if self.watching and (by_flags or name.strip("_") in {each.strip("_") for each in self.ASKING}):
+            self.found.append(name)
+        return func(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize("characters", ["cnn", "lstm"])
+@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+def test_a_step_does_not_wait_for_the_device(monkeypatch: pytest.MonkeyPatch, characters: str, optimizer: str) -> None:
+    waits, to, tagged = Waits(), Batch.to, Batch.tagged
+
+    def on_the_cpu(batch: Batch) -> Batch:
+        waits.watching = False
+        return tagged(batch)
+
+    def on_the_device(batch: Batch, device: torch.device) -> Batch:
+        waits.watching = True
+        return to(batch, device)
+
+    def done(_: Step) -> None:
+        waits.watching = False
+
+    monkeypatch.setattr("tagger.train.trainer.check", lambda *_: (1.0, 0.5, None))  # after the steps
+    monkeypatch.setattr(Batch, "tagged", on_the_cpu)
+    monkeypatch.setattr(Batch, "to", on_the_device)
+    trainer = trainer_of(RANDOM, {"characters": characters}, ONE_STEP | {"optimizer": optimizer}, on_step=done)
+    with waits:
+        trainer._run_epoch(1, ALONE)
+        assert waits.found == []
+        waits.watching = True
+        float(torch.ones(()))
+    assert waits.found == ["_local_scalar_dense"]
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])

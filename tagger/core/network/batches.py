@@ -14,6 +14,7 @@ from tagger.core.common.arrays import Int32s, Int64s
 from tagger.core.corpus.dictionary import PADDING
 from tagger.core.corpus.encoded_split import EncodedSplit
 from tagger.core.corpus.indexed_corpus import NO_TAG
+from tagger.core.network.device import send
 
 CHARACTER_STEP = 4  # forms whose lengths round up to the same multiple are padded together
 
@@ -43,8 +44,8 @@ class Batch(NamedTuple):
 
     def to(self, device: torch.device) -> "Batch":
         """Return the batch with its tensors on a device."""
-        moved = {name: value.to(device) for name, value in self._asdict().items() if isinstance(value, Tensor)}
-        groups = tuple(CharacterGroup(*(part.to(device) for part in group)) for group in self.groups)
+        moved = {name: send(value, device) for name, value in self._asdict().items() if isinstance(value, Tensor)}
+        groups = tuple(CharacterGroup(*(send(part, device) for part in group)) for group in self.groups)
         return self._replace(**moved, groups=groups)
 
 

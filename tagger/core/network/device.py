@@ -3,6 +3,7 @@
 import os
 
 import torch
+from torch import Tensor
 
 from tagger.core.common.errors import InputError
 from tagger.core.params.schema import Device
@@ -35,6 +36,11 @@ def seed_random(seed: int, device: torch.device) -> None:
     torch.default_generator.manual_seed(seed)
     if device.type == "cuda":
         torch.cuda.manual_seed_all(seed)
+
+
+def send(values: Tensor, device: torch.device) -> Tensor:
+    """Return a tensor on a device. A GPU copies while the CPU goes on: it would wait for memory that is not pinned."""
+    return values.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else values.to(device)
 
 
 def be_deterministic() -> None:

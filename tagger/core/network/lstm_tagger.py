@@ -102,6 +102,21 @@ class CharacterLstm(nn.Module):
         return torch.cat((last_forward, last_backward), dim=-1)
 
 
+class Table(nn.Embedding):
+    """Small vectors of words or affixes, with a sparse gradient. The vector of PADDING is 0 and stays so."""
+
+    def __init__(self, entries: int, dim: int) -> None:
+        super().__init__(entries, dim, padding_idx=PADDING, sparse=True)
+        with torch.no_grad():
+            self.weight *= WORD_SCALE
+
+    def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - torch's name
+        """Return (..., E) for (...) ids."""
+        # Given `padding_idx`, torch's backward pass would wait for a GPU to count the ids that remain.
+        vectors = nn.functional.embedding(input, self.weight, sparse=True)
+        return torch.where((input == PADDING)[..., None], vectors.detach(), vectors)
+
+
 class LstmTagger(nn.Module):
     """Vectors of words, their characters and affixes; LSTM layers; and a linear layer with one score per tag."""
 
@@ -115,8 +130,8 @@ class LstmTagger(nn.Module):
         self.params = params
         self.loss_name = loss
         self.loss: Loss = LOSSES[loss]
-        self.word_embedding = _small_embedding(words, params.word_dim)
-        self.affix_embedding = _small_embedding(affixes, params.affix_dim) if params.affix_dim else None
+        self.word_embedding = Table(words, params.word_dim)
+        self.affix_embedding = Table(affixes, params.affix_dim) if params.affix_dim else None
         self.character_encoder: CharacterCnn | CharacterLstm | None = None
         if params.characters == "cnn":
             self.character_encoder = CharacterCnn(characters, params.character_dim, params.character_filters)
@@ -173,13 +188,6 @@ class LstmTagger(nn.Module):
         if self.affix_embedding is not None:
             vectors.append(self.affix_embedding(batch.affixes).sum(dim=1))
         return vectors
-
-
-def _small_embedding(entries: int, dim: int) -> nn.Embedding:
-    embedding = nn.Embedding(entries, dim, padding_idx=PADDING, sparse=True)
-    with torch.no_grad():
-        embedding.weight *= WORD_SCALE
-    return embedding
 
 
 def tag_probabilities(model: LstmTagger, split: EncodedSplit, device: torch.device) -> Float32s:

@@ -280,7 +280,7 @@ def training(name: str, loss: LossName, model: dict[str, Any], train: dict[str, 
     def watch(part: str, module: nn.Module, inputs: object, output: Any) -> None:
         note(f"output of {part or 'the model'}", output[0] if isinstance(output, tuple) else output.detach())
 
-    def compute(gradient: BatchGradient, *arguments: Any) -> float:
+    def compute(gradient: BatchGradient, *arguments: Any) -> Tensor:
         mean = unwatched(gradient, *arguments)
         for part, weights in trainer.model.named_parameters():
             note(f"gradient of {part}", weights.grad)
