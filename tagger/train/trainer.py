@@ -76,8 +76,9 @@ class TrainingInputs(NamedTuple):
     @property
     def shards(self) -> int:
         """The number of shards of a batch."""
-        chosen = self.params.train.shards
-        return chosen if chosen != "auto" else 2 if self.batch_tokens >= WORTH_CUTTING else 1
+        if self.params.train.shards != "auto":
+            return self.params.train.shards
+        return 2 if self.batch_tokens >= WORTH_CUTTING and self.device.type == "cpu" else 1  # a GPU is hardly busy
 
 
 class Epoch(NamedTuple):

@@ -509,6 +509,7 @@ def test_a_small_batch_is_one_shard(words: int, min_batches: int, shards: int, m
     seen = watch_batches(trainer, monkeypatch)
     run(trainer)
     assert len(seen) == min_batches * shards
+    assert trainer.inputs._replace(device=torch.device("cuda")).shards == 1
 
 
 @pytest.mark.parametrize(("min_batches", "passes"), [(3, 1), (4, 2), (6, 2), (7, 3)])

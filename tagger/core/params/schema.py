@@ -166,7 +166,7 @@ class TrainParams(Section):
     batch_tokens: int = Field(ge=1, le=1_000_000, description="maximum tokens per batch, padding included")
     min_batches: int = Field(ge=1, le=1_000_000, description="minimum batches per epoch; may need several passes")
     shards: Annotated[Literal["auto", 1, 2, 4, 8, 16, 32, 64], BeforeValidator(_refuse_equals)] = Field(
-        description="parts of a batch, which as many processes can share; auto: 2, or 1 if batches are small"
+        description="parts of a batch, which as many processes can share; auto: 2, or 1 on a GPU and for small batches"
     )
     optimizer: Literal["adam", "sgd"] = Field(description="optimization algorithm")
     learning_rate: float = Field(gt=0, le=100, description="peak learning rate")
