@@ -11,7 +11,7 @@ MOST_CHARACTERS = 100_000  # of a word
 _SHOWN = 50  # characters of a wrong value
 
 
-def read_sentences(given: Iterable[object], most_characters: int = MOST_CHARACTERS) -> Iterator[tuple[str, ...]]:
+def read_sentences(given: Iterable[Any], most_characters: int = MOST_CHARACTERS) -> Iterator[tuple[str, ...]]:
     """Yield the words of each sentence, which may be empty.
 
     Args:
@@ -24,7 +24,9 @@ def read_sentences(given: Iterable[object], most_characters: int = MOST_CHARACTE
         raise InputError(f"expected a list of sentences, got one string: {given[:_SHOWN]!r}")
     for number, sentence in enumerate(given, start=1):
         try:
-            words = _words_of(sentence)
+            if isinstance(sentence, bytes | bytearray | memoryview | Mapping | set | frozenset):
+                raise TypeError  # these have no words, or none in an order
+            words: list[object] = [*sentence.split()] if isinstance(sentence, str) else list(sentence)
         except TypeError:
             raise InputError(
                 f"sentence {number}: got {_describe(sentence)}, expected a string or a list of words"
@@ -35,15 +37,6 @@ def read_sentences(given: Iterable[object], most_characters: int = MOST_CHARACTE
             if mistake := _mistake_in(word, most_characters):
                 raise InputError(f"sentence {number}, word {position}: {mistake}")
         yield tuple(map(str, words))
-
-
-def _words_of(sentence: Any) -> list[object]:
-    """Return the words of a sentence. What has no words, or none in an order, raises TypeError."""
-    if isinstance(sentence, str):
-        return [*sentence.split()]
-    if isinstance(sentence, bytes | bytearray | memoryview | Mapping | set | frozenset):
-        raise TypeError
-    return list(sentence)
 
 
 def _mistake_in(word: object, most_characters: int) -> str | None:

@@ -100,7 +100,7 @@ def read_conllu(spark: SparkSession, path: str) -> DataFrame:
 def _checked(rows: DataFrame, place: Column) -> DataFrame:
     """Let a job fail at a sentence that the model would refuse, with a message that begins with its place."""
     sentence = F.col(SENTENCE)
-    if is_text(rows):
+    if dict(rows.dtypes)[SENTENCE] == "string":
         words = F.split(sentence, r"\s+")
         wrong, expected = ~F.is_valid_utf8(sentence), "expected UTF-8"
     else:
@@ -157,11 +157,6 @@ def write(rows: DataFrame, path: str, form: Format, column: str) -> None:
         if system.exists(place) and not system.listStatus(place):
             system.delete(place, False)
         raise
-
-
-def is_text(rows: DataFrame) -> bool:
-    """Return whether the sentences are strings, not lists of words."""
-    return bool(dict(rows.dtypes)[SENTENCE] == "string")
 
 
 def _hadoop_path(spark: SparkSession, path: str) -> tuple[Any, Any]:
