@@ -119,7 +119,8 @@ def knock(uri: str, *, to_read: str | None = None) -> None:
 
     # It takes an escaped path as it stands, and makes a folder of that name; below, the right one is made.
     utils._make_parent_dirs_if_sqlite = lambda _: None
-    file = database_file(uri)
+    name = sqlalchemy.make_url(uri).database if kind_of(uri) == "sqlite" else None
+    file = Path(name) if name and not name.startswith((":", "file:")) else None  # else SQLite itself reads the URI
     nothing = f"{to_read}: not found in MLflow: there is no database {file or address()}, or it is empty"
     if file and not to_read and not file.exists():
         _make(file)
@@ -176,14 +177,6 @@ def _follow(connection: "Connection", database: Path) -> None:
             connection.exec_driver_sql(change, (old, new))
         connection.commit()
         print(f"MLflow: this project was moved or copied; its artifacts are now in {here}", file=sys.stderr)
-
-
-def database_file(uri: str) -> Path | None:
-    """Return the file of an SQLite database; None for another store, or if SQLite itself is to read the URI."""
-    from sqlalchemy.engine import make_url
-
-    name = make_url(uri).database if kind_of(uri) == "sqlite" else None
-    return Path(name) if name and not name.startswith((":", "file:")) else None
 
 
 def quieten() -> None:

@@ -35,23 +35,20 @@ def model_folder_of(source: str) -> Iterator[Path]:
         return
     with tempfile.TemporaryDirectory() as scratch:
         with reporting(LIMIT_OF_FILES):
-            folder = _download(source, tracking_uri(), scratch) / "artifacts"
-        found = list(folder.glob("*/config.json"))
+            import mlflow
+            from mlflow.exceptions import MlflowException
+
+            uri = tracking_uri()
+            knock(uri, to_read=source)
+            mlflow.set_tracking_uri(uri)
+            mlflow.MlflowClient(uri).search_experiments(max_results=1)  # fails if the store does; later it is the model
+            try:
+                folder = Path(mlflow.artifacts.download_artifacts(artifact_uri=source, dst_path=scratch))
+            except (MlflowException, OSError) as error:
+                raise InputError(f"{source}: not found in MLflow: {' '.join(mask(str(error)).split())}") from None
+        found = list(folder.glob("artifacts/*/config.json"))
         if len(found) != 1:
             raise InputError(
                 f"{source}: has {len(found)} model folders of this pipeline, expected one in its artifacts"
             )
         yield found[0].parent
-
-
-def _download(source: str, uri: str, target: str) -> Path:
-    import mlflow
-    from mlflow.exceptions import MlflowException
-
-    knock(uri, to_read=source)
-    mlflow.set_tracking_uri(uri)
-    mlflow.MlflowClient(uri).search_experiments(max_results=1)  # fails if the store does; later it is the model
-    try:
-        return Path(mlflow.artifacts.download_artifacts(artifact_uri=source, dst_path=target))
-    except (MlflowException, OSError) as error:
-        raise InputError(f"{source}: not found in MLflow: {' '.join(mask(str(error)).split())}") from None
