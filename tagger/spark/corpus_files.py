@@ -13,10 +13,8 @@ from tagger.core.common.errors import InputError
 from tagger.predict import conllu
 from tagger.predict.conllu import retagged
 from tagger.predict.sentences import MOST_CHARACTERS, MOST_WORDS
-from tagger.spark import worker
 
-for _module in (conllu, worker):  # workers need not have this package
-    cloudpickle.register_pickle_by_value(_module)
+cloudpickle.register_pickle_by_value(conllu)  # workers need not have this package
 
 Format = Literal["text", "json", "conllu", "parquet"]
 
@@ -38,8 +36,7 @@ def format_of(path: str, named: Format | None, option: str) -> Format:
 def read_text(spark: SparkSession, path: str) -> DataFrame:
     """Read one sentence per line: columns `file`, `line` (from 1) and `sentence`.
 
-    Spark does not number lines: it reads the blocks of a file independently. So their lines are counted first, which
-    takes little time compared to tagging.
+    Spark reads the blocks of a file independently and numbers no lines, so they are counted first, which is quick.
     """
     lines = spark.read.text(path, lineSep="\n").select(
         F.col("_metadata.file_path").alias("file"),
@@ -59,10 +56,7 @@ def read_text(spark: SparkSession, path: str) -> DataFrame:
 
 
 def read_table(spark: SparkSession, path: str, form: Format) -> DataFrame:
-    """Read a table with a column `sentence`, or `tokens` instead, of strings or of lists of words; others are kept.
-
-    Raises InputError if it has no such column.
-    """
+    """Read a table with strings or lists of words in `sentence` or `tokens`. Raises InputError if it has neither."""
     options = {"mode": "FAILFAST", "lineSep": "\n"} if form == "json" else {}
     rows = spark.read.format(form).options(**options).load(path)
     if SENTENCE not in rows.columns:
@@ -117,9 +111,8 @@ def _checked(rows: DataFrame, place: Column) -> DataFrame:
 def check_output(spark: SparkSession, path: str, inputs: Sequence[str], overwrite: bool) -> None:
     """Make sure that writing to a path destroys nothing but, with `overwrite`, an earlier output.
 
-    `inputs` are the files that will be read, as Spark names them.
-
-    Raises InputError if the path has an output that may not be replaced, the input, or something else.
+    `inputs` are the files that will be read, as Spark names them. Raises InputError if the path has an output that may
+    not be replaced, the input, or something else.
     """
     place, system = _hadoop_path(spark, path)
     if not system.exists(place):

@@ -8,10 +8,10 @@ import subprocess
 import sys
 import tempfile
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
+from typing import Any
 
 from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
@@ -24,9 +24,9 @@ from tagger.predict.mlflow_store import quieten
 from tagger.predict.model_source import is_mlflow_uri, model_folder_of
 from tagger.predict.tagging import Tagger
 from tagger.spark.corpus_files import SENTENCE, Format, check_output, read_conllu, read_table, read_text, write
-from tagger.spark.worker import COLUMNS, tag_batches
 from tagger.tracking.registry import model_parts
 
+COLUMNS = {"words": "array<string>", "tags": "array<string>", "probabilities": "array<double>"}  # of `TaggerModel`
 OLDEST_JAVA = 17
 SETTINGS = {
     "spark.app.name": "lstm-tagger",
@@ -35,17 +35,12 @@ SETTINGS = {
     "spark.sql.files.maxPartitionBytes": "16m",  # of a task: about a minute, the cost of losing a worker
     "spark.sql.execution.arrow.maxRecordsPerBatch": "2048",  # sentences per call of a worker
 }
-
-
 Packed = tuple[Path, str]  # a model in MLflow's format, and the column of CoNLL-U that it was trained on
 
 
 @contextmanager
 def mlflow_model(source: str) -> Iterator[Packed]:
-    """Provide a model for the block: a URI's own, or a model folder packed as for the registry.
-
-    Raises InputError if there is no such model, or it is damaged.
-    """
+    """Provide a URI's model, or a folder packed as for the registry. Raises InputError if it is missing or damaged."""
     quieten()
     import mlflow.pyfunc
 
@@ -64,9 +59,8 @@ def tag_corpus(
 ) -> tuple[int, int]:
     """Tag a corpus, and write it with its tags. Return the numbers of sentences and words.
 
-    `forms` are those of the source and of the target. With `overwrite`, an earlier output is replaced.
-
-    Raises InputError if the corpus can't be read, the target exists, or Spark fails.
+    `forms` are those of the source and of the target. With `overwrite`, an earlier output is replaced. Raises
+    InputError if the corpus can't be read, the target exists, or Spark fails.
     """
     folder, column = model
     if forms[1] == "conllu" != forms[0]:
@@ -95,7 +89,21 @@ def tagged(rows: DataFrame, model: Path) -> DataFrame:
     archive = SparkModelCache.add_local_model(rows.sparkSession, str(model))
     numbered = rows.toDF(*map(str, range(len(rows.columns))))  # Spark's `mapInArrow` fails on names such as a.b
     schema = StructType([*numbered.schema, *StructType.fromDDL(", ".join(map(" ".join, COLUMNS.items())))])
-    add_tags = partial(tag_batches, archive=archive, column=rows.columns.index(SENTENCE))
+    place = rows.columns.index(SENTENCE)
+
+    # Spark sends a function within a function to its workers, so they need not have this package.
+    def add_tags(batches: Iterable[Any]) -> Iterator[Any]:
+        import pyarrow as pa
+
+        loaded, _ = SparkModelCache.get_or_load(archive)  # a worker loads it once
+        types = {name: pa.list_(pa.float64() if "double" in kind else pa.string()) for name, kind in COLUMNS.items()}
+        for batch in batches:
+            sentences = batch.column(place)
+            missing = sentences.is_null().to_numpy(zero_copy_only=False)
+            found = loaded.predict([sentence or "" for sentence in sentences.to_pylist()])
+            added = [pa.array(found[name].tolist(), kind, mask=missing) for name, kind in types.items()]
+            yield pa.RecordBatch.from_arrays([*batch.columns, *added], [*batch.schema.names, *types])
+
     return numbered.mapInArrow(add_tags, schema).toDF(*rows.columns, *COLUMNS)
 
 
@@ -103,9 +111,8 @@ def tagged(rows: DataFrame, model: Path) -> DataFrame:
 def spark_session(master: str, settings: Mapping[str, str]) -> Iterator[SparkSession]:
     """Connect to Spark for the block; `master` is as for spark-submit, and `settings` of Spark override those above.
 
-    With a local master, only this machine can reach Spark's ports, and the workers run this Python.
-
-    Raises InputError if there is no suitable Java, or Spark does not start or fails within the block.
+    With a local master, only this machine can reach Spark's ports, and the workers run this Python. Raises InputError
+    if there is no suitable Java, or Spark does not start or fails within the block.
     """
     _check_java()
     own = SETTINGS | {"spark.ui.showConsoleProgress": str(sys.stderr.isatty()).lower()}
