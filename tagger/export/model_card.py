@@ -23,10 +23,7 @@ def model_card(
     evaluations: Mapping[Training, Mapping[str, float | None]],
     verification: Mapping[str, Any],
 ) -> str:
-    """Return the card of the exported model, given metrics/prepare.json and the test metrics of each training.
-
-    Raises jinja2.UndefinedError if the survey lacks a figure.
-    """
+    """Return the card; `evaluations` are test metrics. Raises jinja2.UndefinedError if the survey lacks a figure."""
     text = Path(__file__).with_name("model_card.md.jinja").read_text(encoding="utf-8")
     template = Template(
         text, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True, undefined=StrictUndefined

@@ -45,10 +45,7 @@ class _TooSlowError(Exception):
 
 @cache  # once connected, mlflow sets the environment variable itself
 def tracking_uri() -> str:
-    """Return the URI of the store; a relative path of an SQLite database starts at the main workspace.
-
-    Raises InputError if the environment has something else than a URI.
-    """
+    """Return the store's URI; relative SQLite paths start at the main workspace. Raises InputError if it is none."""
     uri = os.environ.get("MLFLOW_TRACKING_URI", "") or f"{SQLITE}mlflow.db"
     path = uri.removeprefix(SQLITE)
     if path != uri and path and not path.startswith(("/", "file:", ":memory:")):
@@ -109,8 +106,7 @@ def _limited(seconds: float) -> Iterator[None]:
 def knock(uri: str, *, to_read: str | None = None) -> None:
     """Make sure that a database answers, because MLflow would retry for minutes. Servers need no check.
 
-    A missing database is created, unless it is only needed `to_read` something. Raises InputError if there is nothing
-    to read.
+    A missing database is created; where it is only needed `to_read` something, InputError is raised instead.
     """
     if kind_of(uri) not in DATABASES:
         return

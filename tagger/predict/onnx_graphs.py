@@ -28,8 +28,7 @@ FLOAT, INT8, INT32 = int(TensorProto.FLOAT), int(TensorProto.INT8), int(TensorPr
 def form_graph(params: ModelParams, characters: int, affixes: int, most_affixes: int) -> ModelProto:
     """Declare the graph from word forms to `vectors` (F, V): first from their characters, then from their affixes.
 
-    Its inputs are `characters` (C, F), with their `lengths` (F) for a BiLSTM, and `affixes` (F, A), as far as the model
-    reads them.
+    Its inputs, as far as the model reads them: `characters` (C, F), `lengths` (F) for a BiLSTM, `affixes` (F, A).
     """
     graph = _Declaration("characters")
     by_both = params.characters != "none" and params.affix_dim > 0
@@ -95,13 +94,9 @@ def weight_bytes(declared: ModelProto) -> int:
 
 
 def with_weights(declared: ModelProto, weights: Mapping[str, bytes]) -> bytes:
-    """Return the content of a file with a declared graph and its weights: equal ones give equal bytes.
+    """Return the content of a file with a declared graph and the raw, little-endian bytes of each weight by its name.
 
-    Args:
-        declared: the graph, which is not changed.
-        weights: the raw, little-endian bytes of each weight, by name.
-
-    Raises ValueError if a weight is missing, has another size, is NaN or far too large.
+    Equal ones give equal bytes. Raises ValueError if a weight is missing, has another size, is NaN or far too large.
     """
     model = ModelProto()
     model.CopyFrom(declared)

@@ -92,10 +92,7 @@ class OnnxScorer:
 
 
 class FormVectors:
-    """A bounded cache of word forms. It is simply emptied when it is full; common forms soon return.
-
-    Shapes: F forms, N words, V width of a vector.
-    """
+    """A bounded cache of the vectors of forms, (F, V). It is emptied when it is full; common forms soon return."""
 
     def __init__(self, encode: Callable[[Sequence[str]], Float32s], width: int) -> None:
         self._encode = encode  # from forms to their vectors, (F, V)
@@ -105,10 +102,7 @@ class FormVectors:
         self._characters = 0
 
     def look_up(self, words: Sequence[str]) -> tuple[Sequence[str], Int32s, Float32s]:
-        """Return the distinct forms among words, the row of each word in them, (N), and their vectors, (F, V).
-
-        New forms are encoded first. Many threads may call it.
-        """
+        """Return the distinct forms among words, the row of each word in them, (N), and their vectors. Thread-safe."""
         row_of = {form: row for row, form in enumerate(dict.fromkeys(words))}
         with self._lock:
             new = [form for form in row_of if form not in self._vectors]

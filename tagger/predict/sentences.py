@@ -12,11 +12,7 @@ _SHOWN = 50  # characters of a wrong value
 
 
 def read_sentences(given: Iterable[Any], most_characters: int = MOST_CHARACTERS) -> Iterator[tuple[str, ...]]:
-    """Yield the words of each sentence, which may be empty.
-
-    Args:
-        given: sentences, each a string or an iterable of words, such as a list or an array.
-        most_characters: of a word.
+    """Yield the words of each sentence, which may be empty; it is a string or an iterable of words, such as an array.
 
     Raises InputError if a sentence is something else or too long, or a word is blank, too long or no valid text.
     """

@@ -31,8 +31,7 @@ _MOST_FIXED = 10  # columns; in wider files (CoNLL-2009, CoNLL-2012) their numbe
 def parse(lines: Iterable[str], path: Path, columns: Columns) -> Iterator[Sentence]:
     """Parse lines of columns. A document mark ends a sentence and is not one itself.
 
-    Raises InputError if a line has no word or other columns than the first, a column does not exist, or the first line
-    is a header.
+    Raises InputError if a line has no word or other columns than the first, a column is missing, or a header is there.
     """
     lines = iter(lines)
     head = take_head(lines)

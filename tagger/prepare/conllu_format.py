@@ -27,8 +27,7 @@ _NO_WORD = re.compile(r"[1-9]\d*-[1-9]\d*|\d+\.[1-9]\d*", re.ASCII)  # the id of
 def parse(lines: Iterable[str], path: Path, columns: Columns) -> Iterator[Sentence]:
     """Parse CoNLL-U. Multiword ranges (3-4) and empty nodes (8.1) are skipped, as the format says.
 
-    Raises InputError if a line has too few or too many columns, an id is out of order, a word is missing, or there is
-    no such column.
+    Raises InputError if a line has too few or too many columns, an id is out of order, or a word or column is missing.
     """
     lines = iter(lines)
     head = take_head(lines)

@@ -38,10 +38,7 @@ USUAL = Columns()
 
 
 def find_column(wanted: Column, names: Sequence[str], content: str, place: str) -> int:
-    """Return the index of a column by its name or number. `content` is what it holds, `place` where the columns are.
-
-    Raises InputError if there is no such column.
-    """
+    """Return the index of a column by name or number. `content` and `place` are for the InputError if it is missing."""
     keys = [*range(1, len(names) + 1), *(name.strip().casefold() for name in names)]
     key = wanted.strip().casefold() if isinstance(wanted, str) else wanted
     if key in keys:

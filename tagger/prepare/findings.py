@@ -22,10 +22,7 @@ _CONFLICT = ("<<<<<<<", ">>>>>>>")  # git's conflict markers
 
 
 def find_problems(splits: Mapping[str, IndexedCorpus], files: Mapping[str, str]) -> Iterator[str]:
-    """Yield a warning for each oddity of the splits; `files` has the file of each.
-
-    Raises InputError if an error would make a training worthless.
-    """
+    """Yield a warning for each oddity of the splits. Raises InputError if an error would make a training worthless."""
     for name, corpus in splits.items():
         yield from find_problems_of(corpus, f"{files[name]} ({name})")
     if len(tags := splits["train"].tag_names) == 1:

@@ -38,10 +38,7 @@ def open_input(path: Path, expected: str) -> Iterator[BinaryIO]:
 
 
 def read_lines(path: Path, expected: str, encoding: str = "utf-8") -> Iterator[str]:
-    """Yield the lines of a text file, each with its line feed.
-
-    Raises InputError like `open_input`, and if a line is not in the encoding or there is no such encoding.
-    """
+    """Yield the lines of a text file, each with its line feed. Raises InputError if it or its encoding is wrong."""
     number = 0
     with open_input(path, expected) as file:
         try:

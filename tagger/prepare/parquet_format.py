@@ -17,10 +17,7 @@ _ROWS = 4096  # read at once
 
 
 def parse(_lines: Iterable[str], path: Path, columns: Columns) -> Iterator[Sentence]:
-    """Parse the rows of a file, which has no lines.
-
-    Raises InputError if the file is not Parquet, lacks a column, or has a row without one tag per word.
-    """
+    """Parse rows. Raises InputError if the file is not Parquet, lacks a column, or has a row without a tag per word."""
     import pyarrow as pa  # no other format needs it
     import pyarrow.parquet as pq
 

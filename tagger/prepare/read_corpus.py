@@ -48,10 +48,9 @@ FORMATS = {
 def read_corpus(
     path: Path, file_format: str = "auto", columns: Columns = USUAL, encoding: str = "utf-8"
 ) -> IndexedCorpus:
-    """Read the sentences of a file in any of the `FORMATS`, gzipped or not.
+    """Read the sentences of a file in any of the `FORMATS`, gzipped or not; `auto` goes by its name, then its lines.
 
-    `auto` goes by the file's name, otherwise by its first lines that are not comments. Raises InputError if the file is
-    missing, empty or unreadable, a line is wrong, or a column does not exist.
+    Raises InputError if the file is missing, empty or unreadable, a line is wrong, or a column does not exist.
     """
     known = format_of(path, file_format, columns, encoding)
     corpus = IndexedCorpus.of(known.parse(read_lines(path, _expected(), encoding), path, columns))
@@ -80,10 +79,7 @@ def _expected() -> str:
 
 
 def split_off(corpus: IndexedCorpus, share: float, seed: int) -> tuple[IndexedCorpus, IndexedCorpus]:
-    """Draw a share of the sentences at random; return the rest and the drawn ones, both in their original order.
-
-    Raises InputError if one of the two would be empty.
-    """
+    """Draw a share of the sentences; return the rest and the drawn, in order. Raises InputError if one is empty."""
     amount = round(len(corpus) * share)
     if not 0 < amount < len(corpus):
         raise InputError(

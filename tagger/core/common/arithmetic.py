@@ -38,10 +38,7 @@ def in_use() -> bool:
 
 
 def check(arithmetic: Arithmetic, device_type: str = "cpu") -> None:
-    """Verify that this process computes with `arithmetic`; warn if this processor or type of device can't.
-
-    Raises InputError if torch was imported without `use`.
-    """
+    """Warn if `arithmetic` can't hold on this device. Raises InputError if torch was imported without `use`."""
     if arithmetic == "native":
         return
     if reason := limits(device_type):

@@ -62,10 +62,7 @@ def write_json(path: Path, document: Any) -> None:
 
 @contextmanager
 def reading(path: Path, expected: str) -> Iterator[None]:
-    """Report a file that is missing or damaged; `expected` says what the user should provide.
-
-    Raises InputError if the file is missing, or the block can't use its content.
-    """
+    """Raise InputError if the file is missing, saying what is `expected`, or the block can't use its content."""
     try:
         yield
     except (FileNotFoundError, NotADirectoryError):

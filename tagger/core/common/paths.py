@@ -27,10 +27,7 @@ def project() -> Path | None:
 
 
 def workspace() -> Path:
-    """Return the root of the main workspace, even in an experiment that DVC runs in a temporary folder.
-
-    Outside a project, it is the current folder.
-    """
+    """Return the root of the main workspace, also in DVC's temporary folders; outside a project, the current folder."""
     root = os.environ.get("DVC_ROOT")
     return Path(root).resolve() if root else project() or Path.cwd()
 

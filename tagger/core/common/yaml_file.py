@@ -82,11 +82,8 @@ _Loader.add_constructor(
 def read_yaml(path: Path) -> tuple[Any, dict[Key, Place]]:
     """Return the document in a file, and the place of each of its values; the place of a key's value is its key.
 
-    A document may hold lists, mappings with string keys, scalars and aliases, but no tags.
-
-    Raises:
-        FileNotFoundError: the file is missing.
-        InputError: it is not YAML, or holds anything else.
+    It may hold lists, mappings with string keys, scalars and aliases, but no tags. Raises FileNotFoundError if the file
+    is missing, InputError if it is not YAML or holds anything else.
     """
     try:
         text = path.read_bytes().decode("utf-8")

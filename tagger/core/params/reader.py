@@ -21,10 +21,7 @@ _BOUNDS = {"minimum": "at least", "exclusiveMinimum": "above", "maximum": "at mo
 
 
 def read_params(view: type[View], path: Path = Path("params.yaml")) -> View:
-    """Check the whole file, and return only the keys that one stage may see.
-
-    Raises InputError if the file is missing, is not YAML, or has an unknown, missing or wrong value.
-    """
+    """Check the whole file, but return only what one stage may see. Raises InputError if it is missing or wrong."""
     document, places = read_document(path)
     try:
         params = Params.model_validate(document)
@@ -43,10 +40,7 @@ def read_params(view: type[View], path: Path = Path("params.yaml")) -> View:
 
 
 def read_document(path: Path = Path("params.yaml")) -> tuple[Any, dict[Key, Place]]:
-    """Return the content of the file, unchecked, and the place of each value.
-
-    Raises InputError if the file is missing or is not YAML.
-    """
+    """Return the unchecked content and the place of each value. Raises InputError if the file is missing or no YAML."""
     try:
         return read_yaml(path)
     except FileNotFoundError:
