@@ -1,6 +1,5 @@
 """Finding a model in a folder, in MLflow's store or on the Hugging Face Hub."""
 
-import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,12 +10,10 @@ from tagger.core.common.paths import workspace
 from tagger.predict.hub import SCHEME, fetch
 from tagger.predict.mlflow_store import LIMIT_OF_FILES, knock, mask, reporting, tracking_uri
 
-_MLFLOW_URI = re.compile(r"(models|runs|mlflow-artifacts):/")
-
 
 def is_mlflow_uri(source: str) -> bool:
     """Return whether the source of a model is an MLflow URI."""
-    return bool(_MLFLOW_URI.match(source))
+    return source.startswith(("models:/", "runs:/", "mlflow-artifacts:/"))
 
 
 @contextmanager

@@ -13,7 +13,7 @@ tab is a missing one.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 
@@ -28,12 +28,11 @@ _CONLL_2003 = ["word", "pos", "chunk", "ner"]
 _MOST_FIXED = 10  # columns; in wider files (CoNLL-2009, CoNLL-2012) their number changes from sentence to sentence
 
 
-def parse(lines: Iterable[str], path: Path, columns: Columns) -> Iterator[Sentence]:
+def parse(lines: Iterator[str], path: Path, columns: Columns) -> Iterator[Sentence]:
     """Parse lines of columns. A document mark ends a sentence and is not one itself.
 
     Raises InputError if a line has no word or other columns than the first, a column is missing, or a header is there.
     """
-    lines = iter(lines)
     head = take_head(lines)
     tabbed, width = "\t" in "".join(head[-1:]), len(_split("".join(head[-1:])))
     if width > 1 and csv_format.recognise(head[-1:], columns):

@@ -9,7 +9,7 @@ Further columns have no names, only numbers.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 
@@ -24,12 +24,11 @@ _LISTS = ("feats", "deps", "misc")  # where _ is an empty list; elsewhere it sta
 _NO_WORD = re.compile(r"[1-9]\d*-[1-9]\d*|\d+\.[1-9]\d*", re.ASCII)  # the id of a multiword range or an empty node
 
 
-def parse(lines: Iterable[str], path: Path, columns: Columns) -> Iterator[Sentence]:
+def parse(lines: Iterator[str], path: Path, columns: Columns) -> Iterator[Sentence]:
     """Parse CoNLL-U. Multiword ranges (3-4) and empty nodes (8.1) are skipped, as the format says.
 
     Raises InputError if a line has too few or too many columns, an id is out of order, or a word or column is missing.
     """
-    lines = iter(lines)
     head = take_head(lines)
     names = list(_COLUMNS)
     if head and head[0].startswith(GLOBAL_COLUMNS):

@@ -27,9 +27,8 @@ def recognise(lines: Sequence[str], columns: Columns) -> bool:
     return not any(isinstance(column, int) for column in columns) and _delimiter_of("".join(lines[:1]), columns) != ""
 
 
-def parse(lines: Iterable[str], path: Path, columns: Columns) -> Iterator[Sentence]:
+def parse(lines: Iterator[str], path: Path, columns: Columns) -> Iterator[Sentence]:
     """Parse rows. Raises InputError if a column is missing, or a row has other cells or not one tag per word."""
-    lines = iter(lines)
     head = [next(lines, "")]
     while head[-1].isspace():
         head.append(next(lines, ""))
@@ -41,7 +40,6 @@ def parse(lines: Iterable[str], path: Path, columns: Columns) -> Iterator[Senten
     layout = choose(header, columns, f"{path}:{number}")
     if delimiter == " ":
         layout = layout._replace(word_a_row=True)
-
     word, tag = layout.word, layout.tag
 
     def checked() -> Iterator[Row]:

@@ -8,7 +8,7 @@ Columns are chosen as in a table, by the keys of the first object.
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from tagger.core.corpus.indexed_corpus import Sentence
 from tagger.prepare.corpus_table import Columns, choose, read_rows
 
 
-def parse(lines: Iterable[str], path: Path, columns: Columns) -> Iterator[Sentence]:
+def parse(lines: Iterator[str], path: Path, columns: Columns) -> Iterator[Sentence]:
     """Parse objects. Raises InputError if a line is not an object, lacks a column, or has not one tag per word."""
     objects = ((number, _object(line, path, number)) for number, line in enumerate(lines, 1) if not line.isspace())
     for number, first in objects:

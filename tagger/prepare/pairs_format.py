@@ -3,7 +3,7 @@
 The last slash or underscore counts, so the word of `1/2/CD` is `1/2`. A line that begins with "# " is a comment.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tagger.core.common.errors import InputError, clip
@@ -18,7 +18,7 @@ def recognise(lines: Sequence[str], _columns: Columns) -> bool:
     return any(all(mark in word[1:-1] for word in words) for mark in "/_")
 
 
-def parse(lines: Iterable[str], path: Path, _columns: Columns) -> Iterator[Sentence]:
+def parse(lines: Iterator[str], path: Path, _columns: Columns) -> Iterator[Sentence]:
     """Parse lines of words with their tags. Raises InputError if a word has no tag."""
     mark = ""
     for number, line in enumerate(lines, start=1):

@@ -4,7 +4,7 @@ Tags may be numbers if the file (`ClassLabel`) or `data.tag_names` has their nam
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from tagger.prepare.input_files import open_input
 _ROWS = 4096  # read at once
 
 
-def parse(_lines: Iterable[str], path: Path, columns: Columns) -> Iterator[Sentence]:
+def parse(_lines: Iterator[str], path: Path, columns: Columns) -> Iterator[Sentence]:
     """Parse rows. Raises InputError if the file is not Parquet, lacks a column, or has a row without a tag per word."""
     import pyarrow as pa  # no other format needs it
     import pyarrow.parquet as pq

@@ -3,7 +3,7 @@
 import itertools
 import random
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,7 +22,7 @@ class Format(NamedTuple):
     title: str  # its name in messages
     suffixes: tuple[str, ...]  # a file with one of these is in this format
     recognise: Callable[[Sequence[str], Columns], bool]  # from the first lines, without comments and blank lines
-    parse: Callable[[Iterable[str], Path, Columns], Iterator[Sentence]]  # of lines and the name of their file
+    parse: Callable[[Iterator[str], Path, Columns], Iterator[Sentence]]  # of lines and the name of their file
 
 
 def _first_line(pattern: str) -> Callable[[Sequence[str], Columns], bool]:

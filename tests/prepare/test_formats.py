@@ -22,7 +22,7 @@ from tagger.prepare.read_corpus import FORMATS, Format, read_corpus
 FILE = Path("corpus.txt")
 
 
-def lines(text: str) -> Iterable[str]:
+def lines(text: str) -> Iterator[str]:
     return io.StringIO(text, newline="\n")
 
 
@@ -443,7 +443,7 @@ def json_sentences(*objects: object, columns: Columns = USUAL) -> list[Sentence]
 def parquet_sentences(table: pa.Table, columns: Columns = USUAL) -> list[Sentence]:
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
         pq.write_table(table, FILE, row_group_size=2)
-        return list(parquet_format.parse((), FILE, columns))
+        return list(parquet_format.parse(iter(()), FILE, columns))
 
 
 LISTS = {"id": ["0", "1", "2"], "tokens": [["The", "New York"], [], ["Yes"]], "tags": [["DET", "X"], [], ["INTJ"]]}
@@ -546,7 +546,7 @@ def test_a_row_of_parquet_that_is_wrong_is_named(tmp_path: Path, monkeypatch: py
     with pytest.raises(InputError, match=r"^corpus\.txt: row 3: got the word None with the tag 'Y', expected text$"):
         parquet_sentences(wrong)
     with pytest.raises(InputError, match=r"^corpus\.txt: Parquet magic bytes not found"):
-        list(parquet_format.parse((), FILE, USUAL))
+        list(parquet_format.parse(iter(()), FILE, USUAL))
 
 
 def pairs_sentences(text: str) -> list[Sentence]:
