@@ -69,10 +69,7 @@ def find_problems_of(corpus: IndexedCorpus, place: str) -> Iterator[str]:
 
 
 def check_fit(survey: Mapping[str, Any], files: Mapping[str, str]) -> Iterator[str]:
-    """Yield a warning if dev or test has so little in common with train that its figures mean little.
-
-    Raises InputError if dev or test shares no tag with train, so no word of it could be tagged right.
-    """
+    """Yield a warning if dev or test has little in common with train. Raises InputError if it shares no tag with it."""
     train = f"train ({files['train']})"
     for name in ("dev", "test"):
         split, found = f"{name} ({files[name]})", survey[name]

@@ -37,20 +37,19 @@ def open_input(path: Path, expected: str) -> Iterator[BinaryIO]:
         raise InputError(f"{path}: damaged gzip file: {error}") from None
 
 
-def read_lines(path: Path, expected: str, encoding: str = "utf-8") -> Iterator[str]:
+def read_lines(path: Path, expected: str, encoding: str) -> Iterator[str]:
     """Yield the lines of a text file, each with its line feed. Raises InputError if it or its encoding is wrong."""
     number = 0
     with open_input(path, expected) as file:
         try:
             for number, line in enumerate(_decoded(file, encoding), start=1):  # noqa: B007
                 yield line
-        except UnicodeDecodeError as error:
-            if error.encoding == "utf-8":
-                hint = f"it looks like {_guess(error.object)}: set data.encoding"
-                raise InputError(f"{InputError.not_utf8(path, error, number + 1)}; {hint}") from None
-            number += error.object[: error.start].decode(encoding, "ignore").count("\n")
-            raise InputError.at(path, number + 1, f"expected the encoding {encoding}: {error}") from None
         except UnicodeError as error:
+            if isinstance(error, UnicodeDecodeError):
+                if error.encoding == "utf-8":
+                    hint = f"it looks like {_guess(error.object)}: set data.encoding"
+                    raise InputError(f"{InputError.not_utf8(path, error, number + 1)}; {hint}") from None
+                number += error.object[: error.start].decode(encoding, "ignore").count("\n")
             raise InputError.at(path, number + 1, f"expected the encoding {encoding}: {error}") from None
 
 

@@ -20,7 +20,7 @@ CLOSING = {"Connection": "close"}  # otherwise the rest of the body would still 
 ASKING = {"WWW-Authenticate": 'Basic realm="the token as password"'}  # browsers ask for it
 
 
-def guarded(app: ASGIApp, names: Collection[str], token: str | None = None) -> ASGIApp:
+def guarded(app: ASGIApp, names: Collection[str], token: str | None) -> ASGIApp:
     """Wrap an application: refuse requests without the token, or, if there is none, for a host not among the names.
 
     Beside them, IP addresses may be used. A page of elsewhere that reaches this server by DNS rebinding uses another.

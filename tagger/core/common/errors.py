@@ -40,9 +40,9 @@ class InputError(TaggerError):
         return cls.at(path, line, f"byte {byte} of the line is {wrong}, expected UTF-8")
 
 
-def counted(amount: int, one: str, many: str = "") -> str:
+def counted(amount: int, one: str) -> str:
     """Return a number with its noun: `1 word`, `1,200 words`."""
-    return f"{amount:,} {one if amount == 1 else many or one + 's'}"
+    return f"{amount:,} {one if amount == 1 else one + 's'}"
 
 
 def clip(text: str) -> str:
