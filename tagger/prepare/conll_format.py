@@ -40,34 +40,32 @@ def parse(lines: Iterator[str], path: Path, columns: Columns) -> Iterator[Senten
         raise InputError.at(path, len(head), f"{wrong} (or data.columns.tag: {width} if it is not)")
     word, tag = _choose(columns, width, f"{path}:{len(head)}") if width > 1 else (0, 0)
     expected = "expected a word and its tag" + (f" in {width} columns, as in line {len(head)}" if width > 1 else "")
-    words: list[str] = []
-    tags: list[str] = []
+    pairs: list[tuple[str, str]] = []  # the words of a sentence so far, with their tags
     for number, line in enumerate(chain(head, lines, ["\n"]), start=1):  # a blank line ends the last sentence
         if is_blank(line) or line.startswith(DOCUMENT):
-            if words:
-                yield Sentence(tuple(words), tuple(tags))
-                words, tags = [], []
+            if pairs:
+                yield Sentence(*zip(*pairs, strict=True))
+                pairs = []
             continue
         cells = _split(line)
         if line[0] == "#":
             is_apart = line[1:2].isspace()
             # Within a sentence, a hashtag without a tag is a mistake.
-            is_comment = len(cells) != width and (is_apart or not words)
+            is_comment = len(cells) != width and (is_apart or not pairs)
             if is_comment or (is_apart and ("\t" in line) != tabbed) or _COMMENT.match(line):
                 continue
         if len(cells) != width or width == 1:
-            if words or width <= _MOST_FIXED or columns.tag == AUTO or len(cells) <= max(word, tag):
+            if pairs or width <= _MOST_FIXED or columns.tag == AUTO or len(cells) <= max(word, tag):
                 raise InputError.at(
                     path, number, f"{counted(len(cells), 'column')}, {expected}: {clip(line.rstrip())!r}"
                 )
             width = len(cells)
         if not cells[word]:
             raise InputError.at(path, number, f"the word is empty, {expected}: {clip(line.rstrip())!r}")
-        if columns.word == AUTO and width > 2 and words == ["1", "2"] and cells[word] == "3":
+        if columns.word == AUTO and width > 2 and cells[word] == "3" and [each for each, _ in pairs] == ["1", "2"]:
             wrong = "the first column numbers the words; set data.columns.word or data.format: conllu"
             raise InputError.at(path, number, wrong)
-        words.append(cells[word])
-        tags.append(cells[tag])
+        pairs.append((cells[word], cells[tag]))
 
 
 def _split(line: str) -> list[str]:

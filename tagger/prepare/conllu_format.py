@@ -39,23 +39,21 @@ def parse(lines: Iterator[str], path: Path, columns: Columns) -> Iterator[Senten
     tag = find_column("upos" if columns.tag == AUTO else columns.tag, names, "tag", f"{path}:{len(head)}")
     id_ = names.index("id") if "id" in names else None
     missing = ("",) if names[tag] in _LISTS else ("", "_")
-    words: list[str] = []
-    tags: list[str] = []
+    pairs: list[tuple[str, str]] = []  # the words of a sentence so far, with their tags
     for number, line in enumerate(chain(head, lines, ["\n"]), start=1):  # a blank line ends the last sentence
         cells = line.rstrip("\r\n").split("\t")
         is_row = len(cells) == len(names)
-        if is_row and (id_ is None or cells[id_] == str(len(words) + 1)) and cells[word].strip(BLANKS):
-            words.append(cells[word])
-            tags.append("" if cells[tag].strip(BLANKS) in missing else cells[tag])
+        if is_row and (id_ is None or cells[id_] == str(len(pairs) + 1)) and cells[word].strip(BLANKS):
+            pairs.append((cells[word], "" if cells[tag].strip(BLANKS) in missing else cells[tag]))
         elif is_blank(line):
-            if words:
-                yield Sentence(tuple(words), tuple(tags))
-                words, tags = [], []
+            if pairs:
+                yield Sentence(*zip(*pairs, strict=True))
+                pairs = []
         # If the ids don't come first, a row may begin with a word such as #.
         elif not (line.startswith("#") and (id_ == 0 or not is_row)) and not (
             is_row and id_ is not None and _NO_WORD.fullmatch(cells[id_])
         ):
-            raise InputError.at(path, number, _find_mistake(cells, len(words) + 1, names, word))
+            raise InputError.at(path, number, _find_mistake(cells, len(pairs) + 1, names, word))
 
 
 def _find_mistake(cells: list[str], place: int, names: list[str], word: int) -> str:
