@@ -57,7 +57,7 @@ def to_int8(weights: Mapping[str, Weights]) -> dict[str, Weights]:
 
 
 def onnx_file(declared: ModelProto, weights: Mapping[str, Weights]) -> bytes:
-    """Return the content of a file: equal weights give equal bytes. Raises ValueError if one is missing or wrong."""
+    """Return the content of a file with a graph and its weights. Raises ValueError if one is missing or wrong."""
     shapes = {weight.name: tuple(weight.dims) for weight in declared.graph.initializer}
     for name, array in weights.items():
         if array.shape != shapes.get(name):

@@ -45,7 +45,10 @@ class _TooSlowError(Exception):
 
 @cache  # once connected, mlflow sets the environment variable itself
 def tracking_uri() -> str:
-    """Return the store's URI; relative SQLite paths start at the main workspace. Raises InputError if it is none."""
+    """Return the URI of the store; a relative path of an SQLite database starts at the main workspace.
+
+    Raises InputError if the environment has something else than a URI.
+    """
     uri = os.environ.get("MLFLOW_TRACKING_URI", "") or f"{SQLITE}mlflow.db"
     path = uri.removeprefix(SQLITE)
     if path != uri and path and not path.startswith(("/", "file:", ":memory:")):
@@ -106,7 +109,7 @@ def _limited(seconds: float) -> Iterator[None]:
 def knock(uri: str, *, to_read: str | None = None) -> None:
     """Make sure that a database answers, because MLflow would retry for minutes. Servers need no check.
 
-    A missing database is created; where it is only needed `to_read` something, InputError is raised instead.
+    A missing database is created; if it is only needed `to_read` something, InputError is raised instead.
     """
     if kind_of(uri) not in DATABASES:
         return

@@ -44,12 +44,13 @@ def read_lines(path: Path, expected: str, encoding: str) -> Iterator[str]:
         try:
             for number, line in enumerate(_decoded(file, encoding), start=1):  # noqa: B007
                 yield line
+        except UnicodeDecodeError as error:
+            if error.encoding == "utf-8":
+                hint = f"it looks like {_guess(error.object)}: set data.encoding"
+                raise InputError(f"{InputError.not_utf8(path, error, number + 1)}; {hint}") from None
+            number += error.object[: error.start].decode(encoding, "ignore").count("\n")
+            raise InputError.at(path, number + 1, f"expected the encoding {encoding}: {error}") from None
         except UnicodeError as error:
-            if isinstance(error, UnicodeDecodeError):
-                if error.encoding == "utf-8":
-                    hint = f"it looks like {_guess(error.object)}: set data.encoding"
-                    raise InputError(f"{InputError.not_utf8(path, error, number + 1)}; {hint}") from None
-                number += error.object[: error.start].decode(encoding, "ignore").count("\n")
             raise InputError.at(path, number + 1, f"expected the encoding {encoding}: {error}") from None
 
 

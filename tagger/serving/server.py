@@ -26,7 +26,10 @@ CONNECTIONS = 4000  # at once; a request on any more gets status 503
 
 
 def serve(sources: Sequence[str], host: str, port: int, token: str | None = None) -> None:
-    """Serve folders or URIs until told to stop; port 0 chooses a free one. Raises InputError for a wrong argument."""
+    """Serve models, folders or URIs of MLflow, until the process is told to stop. Port 0 chooses a free one.
+
+    Raises InputError if a model is missing or damaged, the token is invalid, or the address can't be used.
+    """
     if token is not None and not re.fullmatch("[!-~]+", token):
         raise InputError("--token-file: expected a token of ASCII characters without spaces")
     if not (is_local(host) or token):
