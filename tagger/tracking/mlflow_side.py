@@ -9,13 +9,24 @@ from mlflow.environment_variables import MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING
 from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
 
 from tagger.core.common.errors import TaggerError
-from tagger.predict.mlflow_store import LIMIT_OF_FILES, StoreAwayError, reporting, tracking_uri
+from tagger.predict.mlflow_store import LIMIT_OF_FILES, StoreAwayError, address, reporting, tracking_uri
 from tagger.predict.store_address import kind_of
 from tagger.tracking.delivery import deliver, deliver_waiting
-from tagger.tracking.links import links_to_models
+from tagger.tracking.notes import links_to
 from tagger.tracking.record import Point, Record
-from tagger.tracking.runs import close_abandoned_runs, find_run, log_points, open_run, resume_run
+from tagger.tracking.runs import (
+    MODEL,
+    close_abandoned_runs,
+    find_run,
+    group_of,
+    log_points,
+    open_run,
+    resume_run,
+    search,
+)
 from tagger.tracking.store import Store, connect
+
+UI = "http://127.0.0.1:5000"  # where `mlflow ui` listens
 
 
 class _Training(NamedTuple):
@@ -71,6 +82,19 @@ class MlflowSide:
         if status:
             store.client.set_terminated(run.info.run_id, status)
 
+    @reporting()
     def links(self, models: Sequence[tuple[str, str]]) -> str:
-        """Return links to the first of these models that has a run; each is a loss and a fingerprint."""
-        return links_to_models(models)
+        """Return links to the group of the first of these models that has a run, one per line; empty if none has.
+
+        Each model is a loss and a fingerprint.
+        """
+        store = connect(to_write=False)
+        conditions = (f"tags.`{MODEL}` = '{model}' and tags.loss = '{loss}'" for loss, model in models)
+        groups = (group_of(run) for condition in conditions for run in search(store, condition))
+        group = next(filter(None, groups), None)
+        if group is None:
+            return ""
+        at = kind_of(tracking_uri()) in ("http", "https")
+        server = address().replace("***@", "").removesuffix("?***").rstrip("/") if at else UI
+        lines = [f"  {name:<15}{server}/{link}" for name, link in links_to(store, group).items()]
+        return "\n".join(["In MLflow, once `make ui` or `mlflow ui` runs:", *lines])

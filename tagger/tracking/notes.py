@@ -1,15 +1,15 @@
-"""Descriptions of the experiment, groups, trainings and models in MLflow's UI. Those that someone edited are kept."""
+"""Descriptions of the experiment, groups, trainings and models in MLflow's UI, with links. Edited ones are kept."""
 
 from collections.abc import Callable, Mapping
 from hashlib import sha256
+from urllib.parse import quote
 
 from mlflow.entities import Run
 
 from tagger.core.common.files import read_json
-from tagger.tracking.links import links_to
 from tagger.tracking.record import EXPORTED, OF_GROUP, Record
-from tagger.tracking.runs import KIND, search
-from tagger.tracking.store import Store
+from tagger.tracking.runs import GROUP_RUN, KIND, PARENT, search, seeds_of
+from tagger.tracking.store import MAIN_METRIC, VIEW, Store
 
 NOTE, OURS = "mlflow.note.content", "note.sha256"  # tags; the second tells our text from an edited one
 MOST_CHARACTERS = 5000  # of the description of a version, in MLflow's database
@@ -62,6 +62,20 @@ def describe_version(store: Store, run: Run, record: Record, version: str) -> No
         if card := record.files.get(f"{EXPORTED}/model_card.md"):
             text += "\n\n" + card.read_text(encoding="utf-8").rpartition("\n---\n")[2]  # without its head for the Hub
         client.update_model_version(name, version, text[:MOST_CHARACTERS])
+
+
+def links_to(store: Store, group: str) -> dict[str, str]:
+    """Return links to the runs of an experiment and to the trainings of a group, from the # of their addresses on."""
+    runs = f"#/experiments/{store.experiment}/runs?workflowType=machine_learning"
+    # Sorted by time, MLflow would show the row of the group, closed, in place of its trainings.
+    order = quote(f"metrics.`{MAIN_METRIC}`")
+    conditions = (f"tags.`{tag}` = '{group}'" for tag in (PARENT, GROUP_RUN if seeds_of(store, group) else PARENT))
+    losses, trainings = (f"{runs}&searchFilter={quote(each)}&orderByKey={order}" for each in conditions)
+    return {
+        "losses": f"{runs}&viewStateShareKey={VIEW}",
+        "probabilities": f"{losses}&compareRunsMode=ARTIFACT",
+        "curves": f"{trainings}&compareRunsMode=CHART",
+    }
 
 
 def _write(tags: Mapping[str, str], text: str, write: Callable[[str, str], None]) -> None:

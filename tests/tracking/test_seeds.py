@@ -11,7 +11,7 @@ from tagger.core.common.files import read_json
 from tagger.core.params.schema import Training
 from tagger.tracking.delivery import deliver
 from tagger.tracking.gather import begin_training, gather
-from tagger.tracking.links import links_to
+from tagger.tracking.notes import links_to
 from tagger.tracking.run_table import compare_runs
 from tagger.tracking.runs import figures_of, open_run
 from tagger.tracking.store import Store
