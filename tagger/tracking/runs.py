@@ -53,7 +53,11 @@ def open_run(store: Store, record: Record) -> Run:
     """Return the run of a record with its params and data; a missing one is created inside its group."""
     with hold("mlflow", "making an MLflow run"):  # so that two processes don't create two groups
         run = find_run(store, record) or _create_run(store, record)
-    _log_settings(store, run, record)
+    if not record.params.keys() <= run.data.params.keys():
+        # The file first: a run that has the params has the file, too.
+        store.client.log_text(run.info.run_id, write_yaml(record.settings), "params.yaml")
+        _log_params(store, run, record, left_out=set())
+    log_datasets(store, run.info.run_id, record)
     return run
 
 
@@ -153,10 +157,14 @@ def _open_loss(store: Store, group: Run, record: Record) -> Run:
 def _finish(store: Store, run: Run, record: Record, left_out: set[str]) -> None:
     """Log the params of a run that trains nothing itself and end it, unless that was done."""
     if run.info.status == "RUNNING":  # it is new, or its creation was interrupted
-        known = left_out | set(run.data.params)
-        params = [Param(name, str(value)) for name, value in record.params.items() if name not in known]
-        store.client.log_batch(run.info.run_id, params=params)
+        _log_params(store, run, record, left_out)
         store.client.set_terminated(run.info.run_id)
+
+
+def _log_params(store: Store, run: Run, record: Record, left_out: set[str]) -> None:
+    known = left_out | set(run.data.params)
+    params = [Param(name, str(value)) for name, value in record.params.items() if name not in known]
+    store.client.log_batch(run.info.run_id, params=params)
 
 
 def group_of(run: Run) -> str | None:
@@ -187,17 +195,6 @@ def _group_tags(record: Record) -> dict[str, str]:
 def _create(store: Store, record: Record, name: str, tags: dict[str, str]) -> Run:
     # As mlflow.start_run does, which would also end the run with this process.
     return store.client.create_run(store.experiment, record.started, resolve_tags(tags), name)
-
-
-def _log_settings(store: Store, run: Run, record: Record) -> None:
-    """Log params and data, unless the run has them."""
-    run_id = run.info.run_id
-    missing = [Param(name, str(value)) for name, value in record.params.items() if name not in run.data.params]
-    if missing:
-        # The file first: a run that has the params has the file, too.
-        store.client.log_text(run_id, write_yaml(record.settings), "params.yaml")
-        store.client.log_batch(run_id, params=missing)
-    log_datasets(store, run_id, record)
 
 
 def log_datasets(store: Store, run_id: str, record: Record) -> None:
