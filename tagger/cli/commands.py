@@ -317,7 +317,7 @@ def compare(  # noqa: PLR0917, click passes them by name
         for line in verdicts(*runs):
             write(line)
         return
-    from tagger.tracking.run_table import compare_runs
+    from tagger.tracking.compared_runs import compare_runs
 
     table = compare_runs(condition, sort, ascending=ascending, limit=limit, columns=columns, everything=everything)
     if not len(table):

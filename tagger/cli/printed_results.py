@@ -65,7 +65,7 @@ def verdicts(first: str, second: str) -> Iterator[str]:
 
 def _by_loss(name: str) -> "dict[str, tuple[str, Tables]]":
     """Return, for each loss of a run, the name to show and its tables."""
-    from tagger.tracking.run_predictions import predictions_of
+    from tagger.tracking.compared_runs import predictions_of
 
     tables = predictions_of(name)
     return {loss: (name if len(tables) == 1 else f"{name}/{loss}", seeds) for loss, seeds in tables.items()}

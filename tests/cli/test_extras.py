@@ -56,7 +56,7 @@ def test_a_registered_model_is_used_on_spark_without_what_training_needs() -> No
     missing = modules(extras["training"]) - modules(extras["spark"])
     assert "torch" in missing
     lines = [f"sys.modules[{module!r}] = None" for module in sorted(missing)]
-    code = "\n".join(["import sys", *lines, "import tagger.spark.job, tagger.tracking.run_table"])
+    code = "\n".join(["import sys", *lines, "import tagger.spark.job, tagger.tracking.compared_runs"])
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
 
 

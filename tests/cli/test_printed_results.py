@@ -15,7 +15,7 @@ RUNS = {
 
 @pytest.fixture(autouse=True)
 def _store(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tagger.tracking.run_predictions.predictions_of", RUNS.__getitem__)
+    monkeypatch.setattr("tagger.tracking.compared_runs.predictions_of", RUNS.__getitem__)
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,10 @@ import pytest
 from tagger.core.common import paths
 from tagger.core.common.files import read_json
 from tagger.core.params.schema import Training
+from tagger.tracking.compared_runs import compare_runs
 from tagger.tracking.delivery import deliver
 from tagger.tracking.gather import begin_training, gather
 from tagger.tracking.notes import links_to
-from tagger.tracking.run_table import compare_runs
 from tagger.tracking.runs import figures_of, open_run
 from tagger.tracking.store import Store
 from tests.tracking.samples import LOSSES, SEEDS, artifacts, groups_of, runs_of, write_report

@@ -6,8 +6,8 @@ import pytest
 
 from tagger.core.common.errors import InputError
 from tagger.core.params.schema import Training
+from tagger.tracking.compared_runs import compare_runs
 from tagger.tracking.gather import begin_training
-from tagger.tracking.run_table import compare_runs
 from tagger.tracking.runs import open_run
 from tagger.tracking.store import Store
 

@@ -7,9 +7,9 @@ import pytest
 from tagger.core.common import paths
 from tagger.core.common.errors import InputError
 from tagger.core.params.schema import Training
+from tagger.tracking.compared_runs import predictions_of
 from tagger.tracking.delivery import deliver
 from tagger.tracking.gather import begin_training, gather
-from tagger.tracking.run_predictions import predictions_of
 from tagger.tracking.runs import open_run
 from tagger.tracking.store import Store
 from tests.tracking.samples import LOSSES, SEEDS, groups_of, runs_of
