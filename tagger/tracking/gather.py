@@ -134,12 +134,11 @@ def _place_of(path: Path) -> str:
 
 def _figures(values: Mapping[str, float | None]) -> dict[str, float]:
     """Return the values that exist, those on test as `test_accuracy`."""
-    named = {
-        f"test_{name}" if name.removesuffix(SPREAD) in METRICS else name: value
+    return {
+        f"test_{name}" if name.removesuffix(SPREAD) in METRICS else name: float(value)
         for name, value in values.items()
         if value is not None
     }
-    return {name: float(value) for name, value in named.items()}
 
 
 def _read_dataset(name: str, settings: dict[str, Any]) -> Dataset:

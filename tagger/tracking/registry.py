@@ -10,7 +10,7 @@ from typing import Any
 
 import mlflow
 import pandas as pd
-from mlflow.entities import LoggedModel, LoggedModelOutput, LoggedModelStatus, Run
+from mlflow.entities import LoggedModelOutput, LoggedModelStatus, Run
 from mlflow.exceptions import MlflowException
 from mlflow.models import Model, infer_signature
 from mlflow.utils import requirements_utils
@@ -42,7 +42,7 @@ def log_model(store: Store, run: Run, record: Record, kind: str) -> str:
     """Log a model folder of the record, unless the run has it; return the id of the logged model."""
     name, files = f"{record.loss}-{KINDS[kind]}", record.below(kind)
     content = digest_of(files)
-    for model in models_of(store, run):
+    for model in store.client.search_logged_models([store.experiment], f"source_run_id = '{run.info.run_id}'"):
         if model.name == name and model.tags.get(CONTENT) == content:
             if model.status == LoggedModelStatus.READY:
                 return str(model.model_id)
@@ -61,11 +61,6 @@ def log_model(store: Store, run: Run, record: Record, kind: str) -> str:
         store.client.log_model_artifacts(model.model_id, str(packed))
     store.client.finalize_logged_model(model.model_id, LoggedModelStatus.READY)
     return str(model.model_id)
-
-
-def models_of(store: Store, run: Run) -> list[LoggedModel]:
-    """Return the models that a run has logged."""
-    return list(store.client.search_logged_models([store.experiment], f"source_run_id = '{run.info.run_id}'"))
 
 
 def register_export(store: Store, run: Run, record: Record) -> str:
