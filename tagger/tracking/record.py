@@ -13,7 +13,6 @@ from tagger.core.common import paths
 from tagger.core.params.reader import flatten
 from tagger.core.params.schema import LossName
 
-REGISTERED_MODEL = "lstm-tagger"  # the default of export.registered_model
 # Folders of files that are not plain artifacts; the last has the predictions that a report compares.
 TRAINED, EXPORTED, OF_GROUP, COMPARED = "model", "export", "group", "compared"
 LOCK = "training.lock"  # tag: the lock that the process of the training holds
@@ -33,8 +32,8 @@ class Dataset(NamedTuple):
 
     source: str
     digest: str
-    profile: dict[str, int] | None = None  # number of sentences, tokens and tags
-    md5: str | None = None  # of the encoded split, from `dvc.lock`
+    profile: dict[str, int]  # number of sentences, tokens and tags
+    md5: str | None  # of the encoded split, from `dvc.lock`
 
 
 class Record(BaseModel):

@@ -19,7 +19,7 @@ from tagger.core.common.errors import InputError
 from tagger.core.common.rounding import six_places
 from tagger.predict.export_folder import is_export
 from tagger.predict.tagging import Tagger
-from tagger.tracking.record import EXPORTED, REGISTERED_MODEL, TRAINED, Record, digest_of
+from tagger.tracking.record import EXPORTED, TRAINED, Record, digest_of
 from tagger.tracking.runs import TEST, figures_of
 from tagger.tracking.store import Store
 
@@ -76,7 +76,7 @@ def register_export(store: Store, run: Run, record: Record) -> str:
     return str(mlflow.register_model(f"models:/{logged}", record.registered_model, tags={CONTENT: content}).version)
 
 
-def find_champion(store: Store, name: str = REGISTERED_MODEL) -> str | None:
+def find_champion(store: Store, name: str) -> str | None:
     """Return the version of a registered model that has the alias `champion`, if there is one."""
     registered = store.client.search_registered_models(f"name = '{name}'")
     versions = [model.aliases[CHAMPION] for model in registered if CHAMPION in model.aliases]

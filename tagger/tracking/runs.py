@@ -201,7 +201,7 @@ def log_datasets(store: Store, run_id: str, record: Record) -> None:
     """Name the splits of a record as the inputs of a run, which may have them already."""
     inputs = []
     for name, given in record.datasets.items():
-        source, profile = json.dumps({"uri": given.source}), json.dumps(given.profile) if given.profile else None
+        source, profile = json.dumps({"uri": given.source}), json.dumps(given.profile)
         tags = [InputTag("mlflow.data.context", name)] + ([InputTag("dvc.md5", given.md5)] if given.md5 else [])
         inputs.append(DatasetInput(Dataset(name, given.digest, "local", source, profile=profile), tags))
     store.client.log_inputs(run_id, inputs)

@@ -87,7 +87,7 @@ def test_the_first_one_is_champion(store: Store, capsys: pytest.CaptureFixture[s
     assert decision(capsys) == [
         "models:/lstm-tagger@champion is version 1: test accuracy 0.50000 on data/raw/test.csv, there was none before"
     ]
-    assert (find_champion(store), tag_of(store, "1")) == ("1", "promoted")
+    assert (find_champion(store, "lstm-tagger"), tag_of(store, "1")) == ("1", "promoted")
     deliver(store, exported("nll", 0.5))
     assert decision(capsys) == [
         "models:/lstm-tagger@champion is version 1: test accuracy 0.50000 on data/raw/test.csv, as before"
@@ -113,7 +113,7 @@ def test_a_model_that_is_worse_than_allowed_does_not_become_champion(
     deliver(store, exported("nll", 0.9))
     deliver(store, exported("cross_entropy", accuracy, max_drop=max_drop))
     assert decision(capsys)[1:] == [f"models:/lstm-tagger@champion {line.format(COMPARED)}"]
-    assert find_champion(store) == ("2" if line.startswith("is") else "1")
+    assert find_champion(store, "lstm-tagger") == ("2" if line.startswith("is") else "1")
     assert (tag_of(store, "2") == "promoted") == line.startswith("is")
 
 
@@ -127,7 +127,7 @@ def test_a_model_that_was_turned_down_is_delivered_and_asks_no_more(
     assert not deliver(store, worse)
     assert decision(capsys) == []
     deliver(store, exported("cross_entropy", 0.8, max_drop=0.5))  # `export` again, with a new limit
-    assert find_champion(store) == "2"
+    assert find_champion(store, "lstm-tagger") == "2"
 
 
 def test_a_champion_that_was_named_by_hand_stays_until_the_next_export(store: Store) -> None:
@@ -136,9 +136,9 @@ def test_a_champion_that_was_named_by_hand_stays_until_the_next_export(store: St
     store.client.set_registered_model_alias("lstm-tagger", "champion", "1")
     again = exported("cross_entropy", 0.9, changed=False)
     assert not deliver(store, again)
-    assert find_champion(store) == "1"
+    assert find_champion(store, "lstm-tagger") == "1"
     deliver(store, exported("cross_entropy", 0.9))
-    assert find_champion(store) == "2"
+    assert find_champion(store, "lstm-tagger") == "2"
 
 
 def test_sync_decides_once(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
@@ -153,7 +153,7 @@ def test_sync_decides_once(store: Store, capsys: pytest.CaptureFixture[str]) -> 
     assert list(sync()) == ["restored cross_entropy"]
     (line,) = decision(capsys)
     assert line.startswith("models:/lstm-tagger@champion stays version 1: ")
-    assert find_champion(store) == "1"
+    assert find_champion(store, "lstm-tagger") == "1"
     assert list(sync()) == []
     assert decision(capsys) == []
 
@@ -165,17 +165,17 @@ def test_the_stage_decides_anew_only_if_the_content_of_the_export_has_changed(
     export("cross_entropy")
     track_export()
     write_lock_file()
-    by_hand = "1" if find_champion(store) == "2" else "2"
+    by_hand = "1" if find_champion(store, "lstm-tagger") == "2" else "2"
     store.client.set_registered_model_alias("lstm-tagger", "champion", by_hand)
     capsys.readouterr()
     export("cross_entropy")  # it runs again, and writes the same
     track_export()
-    assert (decision(capsys), find_champion(store)) == ([], by_hand)
+    assert (decision(capsys), find_champion(store, "lstm-tagger")) == ([], by_hand)
     store.client.delete_registered_model_alias("lstm-tagger", "champion")
     export("nll")
     track_export()
     assert decision(capsys)[0].endswith(", there was none before")
-    assert find_champion(store) == "1"
+    assert find_champion(store, "lstm-tagger") == "1"
 
 
 def test_a_new_limit_lets_a_version_that_was_turned_down_become_champion(store: Store) -> None:
@@ -183,11 +183,11 @@ def test_a_new_limit_lets_a_version_that_was_turned_down_become_champion(store: 
     export("cross_entropy")
     track_export()
     write_lock_file()
-    assert find_champion(store) == "1"
+    assert find_champion(store, "lstm-tagger") == "1"
     text = Path("params.yaml").read_text(encoding="utf-8")
     Path("params.yaml").write_text(text.replace("max_drop: 0 ", "max_drop: 1 "), encoding="utf-8")
     track_export()
-    assert find_champion(store) == "2"
+    assert find_champion(store, "lstm-tagger") == "2"
 
 
 def test_the_accuracy_of_a_champion_is_known_even_if_its_run_is_in_the_trash(
@@ -261,7 +261,7 @@ def test_a_champion_trained_on_other_words_is_measured_once_if_the_test_split_ha
     measured = [1, 0.5]
     monkeypatch.setattr(registry, "_measure", lambda *_: measured.pop(0))
     record = exported("cross_entropy")
-    record.datasets["test"] = Dataset("mine.csv", "depends on the words of train")
+    record.datasets["test"] = Dataset("mine.csv", "depends on the words of train", {}, None)
     deliver(store, record)
     assert decision(capsys)[1].endswith(f"is version 2: {COMPARED} 1.00000 and 0.50000 on mine.csv")
 
@@ -306,7 +306,7 @@ def test_a_model_with_other_tags_does_not_compete(store: Store, capsys: pytest.C
         "models:/lstm-tagger@champion stays version 1: the tags of version 2 differ "
         "(ADJ, ADV, B-ADJ, B-ADV, B-NAME, ...); export.registered_model gives another task a name of its own"
     )
-    assert find_champion(store) == "1"
+    assert find_champion(store, "lstm-tagger") == "1"
 
 
 def test_another_registered_model_has_a_champion_of_its_own(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
@@ -315,7 +315,7 @@ def test_another_registered_model_has_a_champion_of_its_own(store: Store, capsys
     record.settings["export"]["registered_model"] = "second"
     deliver(store, record)
     assert decision(capsys)[1].startswith("models:/second@champion is version 1: test accuracy 0.10000 on ")
-    assert (find_champion(store), find_champion(store, "second")) == ("1", "1")
+    assert (find_champion(store, "lstm-tagger"), find_champion(store, "second")) == ("1", "1")
 
 
 def test_a_version_that_no_run_measured_is_measured(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
@@ -347,7 +347,7 @@ def test_a_champion_that_can_t_be_loaded_stays_unless_its_accuracy_is_known(
     store.client.set_registered_model_alias("lstm-tagger", "champion", "2")
     shutil.rmtree("models_of")
     deliver(store, exported("cross_entropy", 0.6))
-    assert find_champion(store) == "3"
+    assert find_champion(store, "lstm-tagger") == "3"
 
 
 def test_an_export_that_waited_for_the_store_is_decided_when_it_is_delivered(

@@ -95,7 +95,7 @@ def test_a_trained_model_that_was_registered_before_is_still_used(store: Store) 
 
 
 def test_without_registered_models_there_is_no_champion(store: Store) -> None:
-    assert find_champion(store) is None
+    assert find_champion(store, "lstm-tagger") is None
 
 
 def test_a_model_that_is_none_of_this_pipeline_is_one_line(store: Store) -> None:

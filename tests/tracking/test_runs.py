@@ -77,7 +77,7 @@ def test_a_run_that_was_measured_on_another_test_split_is_not_found(store: Store
     store.client.set_tag(run.info.run_id, "test.digest", record.datasets["test"].digest)
     assert find_run(store, record) is not None
     assert find_run(store, gather(Training("nll", 1))) is not None
-    other = record.model_copy(update={"datasets": record.datasets | {"test": Dataset("other.csv", "other")}})
+    other = record.model_copy(update={"datasets": record.datasets | {"test": Dataset("other.csv", "other", {}, None)}})
     assert find_run(store, other) is None
 
 
