@@ -22,7 +22,6 @@ GROUP_RUN = "group.run"  # tag of these trainings: the run of their group
 PARENT = "mlflow.parentRunId"
 # MLflow's UI opens the row above such a run; a row is closed otherwise, and shows nothing of the losses.
 OPENED = {"mlflow.runType": "evaluation"}
-MOST_METRICS = 1000  # in one write to MLflow
 
 
 def find_run(store: Store, record: Record) -> Run | None:
@@ -112,8 +111,7 @@ def log_points(
         split = split_of(name)
         data = (split, digests[split]) if digests and split in digests else (None, None)
         metrics.append(Metric(in_mlflow(name), value, time or run.info.start_time, step, model, *data))
-    for start in range(0, len(metrics), MOST_METRICS):
-        store.client.log_batch(run.info.run_id, metrics=metrics[start : start + MOST_METRICS])
+    store.client.log_batch(run.info.run_id, metrics=metrics)
 
 
 def set_tags(store: Store, run_id: str, tags: Mapping[str, str]) -> None:
