@@ -34,9 +34,8 @@ def compare_runs(
     empty for all trainings. The first `limit` rows are returned of those sorted by a column: `run`, `status`, `loss`,
     `started`, or the name of any metric or param. `columns` chooses among the same; `everything` adds all of them.
 
-    Raises:
-        StoreAwayError: the store does not answer.
-        InputError: MLflow does not understand the condition, or no run has the column.
+    Raises StoreAwayError if the store does not answer, InputError if MLflow does not understand the condition or no run
+    has the column.
     """
     found = _search(connect(to_write=False), condition)
     if not found:
@@ -68,11 +67,8 @@ def compare_runs(
 def predictions_of(name: str) -> dict[str, dict[int, pd.DataFrame]]:
     """Return the prediction table of each training of the newest run of a name, by loss and seed.
 
-    The run may be a group, a loss that holds several seeds, or a training.
-
-    Raises:
-        StoreAwayError: the store does not answer.
-        InputError: there is no such run, or it has no training, or one that was not evaluated.
+    The run may be a group, a loss that holds several seeds, or a training. Raises StoreAwayError if the store does not
+    answer, InputError if there is no such run, or it has no training, or one that was not evaluated.
     """
     store = connect(to_write=False)
     if "'" in name or not (named := search(store, f"attributes.run_name = '{name}'")):

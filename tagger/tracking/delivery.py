@@ -42,8 +42,7 @@ GROUP_FIGURES = ("best_dev_accuracy", "test_accuracy")  # of each loss, shown by
 def deliver_waiting(store: Store) -> int:
     """Deliver the records that wait for this store, the oldest first; return how many there were.
 
-    Raises:
-        StoreAwayError: the store takes no more; the remaining records go on waiting.
+    Raises StoreAwayError if the store takes no more; the remaining records go on waiting.
     """
     with hold("outbox", "delivering to MLflow"):
         waiting = find_waiting()

@@ -24,10 +24,9 @@ VARIABLE = "TAGGER_TRACKING"
 
 
 class MlflowProcess:
-    """The process, as the stage sees it."""
+    """The process, as the stage sees it. Making one starts it."""
 
     def __init__(self) -> None:
-        """Start it."""
         self._connection, other = Pipe()
         self._asked = 0
         self._process = start_child(("-u", "-m", __name__, str(other.fileno())), descriptors=(other.fileno(),))

@@ -38,8 +38,7 @@ class TaggerModel(PythonModel):  # type: ignore[misc]
     def predict(self, model_input: pd.DataFrame) -> pd.DataFrame:
         """Tag sentences: those of a table's column `sentence`, of a list, or one string.
 
-        Raises:
-            MlflowException: the input is something else; MLflow's server answers with status 400.
+        Raises MlflowException if the input is something else; MLflow's server answers with status 400.
         """
         try:
             tagged = list(self._tagger.tag(_sentences(model_input)))

@@ -46,9 +46,8 @@ def connect(*, to_write: bool = True) -> Store:
     DVC runs some experiments in temporary folders that it deletes, so every path is absolute and below the workspace
     that DVC names. `MLFLOW_TRACKING_URI` and `MLFLOW_EXPERIMENT_NAME` in the environment take precedence.
 
-    Raises:
-        StoreAwayError: the store can't be reached or written to.
-        InputError: the experiment was deleted, or there is none to read.
+    Raises StoreAwayError if the store can't be reached or written to, InputError if the experiment was deleted or there
+    is none to read.
     """
     uri = tracking_uri()
     knock(uri, to_read=None if to_write else "trainings")

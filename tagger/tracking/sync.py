@@ -15,9 +15,7 @@ from tagger.tracking.store import connect
 def sync() -> Iterator[str]:
     """Deliver waiting records, close runs whose process is dead, rebuild missing runs; yield a line for each action.
 
-    Raises:
-        StoreAwayError: the store does not answer.
-        InputError: an output is damaged.
+    Raises StoreAwayError if the store does not answer, InputError if an output is damaged.
     """
     store = connect()
     if waited := deliver_waiting(store):
