@@ -18,7 +18,6 @@ from tagger.tracking.outbox import find_waiting, remove
 from tagger.tracking.record import COMPARED, EXPORTED, OF_GROUP, TRAINED, Point, Record, digest_of
 from tagger.tracking.registry import log_model, promote, register_export
 from tagger.tracking.runs import (
-    FILES,
     MODEL,
     OPENED,
     PARENT,
@@ -34,6 +33,7 @@ from tagger.tracking.runs import (
 from tagger.tracking.store import Store
 from tagger.tracking.token_table import token_table
 
+FILES = "artifacts.sha256"  # tag: JSON with the SHA-256 of each artifact that the run has
 TABLE = "probabilities.json"
 TABLE_OF = "probabilities.sha256"  # tag: of the predictions that the table has marks of
 GROUP_FIGURES = ("best_dev_accuracy", "test_accuracy")  # of each loss, shown by its group

@@ -14,7 +14,6 @@ from tagger.tracking.record import LOCK, Point, Record, origin
 from tagger.tracking.store import Store
 
 TRAINING, MODEL, TEST = "training", "model.sha256", "test.digest"  # tags that a run is found by
-FILES = "artifacts.sha256"  # tag: JSON with the SHA-256 of each artifact that the run has
 RESTORED = "restored"  # tag: this machine did not run the training, or no longer knows that it did
 GROUP, KIND = "group", "kind"
 SEEDS = "seeds"  # kind of the run of a loss that holds a training for each of several seeds
