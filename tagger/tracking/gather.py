@@ -70,8 +70,7 @@ def gather(of: Training, stages: Collection[str] = (), *, ran: bool = False) -> 
 def begin_training(of: Training, training: str | None, locked: Mapping[str, Any] | None = None) -> Record:
     """Return the record of a training that starts or resumes now; `add_training` completes it.
 
-    `training` is its identity, if this machine runs it; `locked` has the sections of params.yaml that `dvc.lock` knows
-    better.
+    `training`: its identity, if this machine runs it; `locked`: sections of params.yaml that `dvc.lock` knows better.
     """
     settings = read_document()[0] | (locked or {})
     own = training_tags(settings["arithmetic"], choose_device(settings["device"]).type) if training else {}

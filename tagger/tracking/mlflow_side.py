@@ -84,10 +84,7 @@ class MlflowSide:
 
     @reporting()
     def links(self, models: Sequence[tuple[str, str]]) -> str:
-        """Return links to the group of the first of these models that has a run, one per line; empty if none has.
-
-        Each model is a loss and a fingerprint.
-        """
+        """Return lines with links to the group of the first of these (loss, fingerprint) with a run; empty if none."""
         store = connect(to_write=False)
         conditions = (f"tags.`{MODEL}` = '{model}' and tags.loss = '{loss}'" for loss, model in models)
         groups = (group_of(run) for condition in conditions for run in search(store, condition))

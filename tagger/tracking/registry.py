@@ -64,10 +64,7 @@ def log_model(store: Store, run: Run, record: Record, kind: str) -> str:
 
 
 def register_export(store: Store, run: Run, record: Record) -> str:
-    """Return the newest version that holds the export of a record, whichever run it came from.
-
-    If there is none, the export is logged to the run and registered.
-    """
+    """Return the newest version with the export of a record, from any run; if there is none, log and register it."""
     content = digest_of(record.below(EXPORTED))
     condition = f"name = '{record.registered_model}' and tags.`{CONTENT}` = '{content}'"
     if found := store.client.search_model_versions(condition):

@@ -128,10 +128,7 @@ def _create_run(store: Store, record: Record) -> Run:
 
 
 def _open_group(store: Store, record: Record) -> Run:
-    """Return the run that represents a pipeline execution: the newest with its settings, if it lacks this training.
-
-    It does nothing itself, so it is finished at once.
-    """
+    """Return the run that represents a pipeline execution: the newest with its settings, if it lacks this training."""
     group = _find(store, f"tags.{GROUP} = '{record.group}' and tags.{KIND} = 'pipeline'")
     wanted = f"tags.loss = '{record.loss}'" + (f" and tags.seed = '{record.seed}'" if record.several else "")
     tag = GROUP_RUN if record.several else PARENT
