@@ -9,7 +9,8 @@ from tests.samples import train_view
 pytestmark = pytest.mark.usefixtures("prepared")
 
 
-def test_the_time_of_a_step_is_shared_out_among_its_operators() -> None:
+def test_the_time_of_a_step_is_shared_out_among_its_operators(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bench.step_profile.MEASURED", 5)  # to sum up the operators of all 40 takes longer than they do
     found = profile_steps(train_view({}, {"min_batches": 1000, "batch_tokens": 20}))
     assert 0 < found.tokens <= 20
     times = list(found.operators.values())

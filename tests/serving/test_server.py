@@ -3,6 +3,7 @@
 import asyncio
 import html
 import json
+import queue
 import resource
 import socket
 import threading
@@ -16,6 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 import requests
+import uvicorn
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -169,12 +171,36 @@ def test_a_request_by_a_foreign_name_is_refused(served: str) -> None:
     assert requests.get(served.replace("127.0.0.1", "localhost"), timeout=60).status_code == 200
 
 
+@contextmanager
+def running_here(monkeypatch: pytest.MonkeyPatch, model: Path, host: str, token: str | None = None) -> Iterator[str]:
+    """Call `serve` in a thread, which need not import what this process has; give the address that it prints."""
+    said, servers = queue.Queue[str](), list[uvicorn.Server]()
+
+    def remembered(app: ASGIApp) -> uvicorn.Server:
+        servers.append(server_of(app))
+        return servers[0]
+
+    monkeypatch.setattr("tagger.serving.server.server_of", remembered)
+    monkeypatch.setattr("click.echo", lambda line, **_: said.put(line))
+    thread = threading.Thread(target=serve, args=([str(model)], host, 0, token))
+    thread.start()
+    try:
+        lines = iter(lambda: said.get(timeout=60), "")
+        yield next(line.split()[0] for line in lines if line.startswith("http"))
+    finally:
+        servers[0].should_exit = True
+        thread.join(60)
+        assert not thread.is_alive()
+
+
 @pytest.mark.parametrize(
     ("host", "others"),
     [("::1", ["localhost"]), ("127.0.0.2", []), ("0.0.0.0", ["127.0.0.1", socket.gethostname()])],  # noqa: S104
 )
-def test_every_address_takes_its_own_names_alone(host: str, others: list[str], folder: Path) -> None:
-    with running(folder, "--model", "first", "--host", host) as url:
+def test_every_address_takes_its_own_names_alone(
+    host: str, others: list[str], model_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with running_here(monkeypatch, model_folder, host) as url:
         port = url.rpartition(":")[2]
         for name in (url.rpartition("/")[2], *(f"{other}:{port}" for other in others)):
             assert requests.get(f"{url}/health", headers={"Host": name}, timeout=60).ok, name

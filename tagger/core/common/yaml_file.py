@@ -5,6 +5,9 @@ that DVC's parser resolves differently are refused.
 """
 
 import re
+from collections.abc import Mapping
+from copy import deepcopy
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
@@ -79,7 +82,7 @@ _Loader.add_constructor(
 )
 
 
-def read_yaml(path: Path) -> tuple[Any, dict[Key, Place]]:
+def read_yaml(path: Path) -> tuple[Any, Mapping[Key, Place]]:
     """Return the document in a file, and the place of each of its values; the place of a key's value is its key.
 
     It may hold lists, mappings with string keys, scalars and aliases, but no tags. Raises FileNotFoundError if the file
@@ -92,16 +95,22 @@ def read_yaml(path: Path) -> tuple[Any, dict[Key, Place]]:
     if found := _FORBIDDEN.search(text):
         line = text.count("\n", 0, found.start()) + 1
         raise InputError.at(path, line, f"not YAML: unacceptable character U+{ord(found[0]):04X}")
-    places: dict[Key, Place] = {}
     try:
-        loader = _Loader(text)
-        node = loader.get_single_node()
-        return (None if node is None else _value(loader, node, (), places)), places
+        document, places = _parse(text)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         what = "" if isinstance(error, (ConstructorError, ComposerError)) else "not YAML: "
         problem = str(error.problem or error).removeprefix("but ")
         raise InputError.at(path, mark.line + 1 if mark else None, f"{what}{problem}") from None
+    return deepcopy(document), places  # who asked may change it
+
+
+@lru_cache(maxsize=3)  # a stage reads each of params.yaml, dvc.yaml and dvc.lock several times
+def _parse(text: str) -> tuple[Any, Mapping[Key, Place]]:
+    places: dict[Key, Place] = {}
+    loader = _Loader(text)
+    node = loader.get_single_node()
+    return (None if node is None else _value(loader, node, (), places)), places
 
 
 def write_yaml(document: Any) -> str:

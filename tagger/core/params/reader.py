@@ -1,6 +1,7 @@
 """Reading `params.yaml`. Messages name the line, the value and what was expected."""
 
 import difflib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -39,7 +40,7 @@ def read_params(view: type[View], path: Path = Path("params.yaml")) -> View:
     return view.model_validate(params, from_attributes=True)
 
 
-def read_document(path: Path = Path("params.yaml")) -> tuple[Any, dict[Key, Place]]:
+def read_document(path: Path = Path("params.yaml")) -> tuple[Any, Mapping[Key, Place]]:
     """Return the unchecked content and the place of each value. Raises InputError if the file is missing or no YAML."""
     try:
         return read_yaml(path)
@@ -55,7 +56,7 @@ def flatten(document: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     return flat
 
 
-def _explain(error: ValidationError, places: dict[Key, Place], path: Path) -> InputError:
+def _explain(error: ValidationError, places: Mapping[Key, Place], path: Path) -> InputError:
     """Describe the first problem; a misspelt key is reported before the key that it leaves missing."""
     problem = min(error.errors(), key=lambda found: found["type"] != "extra_forbidden")
     key, kind, value = problem["loc"], problem["type"], problem["input"]

@@ -202,6 +202,13 @@ def test_deep_nesting_and_aliases_that_multiply_are_refused_at_once(tmp_path: Pa
     assert time.process_time() - started < 2
 
 
+def test_a_document_is_its_readers_own(tmp_path: Path) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_text("a: {b: [1]}", encoding="utf-8")
+    read_yaml(path)[0]["a"]["b"].append(2)
+    assert read_yaml(path)[0] == {"a": {"b": [1]}}
+
+
 def test_an_alias_stands_for_the_value(tmp_path: Path) -> None:
     text = "a: &x one\nb: *x\nc: &y [1, {d: 2}]\ne: *y\nf: {g: *y}\n"
     values = [1, {"d": 2}]
