@@ -3,7 +3,8 @@
 import contextlib
 import itertools
 import shutil
-from collections.abc import Iterator
+import warnings
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -94,6 +95,24 @@ def seeds(more_seeds: Path, workspace: Path) -> Path:
     """The workspace with several seeds."""
     shutil.copytree(more_seeds, workspace, dirs_exist_ok=True)
     return workspace
+
+
+Fill = Callable[[Path, Callable[[Store], object]], Path]
+
+
+@pytest.fixture(scope="module")
+def filled(database: Path, tmp_path_factory: pytest.TempPathFactory) -> Fill:
+    """Copies outputs and fills the store beside them, once for all tests of a module, which leave it as it is."""
+
+    def fill(outputs: Path, write: Callable[[Store], object]) -> Path:
+        folder = tmp_path_factory.mktemp("filled")
+        shutil.copytree(outputs, folder, dirs_exist_ok=True)
+        shutil.copyfile(database, folder / "mlflow.db")
+        with own_environment(), contextlib.chdir(folder), warnings.catch_warnings(action="ignore"):
+            write(connect())
+        return folder
+
+    return fill
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """The runs of the store as a table."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,7 +10,8 @@ from tagger.core.params.schema import Training
 from tagger.tracking.compared_runs import compare_runs
 from tagger.tracking.gather import begin_training
 from tagger.tracking.runs import open_run
-from tagger.tracking.store import Store
+from tagger.tracking.store import Store, connect
+from tests.tracking.conftest import Fill
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
 ROWS: tuple[tuple[str, Any, int, float | None], ...] = (  # experiment, loss, model.hidden and accuracy
@@ -20,8 +22,7 @@ ROWS: tuple[tuple[str, Any, int, float | None], ...] = (  # experiment, loss, mo
 )
 
 
-@pytest.fixture(autouse=True)
-def _runs(store: Store) -> None:
+def write_runs(store: Store) -> None:
     for number, (experiment, loss, hidden, accuracy) in enumerate(ROWS, start=1):
         record = begin_training(Training(loss, 1), str(number))
         model = record.settings["model"] | {"hidden": hidden}
@@ -31,6 +32,18 @@ def _runs(store: Store) -> None:
         if accuracy is not None:
             store.client.log_metric(run.info.run_id, "test/accuracy", accuracy)
             store.client.set_terminated(run.info.run_id, "FINISHED")
+
+
+@pytest.fixture(scope="module")
+def written(filled: Fill, outputs: Path) -> Path:
+    return filled(outputs, write_runs)
+
+
+@pytest.fixture(autouse=True)
+def runs(written: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
+    """The store with these runs, which tests leave as it is."""
+    monkeypatch.chdir(written)
+    return connect()
 
 
 def names(condition: str = "", sort: str = "test_accuracy", **others: Any) -> list[str]:
@@ -100,15 +113,16 @@ def test_everything_is_every_metric_and_param() -> None:
     assert {"started", "seed", "train.epochs", "export.loss"} <= set(table)
 
 
-def test_groups_are_not_shown(store: Store) -> None:
-    assert len(store.client.search_runs([store.experiment])) == 7
+def test_groups_are_not_shown(runs: Store) -> None:
+    assert len(runs.client.search_runs([runs.experiment])) == 7
     assert len(names()) == 4
 
 
-def test_deleted_runs_are_not_shown(store: Store) -> None:
-    (run,) = store.client.search_runs([store.experiment], "tags.loss = 'mse'")
-    store.client.delete_run(run.info.run_id)
+def test_deleted_runs_are_not_shown(runs: Store) -> None:
+    (run,) = runs.client.search_runs([runs.experiment], "tags.loss = 'mse'")
+    runs.client.delete_run(run.info.run_id)
     assert len(names()) == 3
+    runs.client.restore_run(run.info.run_id)
 
 
 def test_an_unknown_column_is_one_line_that_names_the_known_ones() -> None:

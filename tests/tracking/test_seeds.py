@@ -1,5 +1,6 @@
 """Several seeds: a group holds its losses, a loss its seeds, with mean and spread on the loss."""
 
+from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -14,19 +15,31 @@ from tagger.tracking.delivery import deliver
 from tagger.tracking.gather import begin_training, gather
 from tagger.tracking.notes import links_to
 from tagger.tracking.runs import figures_of, open_run
-from tagger.tracking.store import Store
+from tagger.tracking.store import Store, connect
+from tests.tracking.conftest import Fill
 from tests.tracking.samples import LOSSES, SEEDS, artifacts, groups_of, runs_of, write_report
 
-pytestmark = [
-    pytest.mark.usefixtures("cheap"),
-    pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning"),
-]
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _cheap() -> Iterator[None]:
+    """Log no models, which takes most of the time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tagger.tracking.delivery.log_model", lambda *_: None)
+        yield
+
+
+@pytest.fixture(scope="module")
+def written(filled: Fill, more_seeds: Path) -> Path:
+    return filled(more_seeds, report)
 
 
 @pytest.fixture
-def cheap(seeds: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Log no models, which takes most of the time."""
-    monkeypatch.setattr("tagger.tracking.delivery.log_model", lambda *_: None)
+def reported(written: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
+    """The store after a report on all seeds, in its workspace; tests leave them as they are."""
+    monkeypatch.chdir(written)
+    return connect()
 
 
 def report(store: Store) -> list[bool]:
@@ -58,46 +71,43 @@ TREE = {
 }
 
 
-def test_a_group_holds_its_losses_and_a_loss_its_seeds(store: Store) -> None:
-    report(store)
-    assert len(groups_of(store)) == 1
-    assert tree(store) == TREE
-    assert {run.info.status for run in runs_of(store, "")} == {"FINISHED"}
+def test_a_group_holds_its_losses_and_a_loss_its_seeds(reported: Store) -> None:
+    assert len(groups_of(reported)) == 1
+    assert tree(reported) == TREE
+    assert {run.info.status for run in runs_of(reported, "")} == {"FINISHED"}
 
 
-def test_what_is_there_is_not_logged_again(store: Store) -> None:
+def test_what_is_there_is_not_logged_again(store: Store, seeds: Path) -> None:
     assert all(report(store))
     assert not any(report(store))
     assert tree(store) == TREE
 
 
-def test_a_loss_has_mean_and_spread_and_a_seed_its_own_figures(store: Store) -> None:
-    report(store)
+def test_a_loss_has_mean_and_spread_and_a_seed_its_own_figures(reported: Store) -> None:
     results = read_json(paths.RESULTS, "")
     for loss in LOSSES:
-        figures = figures_of(named(store, loss))
+        figures = figures_of(named(reported, loss))
         assert figures["test_accuracy"] == results[loss]["accuracy"]
         assert figures["test_accuracy_sd"] == results[loss]["accuracy_sd"] > 0
         assert figures["best_dev_accuracy_sd"] == results[loss]["best_dev_accuracy_sd"]
         accuracies = [read_json(paths.evaluation_file(loss, seed), "")["accuracy"] for seed in SEEDS]
-        runs = [named(store, f"{loss}-{seed}") for seed in SEEDS]
+        runs = [named(reported, f"{loss}-{seed}") for seed in SEEDS]
         assert [figures_of(run)["test_accuracy"] for run in runs] == accuracies
         assert [run.data.params["seed"] for run in runs] == ["1", "2", "3"]
-        assert "seed" not in named(store, loss).data.params
-        assert groups_of(store)[0].data.metrics[f"test accuracy/{loss}"] == results[loss]["accuracy"]
+        assert "seed" not in named(reported, loss).data.params
+        assert groups_of(reported)[0].data.metrics[f"test accuracy/{loss}"] == results[loss]["accuracy"]
 
 
-def test_the_links_lead_to_the_tables_of_the_losses_and_to_the_curves_of_the_seeds(store: Store) -> None:
-    report(store)
-    (group,) = groups_of(store)
-    links = links_to(store, group.info.run_id)
+def test_the_links_lead_to_the_tables_of_the_losses_and_to_the_curves_of_the_seeds(reported: Store) -> None:
+    (group,) = groups_of(reported)
+    links = links_to(reported, group.info.run_id)
     assert "mlflow.parentRunId" in links["probabilities"]
-    assert {run.info.run_name for run in runs_of(store, f"tags.`mlflow.parentRunId` = '{group.info.run_id}'")} == {
+    assert {run.info.run_name for run in runs_of(reported, f"tags.`mlflow.parentRunId` = '{group.info.run_id}'")} == {
         *LOSSES
     }
-    assert "probabilities.json" in artifacts(store, named(store, "nll"))
+    assert "probabilities.json" in artifacts(reported, named(reported, "nll"))
     assert "group.run" in links["curves"]
-    assert len(runs_of(store, f"tags.`group.run` = '{group.info.run_id}'")) == 6
+    assert len(runs_of(reported, f"tags.`group.run` = '{group.info.run_id}'")) == 6
 
 
 def test_a_further_seed_joins_its_loss(store: Store, seeds: Path) -> None:
@@ -131,14 +141,13 @@ def test_one_seed_stays_as_it_was_when_more_come(store: Store, seeds: Path) -> N
     assert not any(report(store))
 
 
-def test_a_training_under_way_is_below_its_loss(store: Store) -> None:
+def test_a_training_under_way_is_below_its_loss(store: Store, seeds: Path) -> None:
     open_run(store, begin_training(Training("nll", 2), "identity"))
     assert tree(store) == {"group": ["nll"], "nll": ["nll-2"]}
     assert named(store, "nll-2").info.status == "RUNNING"
 
 
-def test_compare_has_a_row_for_each_loss_with_its_spread(store: Store) -> None:
-    report(store)
+def test_compare_has_a_row_for_each_loss_with_its_spread(reported: Store) -> None:
     table = compare_runs("", "test_accuracy", ascending=False, limit=50)
     assert sorted(table["run"]) == sorted(LOSSES)
     columns = list(table)
