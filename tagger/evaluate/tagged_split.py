@@ -80,7 +80,7 @@ class TaggedSplit:
             known = split.known_to(amount)
             gold = np.where(known, values[np.arange(len(right)), np.minimum(split.tags, amount - 1)], 0)
             by_token |= {"known_tags": known, "nll": np.where(known, -np.log(np.maximum(gold, SMALLEST)), 0)}
-            by_token["brier"] = np.square(values).sum(axis=1) + 1 - 2 * gold
+            by_token["brier"] = np.square(values, out=values).sum(axis=1) + 1 - 2 * gold
             sums["gaps"] = self._table(self.bins, BINS, right - self.confidence)
         for name, values in by_token.items():
             sums[name] = np.add.reduceat(values.astype(np.float64) * split.tagged, split.sentence_starts[:-1])

@@ -13,7 +13,7 @@ from scipy.special import entr, rel_entr
 from torch import Tensor
 from torch.nn import functional
 
-from tagger.core.common.arrays import Float64s, Tags
+from tagger.core.common.arrays import Float32s, Float64s, Tags
 from tagger.core.common.rounding import six_digits
 from tagger.core.losses.definitions import LOSSES, Loss
 from tagger.core.network.batches import Batch
@@ -22,6 +22,7 @@ from tagger.core.network.lstm_tagger import LstmTagger
 EXAMPLE = ((0.8, 0.2), (0.6, 0.4))  # the probabilities of two tokens; the first tag is right both times
 EXAMPLE_TAGS = (0, 0)
 PAIR = ("nll", "cross_entropy")
+_PART = 100_000  # tokens
 
 
 def textbook(model: str, log_probabilities: Tensor, tags: Tensor) -> dict[str, Any]:
@@ -101,8 +102,8 @@ def _figures(loss: Loss, model: LstmTagger, batch: Batch) -> dict[str, list[Tens
     return figures
 
 
-def identities(scores: Mapping[str, Float64s], forms: Tags, tags: Tags) -> dict[str, Any]:
-    """Check what ties cross-entropy to entropy, KL divergence and likelihood, on float64 scores, (N, K), and tags, (N).
+def identities(scores: Mapping[str, Float32s], forms: Tags, tags: Tags) -> dict[str, Any]:
+    """Check what ties cross-entropy to entropy, KL divergence and likelihood, on scores, (N, K), and gold tags, (N).
 
     The target of a token is how often its word, by its form (N), has each tag in the split.
     """
@@ -111,20 +112,25 @@ def identities(scores: Mapping[str, Float64s], forms: Tags, tags: Tags) -> dict[
     _, word = np.unique(forms, return_inverse=True)
     counts = np.zeros((word.max() + 1, amount))
     np.add.at(counts, (word, tags), 1)
-    targets = (counts / counts.sum(axis=1, keepdims=True))[word]  # (N, K)
+    targets = counts / counts.sum(axis=1, keepdims=True)  # of each word
+    log_gold = [_log_softmax(first[part])[np.arange(len(tags[part])), tags[part]] for part in _parts(len(tags))]
     return {
-        "rows": [_decompose(loss, values, targets) for loss, values in scores.items()],
-        "one_hot_entropy": six_digits(entr(np.eye(amount)[tags]).sum(axis=1).max()),
-        "likelihood": {"model": model, **_likelihood(_log_softmax(first)[np.arange(len(tags)), tags])},
+        "rows": [_decompose(loss, values, targets, word) for loss, values in scores.items()],
+        "one_hot_entropy": six_digits(entr(np.eye(amount)).sum(axis=1)[tags].max()),
+        "likelihood": {"model": model, **_likelihood(np.concatenate(log_gold))},
         "frequencies": _frequencies(np.bincount(tags, minlength=amount)),
     }
 
 
-def _decompose(loss: str, scores: Float64s, targets: Float64s) -> dict[str, Any]:
-    logits, truth = torch.from_numpy(scores), torch.from_numpy(targets)
-    cross = functional.cross_entropy(logits, truth, reduction="none").numpy()  # (N)
-    own = entr(targets).sum(axis=1)
-    divergence = rel_entr(targets, np.exp(_log_softmax(scores))).sum(axis=1)
+def _decompose(loss: str, scores: Float32s, targets: Float64s, word: Tags) -> dict[str, Any]:
+    """Decompose the cross-entropy of each token, given the targets of the words and the word of each token, (N)."""
+    parts = []
+    for part in _parts(len(word)):
+        truth, logits = targets[word[part]], torch.from_numpy(scores[part].astype(np.float64))  # (tokens, K) each
+        cross = functional.cross_entropy(logits, torch.from_numpy(truth), reduction="none").numpy()
+        divergence = rel_entr(truth, np.exp(_log_softmax(scores[part]))).sum(axis=1)
+        parts.append((cross, entr(truth).sum(axis=1), divergence))
+    cross, own, divergence = map(np.concatenate, zip(*parts, strict=True))  # (N) each
     return {
         "loss": loss,
         "cross_entropy": six_digits(cross.mean()),
@@ -132,6 +138,11 @@ def _decompose(loss: str, scores: Float64s, targets: Float64s) -> dict[str, Any]
         "kl": six_digits(divergence.mean()),
         "largest_difference": six_digits(np.abs(cross - (own + divergence)).max()),
     }
+
+
+def _parts(tokens: int) -> list[slice]:
+    """Return slices of at most `_PART` tokens, for temporary values of bounded size."""
+    return [slice(start, start + _PART) for start in range(0, tokens, _PART)]
 
 
 def _likelihood(log_gold: Float64s) -> dict[str, Any]:
@@ -157,5 +168,5 @@ def _frequencies(counts: Tags) -> dict[str, Any]:
     }
 
 
-def _log_softmax(scores: Float64s) -> Float64s:
-    return np.asarray(torch.from_numpy(scores).log_softmax(dim=-1).numpy())
+def _log_softmax(scores: Float32s) -> Float64s:
+    return np.asarray(torch.from_numpy(scores.astype(np.float64)).log_softmax(dim=-1).numpy())

@@ -60,17 +60,17 @@ def study_losses(results: Results, dev: EncodedSplit, groups: WordGroups) -> dic
     sections = ("textbook", "equality", "precision", "comparison", "identities", "one_by_one")
     if not known.any():
         return study | dict.fromkeys(sections)
-    scores = {loss: next(iter(seeds.values()))[known].astype(np.float64) for loss, seeds in raw.items()}
+    scores = {loss: next(iter(seeds.values()))[known] for loss, seeds in raw.items()}
     tags = dev.tags[known].astype(np.int64)
-    first_scores, gold = torch.from_numpy(scores[name]), torch.from_numpy(tags)
+    gold = torch.from_numpy(tags)
     amounts = np.add.reduceat(known, dev.sentence_starts[:-1], dtype=np.int64)  # (S) tokens of a known tag
     most_known = max(plan_batches(dev.lengths, BATCH_TOKENS), key=lambda sentences: amounts[sentences].sum())
     on_softmax = firsts["softmax_nll"].history if "softmax_nll" in firsts else None
     by_seed = [{loss: seeds[seed].model for loss, seeds in results.items()} for seed in next(iter(results.values()))]
     measured = {
-        "textbook": textbook(name, first_scores.log_softmax(dim=-1), gold),
+        "textbook": textbook(name, _exact(scores[name]).log_softmax(dim=-1), gold),
         "equality": equality(by_seed, make_batch(dev, most_known).tagged()),
-        "precision": precision(name, first_scores[:ROUNDED], gold[:ROUNDED], on_softmax),
+        "precision": precision(name, _exact(scores[name][:ROUNDED]), gold[:ROUNDED], on_softmax),
         "comparison": _on_dev(results, raw, dev, groups),
         "identities": identities(scores, dev.forms[known], tags),
         "one_by_one": one_by_one(first.model, dev),
@@ -78,6 +78,10 @@ def study_losses(results: Results, dev: EncodedSplit, groups: WordGroups) -> dic
     sentences, ranked = Path(__file__).with_name("answers.jinja"), {metric: METRICS[metric] for metric in RANKED}
     answer = phrases(sentences, losses=list(results), seeds=len(by_seed), tokens=len(tags), ranked=ranked)
     return study | {question: found | {"answer": answer(question, found)} for question, found in measured.items()}
+
+
+def _exact(scores: Float32s) -> Tensor:
+    return torch.from_numpy(scores.astype(np.float64))
 
 
 def _on_dev(

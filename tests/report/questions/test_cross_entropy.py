@@ -110,7 +110,7 @@ def test_the_largest_difference_of_all_seeds_counts() -> None:
 
 
 # Two tokens of word 0 with tags 0 and 1, one of word 7 with tag 1; the model gives each 3/4 and 1/4.
-SCORES = np.log(np.array([[0.75, 0.25], [0.75, 0.25], [0.75, 0.25]]))
+SCORES = np.log(np.array([[0.75, 0.25], [0.75, 0.25], [0.75, 0.25]], dtype=np.float32))
 FOUND = identities({"nll": SCORES, "mse": SCORES * 0}, np.array([0, 0, 7]), np.array([0, 1, 1]))
 
 
@@ -121,6 +121,14 @@ def test_cross_entropy_is_entropy_and_divergence() -> None:
     assert nll["entropy"] == pytest.approx(2 * math.log(2) / 3, abs=1e-6)
     assert nll["kl"] == pytest.approx((2 * (half - math.log(2)) + math.log(4)) / 3, abs=1e-6)
     assert nll["largest_difference"] < 1e-12
+
+
+def test_part_by_part_the_bytes_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    dice = np.random.default_rng(1)
+    scores, words, tags = dice.normal(size=(50, 17)).astype(np.float32), dice.integers(9, size=50), np.arange(50) % 17
+    whole = identities({"nll": scores}, words, tags)
+    monkeypatch.setattr("tagger.report.questions.cross_entropy._PART", 7)
+    assert identities({"nll": scores}, words, tags) == whole
 
 
 def test_each_model_has_a_row_and_the_same_entropy() -> None:
@@ -140,7 +148,7 @@ def test_the_likelihood_is_the_product_and_its_logarithm_the_sum() -> None:
 
 
 def test_a_long_product_leaves_float64_and_the_sum_does_not() -> None:
-    scores = np.tile(np.log(np.array([[0.5, 0.5]])), (2000, 1))
+    scores = np.tile(np.log(np.array([[0.5, 0.5]], dtype=np.float32)), (2000, 1))
     likelihood = identities({"nll": scores}, np.zeros(2000, dtype=int), np.zeros(2000, dtype=int))["likelihood"]
     assert likelihood["log"] == -1386.29
     assert likelihood["difference"] < 1e-9
