@@ -84,7 +84,7 @@ class MlflowSide:
 
     @reporting()
     def links(self, models: Sequence[tuple[str, str]]) -> str:
-        """Return lines with links to the group of the first of these (loss, fingerprint) with a run; empty if none."""
+        """Return links, one per line, to the group of the first (loss, fingerprint) with a run; empty if none has."""
         store = connect(to_write=False)
         conditions = (f"tags.`{MODEL}` = '{model}' and tags.loss = '{loss}'" for loss, model in models)
         groups = (group_of(run) for condition in conditions for run in search(store, condition))

@@ -172,8 +172,8 @@ def test_a_request_by_a_foreign_name_is_refused(served: str) -> None:
 
 
 @contextmanager
-def running_here(monkeypatch: pytest.MonkeyPatch, model: Path, host: str, token: str | None = None) -> Iterator[str]:
-    """Call `serve` in a thread, which need not import what this process has; give the address that it prints."""
+def running_here(monkeypatch: pytest.MonkeyPatch, model: Path, host: str) -> Iterator[str]:
+    """Call `serve` in a thread, as a process takes seconds to start; give the address that it prints."""
     said, servers = queue.Queue[str](), list[uvicorn.Server]()
 
     def remembered(app: ASGIApp) -> uvicorn.Server:
@@ -182,7 +182,7 @@ def running_here(monkeypatch: pytest.MonkeyPatch, model: Path, host: str, token:
 
     monkeypatch.setattr("tagger.serving.server.server_of", remembered)
     monkeypatch.setattr("click.echo", lambda line, **_: said.put(line))
-    thread = threading.Thread(target=serve, args=([str(model)], host, 0, token))
+    thread = threading.Thread(target=serve, args=([str(model)], host, 0))
     thread.start()
     try:
         lines = iter(lambda: said.get(timeout=60), "")
